@@ -1,0 +1,199 @@
+"""Outside programs: argument lists only, a time limit, bounded output, and the whole group killed at the end.
+
+Both pipes are drained by threads: a tool that fills one while we wait on the other would hang for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from bot.errors import ProcessFailed
+
+OUTPUT_LIMIT: Final = 64 * 1024**2
+_TAIL: Final = 4000
+_DRAIN_SECONDS: Final = 10.0
+_PASSED_ON: Final = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A program that ended: its exit code, what it wrote, and how many seconds it took."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """Standard output as text; bytes that are no UTF-8 are replaced."""
+        return self.stdout.decode(errors="replace")
+
+    @property
+    def tail(self) -> str:
+        """The last part of standard error, else of standard output, for a person to read."""
+        return (self.stderr or self.stdout)[-_TAIL:].decode(errors="replace").strip()
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """A small environment: what finds programs and certificates, plus `extra`; no secret."""
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | extra
+
+
+def run(  # noqa: PLR0913 - the options of one call to the system, all by keyword
+    argv: Sequence[str | Path],
+    *,
+    timeout: float,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    limit: int = OUTPUT_LIMIT,
+    check: bool = True,
+    on_line: Callable[[str], None] | None = None,
+) -> Finished:
+    """Run a program to its end.
+
+    Args:
+        argv: Program and arguments; never a shell.
+        timeout: Seconds until its whole process group is killed.
+        cwd: Where it runs.
+        env: Its whole environment; None gives `environment()`.
+        stdin: What it reads.
+        limit: Most bytes it may write to either pipe.
+        check: Raise on an exit code other than 0.
+        on_line: Called with each line of standard error as it comes (from a thread of its own).
+
+    Raises:
+        ProcessFailed: It is not there, ran out of time, wrote too much, or failed (with `check`).
+    """
+    started = time.monotonic()
+    process = _start(argv, cwd, env)
+    with process:
+        pipes = _Pipes(process, stdin, limit, on_line)
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            raise _failed(argv, f"did not end within {timeout:g} s", pipes) from error
+        finally:
+            _kill_group(process)
+            pipes.join()
+    finished = Finished(process.returncode, pipes.stdout, pipes.stderr, time.monotonic() - started)
+    if pipes.overflowed:
+        raise _failed(argv, f"wrote more than {limit} bytes", pipes)
+    if check and finished.code != 0:
+        raise _failed(argv, _ending(finished.code), pipes)
+    return finished
+
+
+def _start(
+    argv: Sequence[str | Path], cwd: Path | None, env: Mapping[str, str] | None
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [str(word) for word in argv],
+            cwd=cwd,
+            env=dict(env) if env is not None else environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ProcessFailed(
+            f"cannot start {argv[0]}: {error.strerror}",
+            hint=f"Install {Path(argv[0]).name}, or put it on PATH.",
+        ) from error
+
+
+class _Pipes:
+    """Drains both pipes in threads, bounded; kills the group when a bound is passed."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        stdin: bytes,
+        limit: int,
+        on_line: Callable[[str], None] | None,
+    ) -> None:
+        self._process, self._limit, self._on_line = process, limit, on_line
+        self._chunks: dict[str, list[bytes]] = {"out": [], "err": []}
+        self.overflowed = False
+        assert process.stdout is not None  # noqa: S101 - asked for above; tells the type checker
+        assert process.stderr is not None  # noqa: S101 - likewise
+        self._threads = [
+            threading.Thread(target=self._drain, args=("out", process.stdout), daemon=True),
+            threading.Thread(target=self._drain, args=("err", process.stderr), daemon=True),
+            threading.Thread(target=self._feed, args=(stdin,), daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _feed(self, data: bytes) -> None:
+        """Write standard input and close it; a program that does not read it is no error."""
+        assert self._process.stdin is not None  # noqa: S101 - asked for at the start
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(data)
+            self._process.stdin.close()
+
+    def join(self) -> None:
+        """Wait for what is still in the pipes; the group is dead, so they end."""
+        for thread in self._threads:
+            thread.join(_DRAIN_SECONDS)
+
+    @property
+    def stdout(self) -> bytes:
+        return b"".join(self._chunks["out"])
+
+    @property
+    def stderr(self) -> bytes:
+        return b"".join(self._chunks["err"])
+
+    def _drain(self, name: str, pipe: IO[bytes]) -> None:
+        total, chunks = 0, self._chunks[name]
+        with contextlib.suppress(ValueError):  # the pipe is closed under us when the group was killed
+            for line in iter(lambda: pipe.readline(65536), b""):
+                total += len(line)
+                if total > self._limit:
+                    self.overflowed = True
+                    _kill_group(self._process)
+                    return
+                chunks.append(line)
+                if self._on_line is not None and name == "err":
+                    self._on_line(line.decode(errors="replace").rstrip("\n"))
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End the program and every child it left behind; the session we started is theirs alone."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(5)
+
+
+def _ending(code: int) -> str:
+    return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+
+
+def _failed(argv: Sequence[str | Path], how: str, pipes: _Pipes) -> ProcessFailed:
+    output = (pipes.stderr or pipes.stdout)[-_TAIL:].decode(errors="replace").strip()
+    last = output.rpartition("\n")[2]
+    name = Path(argv[0]).name
+    return ProcessFailed(f"{name} {how}" + (f": {last[:300]}" if last else ""), output=output)
