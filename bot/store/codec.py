@@ -1,0 +1,27 @@
+"""Values of the model to JSON and back, losslessly, by their own annotations."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from bot.model.evidence import Evidence
+from bot.model.run import Plan
+from bot.model.vulnerability import Scan
+
+T = TypeVar("T")
+
+PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
+EVIDENCE: TypeAdapter[Evidence] = TypeAdapter(Evidence)
+SCAN: TypeAdapter[Scan] = TypeAdapter(Scan)
+
+
+def encode(adapter: TypeAdapter[T], value: T) -> str:
+    """Write a value as JSON text."""
+    return adapter.dump_json(value).decode()
+
+
+def decode(adapter: TypeAdapter[T], text: str) -> T:
+    """Read a value back; raises pydantic's ValidationError for text of another shape."""
+    return adapter.validate_json(text)

@@ -1,0 +1,87 @@
+"""Opening the store: SQLite in the state folder, or PostgreSQL by its URL."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from bot.errors import StoreError
+from bot.store.cycles import CycleRows
+from bot.store.proofs import ProofRows
+from bot.store.publications import PublicationRows
+from bot.store.sightings import SightingRows
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class SqlStore(CycleRows, ProofRows, PublicationRows, SightingRows):
+    """The `Store` port on SQLAlchemy; `close` gives the connections back."""
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+
+def open_store(url: str) -> SqlStore:
+    """Open the store at a SQLAlchemy URL, bringing its tables up to date.
+
+    Raises:
+        StoreError: It cannot be opened or was written by a newer Refit.
+    """
+    try:
+        engine = create_engine(url)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _tune_sqlite)
+        _migrate(engine)
+    except SQLAlchemyError as error:
+        shown = make_url(url).render_as_string(hide_password=True)
+        raise StoreError(
+            f"cannot open the store {shown}: {str(error).splitlines()[0]}",
+            hint="Check that the folder or database exists and may be written.",
+        ) from error
+    return SqlStore(engine)
+
+
+def sqlite_url(folder: Path) -> str:
+    """The URL of the SQLite store in a state folder, which is made private to its owner."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = folder / "refit.sqlite3"
+    file.touch(mode=0o600)
+    return f"sqlite:///{file}"
+
+
+def _tune_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+    """WAL lets readers go on while one writes; the wait covers eight writing threads."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA busy_timeout=30000")
+
+
+def _migrate(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
+    with engine.begin() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current == scripts.get_current_head():
+            return
+        _refuse_newer(scripts, current)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _refuse_newer(scripts: ScriptDirectory, current: str | None) -> None:
+    known = {script.revision for script in scripts.walk_revisions()}
+    if current is not None and current not in known:
+        raise StoreError(
+            f"the store is of revision {current}, which this Refit does not know",
+            hint="It was written by a newer Refit: install that version, or use another state folder.",
+        )

@@ -1,0 +1,141 @@
+"""The tables. Values that only Refit reads back are JSON in a column; what is queried has one of its own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, String, Text, TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, stored in UTC and given back with its zone (SQLite keeps none)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Refuse naive times on the way in: they would be read back as something else."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"a time without a zone cannot be stored: {value}")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give every moment its zone back."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """The tables of one state store."""
+
+    type_annotation_map = {datetime: UtcDateTime, str: Text, bytes: LargeBinary, int: BigInteger}  # noqa: RUF012
+
+
+class CycleRow(Base):
+    """A cycle, its stored plan and its result."""
+
+    __tablename__ = "cycles"
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), index=True)
+    attempt: Mapped[int]
+    state: Mapped[str] = mapped_column(String(20))
+    started: Mapped[datetime]
+    finished: Mapped[datetime | None]
+    plan: Mapped[str | None]
+    result: Mapped[str | None]
+
+
+class EvidenceRow(Base):
+    """Finished evidence by the key of what went in."""
+
+    __tablename__ = "evidence"
+    key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    body: Mapped[str]
+    created: Mapped[datetime]
+
+
+class ScanRow(Base):
+    """Finished scans by key."""
+
+    __tablename__ = "scans"
+    key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    body: Mapped[str]
+
+
+class PublicationRow(Base):
+    """What was last published in a slot."""
+
+    __tablename__ = "publications"
+    slot: Mapped[str] = mapped_column(String(300), primary_key=True)
+    project: Mapped[str] = mapped_column(String(300), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    digest: Mapped[str]
+    url: Mapped[str]
+    branch: Mapped[str]
+    state: Mapped[str] = mapped_column(String(20))
+    commit: Mapped[str]
+    body_digest: Mapped[str]
+
+
+class BaselineRow(Base):
+    """The size each target is compared with."""
+
+    __tablename__ = "baselines"
+    project: Mapped[str] = mapped_column(String(300), primary_key=True)
+    target: Mapped[str] = mapped_column(String(300), primary_key=True)
+    platform: Mapped[str] = mapped_column(String(100), primary_key=True)
+    size: Mapped[int]
+    digest: Mapped[str]
+    at: Mapped[datetime]
+
+
+class MeasurementRow(Base):
+    """Points of the time series."""
+
+    __tablename__ = "measurements"
+    project: Mapped[str] = mapped_column(String(300), primary_key=True)
+    target: Mapped[str] = mapped_column(String(300), primary_key=True)
+    platform: Mapped[str] = mapped_column(String(100), primary_key=True)
+    cycle: Mapped[str] = mapped_column(String(100), primary_key=True)
+    base: Mapped[str] = mapped_column(String(500), primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    size: Mapped[int | None]
+    pushed_size: Mapped[int | None]
+    layers: Mapped[int]
+    build_seconds: Mapped[float | None]
+    critical: Mapped[int]
+    high: Mapped[int]
+    medium: Mapped[int]
+    low: Mapped[int]
+    applied: Mapped[bool]
+
+
+class SightingRow(Base):
+    """Our own first-seen clock for digests."""
+
+    __tablename__ = "sightings"
+    reference: Mapped[str] = mapped_column(String(500), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(200), primary_key=True)
+    first_seen: Mapped[datetime]
+
+
+class CacheRow(Base):
+    """Answers worth keeping: immutable content by digest, tag lists by time."""
+
+    __tablename__ = "cache"
+    kind: Mapped[str] = mapped_column(String(50), primary_key=True)
+    key: Mapped[str] = mapped_column(String(600), primary_key=True)
+    value: Mapped[bytes]
+    stored: Mapped[datetime]
+
+
+class AuditRow(Base):
+    """Who asked for what, and what was done."""
+
+    __tablename__ = "audit"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    at: Mapped[datetime]
+    who: Mapped[str]
+    what: Mapped[str]
+    detail: Mapped[str]
