@@ -1,0 +1,134 @@
+"""The sections about the outside world: registries, engine, scanner, forges, schedule, chat."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from apscheduler.triggers.cron import CronTrigger
+from pydantic import Field, field_validator, model_validator
+
+from bot.settings.fields import Duration, Secret, Section, Size
+
+
+class RegistryHost(Section):
+    """How to speak to one registry."""
+
+    host: str = Field(pattern=r"^[A-Za-z0-9.\-\[\]:]+$")
+    mirrors: tuple[str, ...] = ()
+    insecure: bool = False
+    ca_file: Path | None = None
+    username: str | None = None
+    password: Secret | None = None
+    token: Secret | None = None
+    concurrency: int = Field(default=8, ge=1, le=64)
+    timeout: Duration = timedelta(seconds=30)
+
+    @field_validator("mirrors")
+    @classmethod
+    def _are_urls(cls, mirrors: tuple[str, ...]) -> tuple[str, ...]:
+        for mirror in mirrors:
+            if urlsplit(mirror).scheme not in ("http", "https") or not urlsplit(mirror).hostname:
+                raise ValueError(f"a mirror is a URL such as https://mirror.example.com, not {mirror!r}")
+        return mirrors
+
+    @model_validator(mode="after")
+    def _one_credential(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password go together")
+        if self.token is not None and self.username is not None:
+            raise ValueError("give either token or username and password")
+        return self
+
+
+class BuilderSection(Section):
+    """The container engine and its limits."""
+
+    enabled: bool = True
+    docker_host: str | None = None
+    seconds: float = Field(default=1800, gt=0)
+    memory: Size | None = None
+    max_builds_per_cycle: int = Field(default=50, ge=0)
+
+
+class ScannerSection(Section):
+    """Trivy, its database and what to ignore."""
+
+    path: Path | None = None
+    database: tuple[str, ...] = ()
+    database_folder: Path | None = None
+    offline: bool = False
+    max_age: Duration = timedelta(days=7)
+    ignore_file: Path | None = None
+    vex: tuple[Path, ...] = ()
+    seconds: float = Field(default=600, gt=0)
+
+
+class VerdictSection(Section):
+    """What blocks and what warns."""
+
+    block_unhealthy: bool = True
+    block_introduced: bool = True
+    block_over_budget: bool = True
+    growth_tolerance: float = Field(default=5.0, ge=0, description="percent")
+
+
+class GitHubSection(Section):
+    """github.com or GitHub Enterprise Server, by token or as an App."""
+
+    url: str = "https://api.github.com"
+    token: Secret | None = None
+    app_id: int | None = None
+    app_key: Secret | None = None
+    seconds_between_writes: float = Field(default=1.0, ge=0)
+    max_wait: Duration = timedelta(minutes=10)
+
+    @model_validator(mode="after")
+    def _one_identity(self) -> Self:
+        if (self.app_id is None) != (self.app_key is None):
+            raise ValueError("app_id and app_key go together")
+        return self
+
+
+class PullRequestSection(Section):
+    """How pull requests look and how many are opened."""
+
+    labels: tuple[str, ...] = ("dependencies", "docker")
+    max_new_per_project: int = Field(default=2, ge=0)
+    blocked: str = Field(default="draft", pattern="^(draft|none)$")
+
+
+class ScheduleSection(Section):
+    """When the bot does what by itself; cron with five fields, in the configured time zone."""
+
+    monthly: str = "0 4 1 * *"
+    observe: str = "30 3 * * *"
+    quarterly: str = "0 5 2 1,4,7,10 *"
+
+    @field_validator("monthly", "observe", "quarterly")
+    @classmethod
+    def _is_cron(cls, text: str) -> str:
+        try:
+            CronTrigger.from_crontab(text)
+        except ValueError as error:
+            raise ValueError(f"not a cron expression with five fields: {text!r} ({error})") from error
+        return text
+
+
+class SlackSection(Section):
+    """Slash commands by signed HTTP; only the listed users and channels are answered."""
+
+    signing_secret: Secret
+    bot_token: Secret
+    users: tuple[str, ...] = Field(min_length=1)
+    channels: tuple[str, ...] = Field(min_length=1)
+    url: str = "https://slack.com/api/"
+
+
+class WebSection(Section):
+    """Where `refit serve` listens."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8484, ge=0, le=65535)
