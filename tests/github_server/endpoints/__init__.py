@@ -1,0 +1,15 @@
+"""The operations, by the part of GitHub's API that they belong to; importing this fills the table."""
+
+from tests.github_server.endpoints import (
+    apps,
+    checks,
+    git_data,
+    issues,
+    labels,
+    merging,
+    meta,
+    pulls,
+    repositories,
+)
+
+__all__ = ["apps", "checks", "git_data", "issues", "labels", "merging", "meta", "pulls", "repositories"]
