@@ -1,0 +1,108 @@
+"""Two real Debian bases from the machine's archive: as last pressed (stale), and with every fix since (fresh)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from bot.errors import ProcessFailed
+from bot.process import run
+from deploy.lab.archive import RELEASE, Archive
+from deploy.lab.errors import LabError
+from deploy.lab.images import Image, Layer, compress
+
+RECIPES: Final = Path(__file__).parent / "recipes"
+# Older than a minimum age of some days, whatever the archive's own date: see `dates`.
+_FRESH_AGE: Final = timedelta(days=14)
+_STALE_AGE: Final = timedelta(days=105)
+_KEEP_OUT_USRMERGE: Final = (
+    'mkdir -p "$1/etc/apt/preferences.d"; '
+    'printf "Package: usrmerge\\nPin: release *\\nPin-Priority: -1\\n" > "$1/etc/apt/preferences.d/no-usrmerge"'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bases:
+    """The two trees in the cache.
+
+    Args:
+        folder: Has `stale.tar`, `fresh.tar`, and `extras/` (changelogs, and what the Alpine root is made of).
+        archive: What they are made from.
+    """
+
+    folder: Path
+    archive: Archive
+
+    @property
+    def extras(self) -> Path:
+        """Beside the images: `changelogs/` and `nginx/`."""
+        return self.folder / "extras"
+
+    def created(self, name: str) -> datetime:
+        """When an image says it was made: some time before the archive's own date, so always the same."""
+        age = _FRESH_AGE if name == "fresh" else _STALE_AGE
+        return (self.archive.date - age).replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def make(self) -> None:
+        """Make what the cache lacks, both at once.
+
+        Raises:
+            LabError: mmdebstrap failed; its last words are in the message.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(self._make, ("stale", "fresh")))
+
+    def layer(self, name: str) -> Layer:
+        """The image's only layer."""
+        return compress(self.folder / f"{name}.tar", self.folder / f"{name}.tar.gz")
+
+    def image(self, name: str, layer: Layer) -> Image:
+        """The image with the config that Debian's own has."""
+        created = self.created(name)
+        config = {"Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], "Cmd": ["bash"]}
+        step = f"# refit lab: mmdebstrap {RELEASE}, {name}, '@{int(created.timestamp())}'"
+        return Image([layer], created, config, [step])
+
+    def _make(self, name: str) -> None:
+        tar = self.folder / f"{name}.tar"
+        if tar.exists():
+            return
+        partial, extras = tar.with_suffix(".partial"), self.folder / f"{name}.extras"
+        env = dict(os.environ) | {"SOURCE_DATE_EPOCH": str(int(self.created(name).timestamp())), "OUT": str(extras)}
+        try:
+            run(self._arguments(name, partial), timeout=300, env=env, stdin=self._sources(name).encode())
+        except ProcessFailed as error:
+            raise LabError(f"Making the {name} Debian base failed: {error}.", hint="Is the archive reachable?") from error
+        if name == "fresh":
+            shutil.rmtree(self.extras, ignore_errors=True)
+            extras.rename(self.extras)
+        partial.rename(tar)
+
+    def _sources(self, name: str) -> str:
+        return self.archive.stale if name == "stale" else self.archive.fresh
+
+    def _arguments(self, name: str, target: Path) -> list[str]:
+        take = [f'--customize-hook=sh "{RECIPES}/extras.sh" "$1"'] if name == "fresh" else []
+        return [
+            "mmdebstrap", "--quiet", "--variant=minbase", "--format=tar", "--architectures=amd64",
+            "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
+            f"--setup-hook={_KEEP_OUT_USRMERGE}",
+            *take,
+            f'--customize-hook=sh "{RECIPES}/slim.sh" "$1"',
+            RELEASE, str(target), "-",
+        ]  # fmt: skip
+
+
+def recipe_hash() -> str:
+    """Changes with any file that decides what the lab's images contain."""
+    own = sorted(Path(__file__).parent.rglob("*"))
+    parts = [path.read_bytes() for path in own if path.suffix in {".sh", ".txt", ".Dockerfile"}]
+    makers = [Path(__file__).parent / name for name in ("bases.py", "standins.py", "alpine.py", "images.py")]
+    return hashlib.sha256(b"\0".join(parts + [path.read_bytes() for path in makers])).hexdigest()

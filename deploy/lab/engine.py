@@ -1,0 +1,116 @@
+"""A private Docker engine: own folder, own socket, own bridge; it disturbs no other engine on the machine."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bot.errors import ProcessFailed
+from bot.process import Finished, run
+from deploy.lab.daemon import Daemon, end
+from deploy.lab.network import Bridge
+
+_PATH: Final = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The engine that belongs to one lab folder.
+
+    Args:
+        folder: The lab's folder; images and containers live in its `engine`.
+        mirror: `HOST:PORT` of the registry that answers for docker.io.
+    """
+
+    folder: Path
+    mirror: str
+
+    @property
+    def host(self) -> str:
+        """The value for DOCKER_HOST."""
+        return f"unix://{self._runtime}/docker.sock"
+
+    @property
+    def _name(self) -> str:
+        return "refit" + hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]
+
+    @property
+    def _runtime(self) -> Path:
+        """Sockets live here: a Unix socket's path has at most 107 bytes, and the lab's folder may be deep."""
+        return Path("/run") / self._name
+
+    @property
+    def _daemon(self) -> Daemon:
+        return Daemon("dockerd", self.folder)
+
+    @property
+    def _bridge(self) -> Bridge:
+        return Bridge(self._name, self.folder / "ip_forward")
+
+    def start(self) -> None:
+        """Start the engine, unless it runs; what a killed run left behind is cleared first.
+
+        Raises:
+            LabError: It does not start; the message has the last line of its log.
+        """
+        if self._daemon.pid is not None and self._answers():
+            return
+        self.stop()
+        self._runtime.mkdir(parents=True, exist_ok=True)
+        self._bridge.up()
+        env = dict(os.environ) | {"PATH": f"{_PATH}:{os.environ.get('PATH', '')}"}
+        self._daemon.start(self._arguments(), ready=self._answers, timeout=40, env=env)
+
+    def stop(self) -> None:
+        """End the engine and everything it started; its images stay for the next start."""
+        self._daemon.stop(grace=30)
+        self._end_containerd()
+        if Path("/usr/sbin/iptables").exists():
+            self._bridge.down()
+        shutil.rmtree(self._runtime, ignore_errors=True)
+
+    def docker(self, *words: str | Path, timeout: float, stdin: bytes = b"") -> Finished:
+        """Run Debian's docker command, which has BuildKit built in, against this engine.
+
+        Raises:
+            ProcessFailed: The command failed.
+        """
+        env = {"DOCKER_HOST": self.host, "DOCKER_BUILDKIT": "1", "HOME": str(self._runtime), "PATH": _PATH}
+        return run(["/usr/bin/docker", *words], timeout=timeout, env=env, stdin=stdin)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(ProcessFailed):
+            self.docker("version", "--format", "{{.Server.Version}}", timeout=10)
+            return True
+        return False
+
+    def _arguments(self) -> list[str]:
+        return [
+            "/usr/sbin/dockerd",
+            f"--data-root={self.folder / 'engine'}",
+            f"--exec-root={self._runtime}",
+            f"--host={self.host}",
+            f"--pidfile={self._runtime / 'docker.pid'}",
+            f"--bridge={self._name}",
+            "--iptables=false",
+            # A containerd of the system may be shared: the names keep its other users' containers apart.
+            f"--containerd-namespace={self._name}",
+            f"--containerd-plugins-namespace={self._name}-plugins",
+            "--insecure-registry=127.0.0.0/8",
+            f"--registry-mirror=http://{self.mirror}",
+            "--shutdown-timeout=3",
+            "--log-level=warn",
+        ]
+
+    def _end_containerd(self) -> None:
+        """The containerd that a killed dockerd left behind would hold the folder's files."""
+        file = self._runtime / "containerd" / "containerd.pid"
+        with contextlib.suppress(OSError, ValueError):
+            pid = int(file.read_text())
+            if str(self._runtime) in Path(f"/proc/{pid}/cmdline").read_text():
+                end(pid, grace=10)

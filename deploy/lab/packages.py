@@ -1,0 +1,78 @@
+"""The Debian packages that the lab is made with: which are missing, and how they come."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from bot.errors import ProcessFailed
+from bot.process import run
+from deploy.lab.errors import LabError
+
+REGISTRY: Final[Mapping[str, str]] = {
+    "docker-registry": "/usr/bin/docker-registry",
+    "mmdebstrap": "/usr/bin/mmdebstrap",
+    "git": "/usr/bin/git",
+}
+ENGINE: Final[Mapping[str, str]] = {
+    "docker.io": "/usr/sbin/dockerd",
+    "iptables": "/usr/sbin/iptables",
+    "iproute2": "/usr/sbin/ip",
+}
+_APPARMOR: Final = Path("/sys/module/apparmor/parameters/enabled")
+
+
+def ensure(*, engine: bool, say: Callable[[str], None]) -> None:
+    """Install what is missing, as root; else say exactly what to install.
+
+    Args:
+        engine: Whether the private engine is wanted, which needs root.
+        say: Takes one line of progress.
+
+    Raises:
+        LabError: Something is missing and cannot be installed here, or the engine is wanted without root.
+    """
+    absent = missing(engine=engine)
+    command = "apt-get install --no-install-recommends " + " ".join(absent)
+    if os.geteuid() != 0:
+        _refuse_without_root(absent, command, engine=engine)
+    elif absent:
+        say(f"installing {' '.join(absent)}")
+        _install(absent, command)
+
+
+def missing(*, engine: bool) -> list[str]:
+    """The names of the packages whose programs are not on this machine."""
+    wanted = dict(REGISTRY)
+    if engine:
+        wanted |= ENGINE
+        if _APPARMOR.exists() and _APPARMOR.read_text().startswith("Y"):
+            wanted["apparmor"] = "/usr/sbin/apparmor_parser"  # dockerd loads its profile with it
+    return [name for name, program in wanted.items() if not Path(program).exists()]
+
+
+def _refuse_without_root(absent: list[str], command: str, *, engine: bool) -> None:
+    if absent:
+        raise LabError(f"The lab needs {', '.join(absent)}.", hint=f"Run as root: {command}")
+    if engine:
+        raise LabError("The lab's private engine needs root.", hint="Run as root, or start it without an engine.")
+
+
+def _install(absent: list[str], command: str) -> None:
+    env = dict(os.environ) | {"DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        refresh()
+        run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", *absent], timeout=300, env=env)
+    except ProcessFailed as error:
+        raise LabError(f"Installing the lab's packages failed: {error}.", hint=f"Run as root: {command}") from error
+
+
+def refresh() -> None:
+    """Fetch the machine's package lists anew (as root).
+
+    Raises:
+        ProcessFailed: The machine's package archive cannot be reached.
+    """
+    run(["apt-get", "update", "-qq"], timeout=120, env=dict(os.environ))

@@ -1,0 +1,142 @@
+"""Stand-ins for what cannot be had here: the builder images and nginx on Alpine. Each says so in its label."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+import tarfile
+import zipfile
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from bot.errors import ProcessFailed
+from bot.process import run
+from deploy.lab import alpine
+from deploy.lab.bases import RECIPES, Bases
+from deploy.lab.engine import Engine
+from deploy.lab.errors import LabError
+from deploy.lab.images import STAND_IN, Image, Layer, file, layer_of, link, uncompressed
+
+_PATH: Final = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_NPM: Final = "usr/local/lib/node_modules/npm"
+
+
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """Makes the stand-ins on the fresh base.
+
+    Args:
+        bases: The bases they stand on, made.
+        base: The fresh base's layer.
+        cache: Where large layers are kept.
+    """
+
+    bases: Bases
+    base: Layer
+    cache: Path
+
+    def node(self) -> Image:
+        """`node:18`: the official Node 18 with npm, repackaged on PyPI, on the fresh base."""
+        tar = self.cache / "node.tar"
+        if not tar.exists():
+            _node_layer(_node_wheel(self.cache), tar)
+        return self._builder("Node 18.4 and npm 8 on Debian", [uncompressed(tar)], ["node"])
+
+    def rust(self, engine: Engine | None, base: str) -> Image:
+        """`rust:1.90-bookworm`: Debian's own rustc and cargo on the fresh base.
+
+        Args:
+            engine: Builds it; without one, the image has no toolchain, and says so.
+            base: The fresh base as `name@digest`, pullable by the engine.
+        """
+        if engine is None:
+            note = layer_of({"etc/refit-stand-in": b"No engine was there to install a toolchain with.\n"})
+            return self._builder("no toolchain: the lab had no engine", [note], ["bash"])
+        tar = self.cache / "rust.tar"
+        if not tar.exists():
+            _rust_layer(engine, base, tar)
+        return self._builder("Debian's rustc-web and cargo-web", [uncompressed(tar)], ["bash"])
+
+    def nginx(self, name: str, version: str) -> Image:
+        """`nginx:VERSION-alpine`: a made-up Alpine root, `stale` or `fresh`, with Debian's nginx in it."""
+        packages, release = (alpine.FRESH, "3.21.5") if name == "fresh" else (alpine.STALE, "3.21.3")
+        packages = {**packages, "nginx": f"{version}-r1"}
+        layer = alpine.root(self.bases.extras / "nginx", packages, release)
+        config = {
+            "Env": [_PATH, f"NGINX_VERSION={version}"],
+            "Cmd": ["nginx", "-g", "daemon off;"],
+            "ExposedPorts": {"80/tcp": {}},
+            "StopSignal": "SIGQUIT",
+            "Labels": {STAND_IN: "made-up Alpine root with Debian's nginx and busybox"},
+        }
+        return Image([layer], self.bases.created(name), config, [f"# refit lab: made-up Alpine {release}"])
+
+    def _builder(self, what: str, layers: list[Layer], command: list[str]) -> Image:
+        config = {"Env": [_PATH], "Cmd": command, "Labels": {STAND_IN: what}}
+        return Image([self.base, *layers], self.bases.created("fresh"), config, ["# refit lab: base", f"# {what}"])
+
+
+def _node_wheel(cache: Path) -> Path:
+    """Fetch the wheel with pip, checked against the hash in the recipe."""
+    argv = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    argv += ["--only-binary=:all:", "--require-hashes", "--dest", str(cache), "-r", str(RECIPES / "node.txt")]
+    try:
+        run(argv, timeout=120, env=dict(os.environ))
+    except ProcessFailed as error:
+        raise LabError(f"Fetching Node for the lab failed: {error}.", hint="Can pip reach its index?") from error
+    return next(cache.glob("nodejs_bin-*.whl"))
+
+
+def _node_layer(wheel: Path, target: Path) -> None:
+    """Put `node` and npm from the wheel under /usr/local; a wheel keeps no links, so they are made again."""
+    partial = target.with_suffix(".partial")
+    with zipfile.ZipFile(wheel) as archive, tarfile.open(partial, "w") as tar:
+        for name in sorted(archive.namelist()):
+            place = _node_place(name)
+            if place:
+                mode = 0o755 if place.endswith("/bin/node") or "/npm/bin/" in place else 0o644
+                info, data = file(place, archive.read(name), mode)
+                tar.addfile(info, BytesIO(data))
+        for tool in ("npm", "npx"):
+            tar.addfile(link(f"usr/local/bin/{tool}", f"/{_NPM}/bin/{tool}-cli.js")[0])
+    partial.rename(target)
+    wheel.unlink()
+
+
+def _node_place(name: str) -> str:
+    if name == "nodejs/bin/node":
+        return "usr/local/bin/node"
+    inside = name.removeprefix("nodejs/lib/node_modules/npm/")
+    wanted = inside != name and not inside.startswith(("docs/", "man/")) and not name.endswith("/")
+    return f"{_NPM}/{inside}" if wanted else ""
+
+
+def _rust_layer(engine: Engine, base: str, target: Path) -> None:
+    """Build the toolchain on the base and keep only the layer that it adds."""
+    tag, recipe = "refit-lab/rust", (RECIPES / "rust.Dockerfile").read_bytes()
+    saved = target.with_suffix(".saved")
+    try:
+        engine.docker("build", "-q", "-t", tag, "--build-arg", f"BASE={base}", "-", timeout=400, stdin=recipe)
+        engine.docker("save", "-o", saved, tag, timeout=120)
+        engine.docker("image", "rm", tag, timeout=60)
+    except ProcessFailed as error:
+        raise LabError(f"Building the Rust stand-in failed: {error}.", hint="Is the archive reachable?") from error
+    _last_layer(saved, target)
+    saved.unlink()
+
+
+def _last_layer(saved: Path, target: Path) -> None:
+    """Take the topmost layer's tar out of what `docker save` wrote."""
+    partial = target.with_suffix(".partial")
+    with tarfile.open(saved) as tar:
+        listing = tar.extractfile("manifest.json")
+        assert listing is not None  # noqa: S101 - every docker archive has one; tells the type checker
+        member = tar.getmember(json.load(listing)[0]["Layers"][-1])
+        member.name = partial.name
+        member.mode = stat.S_IRUSR | stat.S_IWUSR
+        tar.extract(member, partial.parent, filter="data")
+    partial.rename(target)
