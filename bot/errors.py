@@ -20,6 +20,7 @@
     │   ├── ForgeError
     │   │   ├── ForgeUnavailable
     │   │   └── ForgeRefused
+    │   │       └── BranchTaken    a person works on our branch: left alone
     │   ├── ChatError
     │   └── ProcessFailed
     ├── StoreError
@@ -145,6 +146,12 @@ class ForgeRefused(ForgeError):
     """The forge understood and said no: permissions, an archived project, invalid input."""
 
     exit_code = 3
+
+
+class BranchTaken(ForgeRefused):
+    """The branch holds work that is not ours, or somebody stands on it: it is left alone."""
+
+    default_hint = "Merge or close the pull request; Refit does not write over what people pushed."
 
 
 class ChatError(ServiceError):
