@@ -1,0 +1,6 @@
+"""Scanning images with Trivy, run as a program of its own."""
+
+from bot.scanner.database import DatabaseSettings
+from bot.scanner.trivy import ScannerSettings, TrivyScanner
+
+__all__ = ["DatabaseSettings", "ScannerSettings", "TrivyScanner"]

@@ -1,0 +1,175 @@
+"""The vulnerability database: brought up to date, bounded in age, and copied once for a cycle."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from bot.errors import ProcessFailed, ScanError
+from bot.model.vulnerability import Database
+from bot.scanner.binary import file_digest
+
+_FILES: Final = ("trivy.db", "metadata.json")
+_KEPT: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """Where the database comes from.
+
+    Attributes:
+        cache: Trivy's cache folder that is kept up to date; the database is below `db/`.
+        repositories: OCI repositories of the database, tried in order; empty means Trivy's own.
+        offline: Never download; what is in `cache` is used.
+        max_age: Scans fail once the database is older than this.
+    """
+
+    cache: Path
+    repositories: tuple[str, ...] = ()
+    offline: bool = False
+    max_age: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A copy of the database that does not change any more.
+
+    Attributes:
+        folder: The copy itself; a scan's cache links it as `db`.
+        database: Digest, date and schema version.
+        note: Why it is not the newest, in words; empty otherwise.
+    """
+
+    folder: Path
+    database: Database
+    note: str = ""
+
+
+def take_snapshot(
+    settings: DatabaseSettings, folder: Path, download: Callable[[], None], now: datetime
+) -> Snapshot:
+    """Bring the database up to date, check its age, and copy it below `folder`.
+
+    Args:
+        settings: Where it comes from.
+        folder: Snapshots stand here, each under its digest; the two newest are kept.
+        download: Runs Trivy's own download into `settings.cache`.
+        now: Wall time, for the age.
+
+    Raises:
+        ScanError: There is none, or it is older than allowed.
+    """
+    note = "" if settings.offline else _update(settings, download)
+    source = settings.cache / "db"
+    metadata = _metadata(source, settings, note)
+    database = _checked(source, metadata, settings, now, note)
+    target = folder / database.digest.removeprefix("sha256:")[:16]
+    if not target.is_dir():
+        _copy(source, target)
+    _forget_old(folder, target)
+    return Snapshot(target, database, note)
+
+
+def _update(settings: DatabaseSettings, download: Callable[[], None]) -> str:
+    try:
+        download()
+    except ProcessFailed as error:
+        where = ", ".join(settings.repositories) or "Trivy's default repositories"
+        return f"the database could not be updated from {where}: {error.message}"
+    return ""
+
+
+def _metadata(source: Path, settings: DatabaseSettings, note: str) -> dict[str, object]:
+    try:
+        read = json.loads((source / "metadata.json").read_bytes())
+        datetime.fromisoformat(str(read["UpdatedAt"]))
+        int(read["Version"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = f" ({note})" if note else ""
+        raise ScanError(
+            f"there is no vulnerability database in {settings.cache}{reason}", hint=_how_to_get(settings)
+        ) from error
+    return dict(read)
+
+
+def _checked(
+    source: Path, metadata: dict[str, object], settings: DatabaseSettings, now: datetime, note: str
+) -> Database:
+    updated = datetime.fromisoformat(str(metadata["UpdatedAt"]))
+    updated = updated if updated.tzinfo else updated.replace(tzinfo=UTC)
+    age = now - updated
+    if age > settings.max_age:
+        allowed = settings.max_age / timedelta(days=1)
+        raise ScanError(
+            f"the vulnerability database is {age.days} days old, more than the {allowed:g} allowed"
+            + (f"; {note}" if note else ""),
+            hint=_how_to_get(settings),
+        )
+    return Database(_digest(source / "trivy.db", settings), updated, int(str(metadata["Version"])))
+
+
+def _how_to_get(settings: DatabaseSettings) -> str:
+    if settings.offline:
+        return "Copy a newer db/ folder into the database folder, or set scanner.offline: false."
+    return "Allow access to a database repository, or set a mirror in scanner.database."
+
+
+def _digest(path: Path, settings: DatabaseSettings) -> str:
+    """sha256 of the database; remembered beside it by size and time, for it has some 800 MB."""
+    try:
+        stat = path.stat()
+        memory = settings.cache / "db-digest.json"
+        key = [stat.st_size, stat.st_mtime_ns]
+        remembered = _remembered(memory, key)
+        if remembered:
+            return remembered
+        digest = f"sha256:{file_digest(path)}"
+        _write(memory, json.dumps({"key": key, "digest": digest}).encode())
+    except OSError as error:
+        raise ScanError(
+            f"cannot read the vulnerability database {path}: {error.strerror}", hint=_how_to_get(settings)
+        ) from error
+    return digest
+
+
+def _remembered(memory: Path, key: list[int]) -> str:
+    try:
+        read = json.loads(memory.read_bytes())
+    except (OSError, ValueError):
+        return ""
+    return str(read["digest"]) if isinstance(read, dict) and read.get("key") == key else ""
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    Path(name).replace(path)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy rather than link: a later download may write into the source's own file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        made = Path(folder) / "db"
+        made.mkdir()
+        for name in _FILES:
+            shutil.copyfile(source / name, made / name)
+            (made / name).chmod(0o444)
+        if not target.is_dir():
+            made.rename(target)
+
+
+def _forget_old(folder: Path, current: Path) -> None:
+    others = [path for path in folder.iterdir() if path.is_dir() and path != current]
+    others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in others[_KEPT - 1 :]:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,207 @@
+"""Trivy's JSON report → a scan. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from bot.errors import ScanError
+from bot.model.vulnerability import Database, Package, Scan, Severity, Vulnerability
+
+_CVE: Final = re.compile(r"CVE-\d{4}-\d{4,}")
+_NVD: Final = re.compile(r"https?://nvd\.nist\.gov/vuln/detail/(CVE-\d{4}-\d{4,})/?")
+_ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*-[A-Za-z0-9][A-Za-z0-9:._-]*")
+# What Trivy writes to its log where it has no vulnerability data for a distribution.
+_NO_DATA: Final = ("Unsupported os", "This OS version is not on the EOL list", "OS is not detected")
+_Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a report does not say itself.
+
+    Attributes:
+        subject: What was scanned, in our words.
+        scanner: Name and version.
+        database: What it was scanned with.
+        log: What Trivy wrote to standard error.
+    """
+
+    subject: str
+    scanner: str
+    database: Database
+    log: str = ""
+
+
+def parse(document: bytes, context: Context) -> Scan:
+    """Read a report of `trivy image --format json --list-all-pkgs`.
+
+    Findings of one vulnerability that the scanner lists under several ids (CVE, GHSA, DSA,
+    TEMP) for one package become one, named by its CVE where there is one.
+
+    Raises:
+        ScanError: It is no such report.
+    """
+    try:
+        return _scan(json.loads(document), context)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ScanError(
+            f"Trivy's report on {context.subject} cannot be read: {type(error).__name__}: {error}",
+            hint="Run refit doctor: this version of Trivy may be newer than this Refit knows.",
+        ) from error
+
+
+def _scan(report: _Json, context: Context) -> Scan:
+    if report["SchemaVersion"] != 2:
+        raise ValueError(f"schema version {report['SchemaVersion']!r} instead of 2")
+    metadata: _Json = report.get("Metadata") or {}
+    results: Sequence[_Json] = report.get("Results") or ()
+    system: _Json = metadata.get("OS") or {}
+    found = [v for result in results for v in _vulnerabilities(result)]
+    return Scan(
+        subject=context.subject,
+        distribution=f"{system.get('Family', '')} {system.get('Name', '')}".strip(),
+        supported=_supported(system, context.log),
+        packages=tuple(sorted((p for r in results for p in _packages(r)), key=_package_order)),
+        vulnerabilities=tuple(sorted(_merge(found), key=_order)),
+        scanner=context.scanner,
+        database=context.database,
+        size=metadata.get("Size"),
+        diff_ids=tuple(metadata.get("DiffIDs") or ()),
+        ignored=tuple(sorted(line for result in results for line in _ignored(result))),
+    )
+
+
+def _supported(system: _Json, log: str) -> bool:
+    known = bool(system.get("Family")) and system.get("Family") != "none"
+    return known and not system.get("EOSL") and not any(words in log for words in _NO_DATA)
+
+
+def _packages(result: _Json) -> Iterable[Package]:
+    return [_package(result, raw) for raw in result.get("Packages") or ()]
+
+
+def _package(result: _Json, raw: _Json) -> Package:
+    return Package(
+        name=raw["Name"],
+        version=_version(raw),
+        kind=result.get("Type", ""),
+        path=_path(result, raw.get("FilePath", "")),
+        source=raw.get("SrcName") or raw["Name"],
+        diff_id=(raw.get("Layer") or {}).get("DiffID", ""),
+    )
+
+
+def _version(raw: _Json) -> str:
+    """The version as the package manager writes it: `epoch:version-release`."""
+    epoch, release = raw.get("Epoch") or 0, raw.get("Release") or ""
+    version = str(raw.get("Version", ""))
+    return (f"{epoch}:" if epoch else "") + version + (f"-{release}" if release else "")
+
+
+def _path(result: _Json, path: str) -> str:
+    """The file that lists a package; a result about one lock file or program carries it as its target.
+
+    The targets `Node.js`, `Python`, `Java` … gather packages of many files and are no path.
+    """
+    if path or result.get("Class") != "lang-pkgs":
+        return path
+    target: str = result.get("Target", "")
+    return target if "/" in target or "." in target.removeprefix("Node.js") else ""
+
+
+def _vulnerabilities(result: _Json) -> list[Vulnerability]:
+    packages = _by_identifier(result)
+    return [_vulnerability(result, raw, packages) for raw in result.get("Vulnerabilities") or ()]
+
+
+def _by_identifier(result: _Json) -> dict[str, Package]:
+    raws = result.get("Packages") or ()
+    return {_uid(raw.get("Identifier")): _package(result, raw) for raw in raws if _uid(raw.get("Identifier"))}
+
+
+def _uid(identifier: _Json | None) -> str:
+    return str((identifier or {}).get("UID", ""))
+
+
+def _vulnerability(result: _Json, raw: _Json, packages: Mapping[str, Package]) -> Vulnerability:
+    name, aliases = _canonical(raw)
+    package = packages.get(_uid(raw.get("PkgIdentifier"))) or _package_of(result, raw)
+    return Vulnerability(
+        id=name,
+        package=package,
+        severity=_severity(raw.get("Severity", "")),
+        fixed_version=raw.get("FixedVersion") or None,
+        title=raw.get("Title", ""),
+        status=raw.get("Status", ""),
+        aliases=aliases,
+    )
+
+
+def _package_of(result: _Json, raw: _Json) -> Package:
+    """The package as the finding names it, where the report lists no packages."""
+    return Package(
+        name=raw["PkgName"],
+        version=raw.get("InstalledVersion", ""),
+        kind=result.get("Type", ""),
+        path=_path(result, raw.get("PkgPath", "")),
+        source=raw["PkgName"],
+        diff_id=(raw.get("Layer") or {}).get("DiffID", ""),
+    )
+
+
+def _canonical(raw: _Json) -> tuple[str, tuple[str, ...]]:
+    """The id to use and its aliases, sorted: the CVE where exactly one is known."""
+    own = str(raw["VulnerabilityID"])
+    others = {str(name) for name in raw.get("VendorIDs") or () if _ID.fullmatch(str(name))}
+    if _CVE.fullmatch(own):
+        return own, tuple(sorted(others - {own}))
+    cves = {name for name in others if _CVE.fullmatch(name)}
+    cves = cves or {found[1] for link in raw.get("References") or () if (found := _NVD.fullmatch(link))}
+    name = cves.pop() if len(cves) == 1 else own
+    return name, tuple(sorted((others | {own}) - {name}))
+
+
+def _severity(word: str) -> Severity:
+    return Severity(word) if word in Severity.__members__ else Severity.UNKNOWN
+
+
+def _merge(found: Iterable[Vulnerability]) -> list[Vulnerability]:
+    """One finding for each id, package and version: the worst severity, any fix, all aliases."""
+    merged: dict[tuple[str, Package], Vulnerability] = {}
+    for one in found:
+        key = (one.id, one.package)
+        merged[key] = _join(merged[key], one) if key in merged else one
+    return list(merged.values())
+
+
+def _join(first: Vulnerability, second: Vulnerability) -> Vulnerability:
+    return replace(
+        first,
+        severity=min(first.severity, second.severity, key=lambda s: s.rank),
+        fixed_version=first.fixed_version or second.fixed_version,
+        title=first.title or second.title,
+        status=first.status if first.fixed_version or not second.fixed_version else second.status,
+        aliases=tuple(sorted({*first.aliases, *second.aliases})),
+    )
+
+
+def _ignored(result: _Json) -> list[str]:
+    findings = result.get("ExperimentalModifiedFindings") or ()
+    return [
+        f"{one['Finding']['VulnerabilityID']} {one['Finding']['PkgName']}"
+        for one in findings
+        if one.get("Type") == "vulnerability"
+    ]
+
+
+def _package_order(package: Package) -> tuple[str, str, str, str]:
+    return (package.kind, package.name, package.path, package.version)
+
+
+def _order(found: Vulnerability) -> tuple[int, str, str, str, str]:
+    package = found.package
+    return (found.severity.rank, found.id, package.name, package.path, package.version)

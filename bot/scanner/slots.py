@@ -1,0 +1,97 @@
+"""A cache folder for each scan that runs: Trivy waits 5 s for another's lock and fails (trivy #10688)."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Folders that belong to one scan while it runs.
+
+    Attributes:
+        cache: For `--cache-dir`: the layers it knows from earlier scans, and the snapshot as `db`.
+        work: Everything thrown away at the end.
+    """
+
+    cache: Path
+    work: Path
+
+    @property
+    def empty(self) -> Path:
+        """Where it runs and what it takes for its home: nothing there to be read as settings."""
+        return self.work / "empty"
+
+    @property
+    def temporary(self) -> Path:
+        """Its folder for temporary files."""
+        return self.work / "tmp"
+
+    @property
+    def nothing(self) -> Path:
+        """An empty file, for every setting it would else look for where it stands."""
+        return self.work / "nothing.yaml"
+
+    @property
+    def report(self) -> Path:
+        """Where it writes its report."""
+        return self.work / "report.json"
+
+
+@contextmanager
+def slot(folder: Path, database: Path | None) -> Iterator[Slot]:
+    """Take a cache folder that nobody uses, made where all are taken.
+
+    Caches are kept, so that a base image's layers are read once and not at every scan. The
+    lock is the operating system's: it ends with its process, however that ends.
+
+    Args:
+        folder: Where the slots stand; shared by processes.
+        database: The snapshot the slot's `db` is to be; None for no database.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock, name = _free(folder)
+    work = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder))
+    try:
+        taken = Slot(folder / name, work)
+        _furnish(taken, database)
+        yield taken
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        lock.release()
+
+
+def _free(folder: Path) -> tuple[FileLock, str]:
+    for number in itertools.count():
+        lock = FileLock(folder / f"{number}.lock", thread_local=False)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            continue
+        _sweep(folder, f"{number}-")
+        return lock, str(number)
+    raise AssertionError  # count() does not end
+
+
+def _sweep(folder: Path, prefix: str) -> None:
+    """Remove what a killed process left in the slot that is now ours."""
+    for left in folder.glob(f"{prefix}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _furnish(place: Slot, database: Path | None) -> None:
+    for path in (place.cache, place.empty, place.temporary):
+        path.mkdir(parents=True, exist_ok=True)
+    place.nothing.touch()
+    link = place.cache / "db"
+    link.unlink(missing_ok=True)
+    if database is not None:
+        link.symlink_to(database.resolve(), target_is_directory=True)
