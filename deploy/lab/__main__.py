@@ -14,7 +14,9 @@ from deploy.lab.lab import Lab
 
 def main() -> int:
     """Do what the command line says; the exit code is 0, or 4 when a part cannot be had here."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.lab", description="Real parts on this machine alone.")
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.lab", description="Real parts on this machine alone."
+    )
     parser.add_argument("action", choices=["up", "status", "down"])
     parser.add_argument("--folder", type=Path, default=Path(os.environ.get("REFIT_LAB_DIR", ".lab")))
     parser.add_argument("--no-engine", action="store_true", help="registry and images only")

@@ -1,6 +1,6 @@
-"""A made-up Alpine root with nginx: Alpine's archive is not in Debian's, so nothing here is Alpine's but the form.
+"""A made-up Alpine root with nginx; nothing in it is Alpine's but the form.
 
-busybox, nginx and the libraries are Debian's; `/etc/alpine-release` and the apk database say what Trivy is to read.
+busybox, nginx and its libraries are Debian's; `/etc/alpine-release` and the apk database are for Trivy.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ STALE: Final[Mapping[str, str]] = {
     "pcre2": "10.43-r0",
     "zlib": "1.3.1-r2",
 }
-FRESH: Final[Mapping[str, str]] = STALE | {
+FRESH: Final[Mapping[str, str]] = {
+    **STALE,
     "libcrypto3": "3.3.5-r0",
     "libexpat": "2.7.0-r0",
     "libssl3": "3.3.5-r0",
@@ -65,8 +66,8 @@ def root(parts: Path, packages: Mapping[str, str], release: str) -> Layer:
 
 
 def _folders() -> Iterator[tuple[tarfile.TarInfo, bytes]]:
-    names = "bin dev etc etc/nginx etc/nginx/conf.d lib lib/apk lib/apk/db lib64 proc root run sbin sys usr usr/bin"
-    more = "usr/sbin usr/share usr/share/nginx usr/share/nginx/html var var/lib var/log var/log/nginx"
+    names = "bin dev etc etc/nginx etc/nginx/conf.d lib lib/apk lib/apk/db lib64 proc root run sbin sys usr"
+    more = "usr/bin usr/sbin usr/share usr/share/nginx usr/share/nginx/html var var/lib var/log var/log/nginx"
     for name in (*names.split(), _LIBRARIES, *more.split()):
         yield folder(name)
     yield folder("tmp", 0o1777)
@@ -87,10 +88,9 @@ def _programs(parts: Path) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
         yield file(f"{place}/{library.name}", library.read_bytes(), 0o755)
 
 
-def _files(
-    parts: Path, packages: Mapping[str, str], release: str
-) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
-    system = f'NAME="Alpine Linux"\nID=alpine\nVERSION_ID={release}\nPRETTY_NAME="Alpine Linux v{VERSION} (made up)"\n'
+def _files(parts: Path, packages: Mapping[str, str], release: str) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
+    system = f'NAME="Alpine Linux"\nID=alpine\nVERSION_ID={release}\n'
+    system += f'PRETTY_NAME="Alpine Linux v{VERSION} (made up)"\n'
     yield file("etc/alpine-release", f"{release}\n".encode())
     yield file("etc/os-release", system.encode())
     yield file("etc/passwd", _PASSWD)

@@ -52,16 +52,16 @@ def read() -> Archive:
     """Read the machine's apt configuration and the InRelease files it last fetched.
 
     Raises:
-        LabError: The machine has no Debian 12 sources with updates and security, or never fetched their lists.
+        LabError: The machine has no lists of Debian 12 with updates and security.
     """
     rows = _rows()
     lacking = [suite for suite in _SUITES if suite not in rows]
     if lacking:
         raise LabError(
             f"apt on this machine has no package lists of {', '.join(lacking)}.",
-            hint=f"The lab is made from Debian 12: add {RELEASE}, its updates and security; run apt-get update.",
+            hint=f"Add {RELEASE}, its updates and security to apt's sources; run apt-get update.",
         )
-    releases = [_in_release(rows[suite][1]) for suite in _SUITES]
+    releases = [rows[suite][1].read_bytes() for suite in _SUITES]
     digest = hashlib.sha256(b"".join(releases)).hexdigest()
     return Archive({suite: rows[suite][0] for suite in _SUITES}, digest, max(map(_date, releases)))
 
@@ -80,10 +80,6 @@ def _rows() -> dict[str, tuple[str, Path]]:
         if _INDEX.search(name) and release.exists():
             rows[suite] = (uri, release)
     return rows
-
-
-def _in_release(path: Path) -> bytes:
-    return path.read_bytes()
 
 
 def _date(release: bytes) -> datetime:

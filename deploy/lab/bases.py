@@ -1,4 +1,4 @@
-"""Two real Debian bases from the machine's archive: as last pressed (stale), and with every fix since (fresh)."""
+"""Two real Debian bases from the machine's archive: as last pressed (stale), with every fix since (fresh)."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from bot.errors import ProcessFailed
 from bot.process import run
 from deploy.lab.archive import RELEASE, Archive
 from deploy.lab.errors import LabError
-from deploy.lab.images import Image, Layer, compress
+from deploy.lab.images import STAND_IN, Image, Layer, compress
 
 RECIPES: Final = Path(__file__).parent / "recipes"
-# Older than a minimum age of some days, whatever the archive's own date: see `dates`.
+# Before the archive's own date: old enough for a minimum age of some days, and the same in every run.
 _FRESH_AGE: Final = timedelta(days=14)
 _STALE_AGE: Final = timedelta(days=105)
 _KEEP_OUT_USRMERGE: Final = (
-    'mkdir -p "$1/etc/apt/preferences.d"; '
-    'printf "Package: usrmerge\\nPin: release *\\nPin-Priority: -1\\n" > "$1/etc/apt/preferences.d/no-usrmerge"'
+    'cd "$1/etc/apt" && mkdir -p preferences.d && '
+    'printf "Package: usrmerge\\nPin: release *\\nPin-Priority: -1\\n" > preferences.d/no-usrmerge'
 )
 
 
@@ -66,7 +66,11 @@ class Bases:
     def image(self, name: str, layer: Layer) -> Image:
         """The image with the config that Debian's own has."""
         created = self.created(name)
-        config = {"Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], "Cmd": ["bash"]}
+        config = {
+            "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+            "Cmd": ["bash"],
+            "Labels": {STAND_IN: f"{name} Debian {RELEASE}, made from this machine's own package archive"},
+        }
         step = f"# refit lab: mmdebstrap {RELEASE}, {name}, '@{int(created.timestamp())}'"
         return Image([layer], created, config, [step])
 
@@ -75,11 +79,13 @@ class Bases:
         if tar.exists():
             return
         partial, extras = tar.with_suffix(".partial"), self.folder / f"{name}.extras"
-        env = dict(os.environ) | {"SOURCE_DATE_EPOCH": str(int(self.created(name).timestamp())), "OUT": str(extras)}
+        epoch = str(int(self.created(name).timestamp()))
+        env = dict(os.environ) | {"SOURCE_DATE_EPOCH": epoch, "OUT": str(extras)}
         try:
             run(self._arguments(name, partial), timeout=300, env=env, stdin=self._sources(name).encode())
         except ProcessFailed as error:
-            raise LabError(f"Making the {name} Debian base failed: {error}.", hint="Is the archive reachable?") from error
+            message = f"Making the {name} Debian base failed: {error}."
+            raise LabError(message, hint="Check that apt-get update works here.") from error
         if name == "fresh":
             shutil.rmtree(self.extras, ignore_errors=True)
             extras.rename(self.extras)
@@ -104,5 +110,6 @@ def recipe_hash() -> str:
     """Changes with any file that decides what the lab's images contain."""
     own = sorted(Path(__file__).parent.rglob("*"))
     parts = [path.read_bytes() for path in own if path.suffix in {".sh", ".txt", ".Dockerfile"}]
-    makers = [Path(__file__).parent / name for name in ("bases.py", "standins.py", "alpine.py", "images.py")]
+    names = ("alpine", "bases", "bolt", "contents", "images", "standins", "trivydb")
+    makers = [Path(__file__).parent / f"{name}.py" for name in names]
     return hashlib.sha256(b"\0".join(parts + [path.read_bytes() for path in makers])).hexdigest()

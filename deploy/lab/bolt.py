@@ -1,6 +1,6 @@
 """Writes a bbolt database file (version 2), read-only by its readers: nested buckets of bytes, nothing more.
 
-Each bucket is one leaf page, with as many overflow pages as it needs; bbolt reads that as it reads its own trees.
+Each bucket is one leaf page, with as many overflow pages as it needs; bbolt reads it like its own trees.
 """
 
 from __future__ import annotations
@@ -16,8 +16,12 @@ _LEAF, _META, _FREELIST = 0x02, 0x04, 0x10
 _IS_BUCKET: Final = 0x01
 _MAGIC, _VERSION = 0xED0CDAED, 2
 _HEADER: Final = struct.Struct("<QHHI")  # page: id, flags, count, overflow
-_ELEMENT: Final = struct.Struct("<IIII")  # leaf element: flags, offset of the key from here, key size, value size
-_META_BODY: Final = struct.Struct("<IIIIQQQQQ")  # magic, version, page size, flags, root, sequence, freelist, pages, tx
+_ELEMENT: Final = struct.Struct(
+    "<IIII"
+)  # leaf element: flags, offset of the key from here, key size, value size
+_META_BODY: Final = struct.Struct(
+    "<IIIIQQQQQ"
+)  # magic, version, page size, flags, root, sequence, freelist, pages, tx
 _FIRST_FREE: Final = 3  # pages 0 and 1 are the meta pages, 2 the free list
 
 

@@ -1,4 +1,4 @@
-"""What the lab's registry holds: makes the images that are lacking, pushes them, and remembers their digests."""
+"""What the lab's registry holds: makes what is lacking, pushes it, and remembers the digests."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ class Contents:
         if not self._memory.exists():
             return None
         found: Digests = json.loads(self._memory.read_text())
-        wanted = {(name.rpartition(":")[0], digest) for side in found.values() for name, digest in side.items()}
+        wanted = {
+            (name.rpartition(":")[0], digest) for side in found.values() for name, digest in side.items()
+        }
         there = all(self.registry.digest(*pair) == pair[1] for pair in wanted)
         return found if there else None
 
@@ -70,7 +72,9 @@ class Contents:
         self.bases.make()
         self.say("Debian bases made, stale and fresh")
         with ThreadPoolExecutor(2) as pool:
-            layers = dict(zip(("stale", "fresh"), pool.map(self.bases.layer, ("stale", "fresh")), strict=True))
+            layers = dict(
+                zip(("stale", "fresh"), pool.map(self.bases.layer, ("stale", "fresh")), strict=True)
+            )
         digests: Digests = {side: self._push_debian(side, layer) for side, layer in layers.items()}
         self.say("Debian bases pushed")
         self._add_stand_ins(digests, layers["fresh"])
@@ -91,8 +95,8 @@ class Contents:
             rest = pool.submit(self._push_small, stand_ins, digests)
             rest.result()
             builder = {f"{RUST}:1.90-bookworm": rust.result()}
-        for side in digests.values():
-            side |= builder
+        for known in digests.values():
+            known.update(builder)
 
     def _push_rust(self, stand_ins: StandIns, base: str) -> str:
         image = stand_ins.rust(self.engine, base)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -44,16 +45,25 @@ class Daemon:
         return self.folder / f"{self.name}.pid"
 
     def start(
-        self, argv: Sequence[str | Path], *, ready: Callable[[], bool], timeout: float, env: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str | Path],
+        *,
+        ready: Callable[[], bool],
+        timeout: float,
+        env: Mapping[str, str] | None = None,
     ) -> None:
         """Start the program in a session of its own and wait until it answers.
 
         Raises:
-            LabError: It ended, or did not answer in `timeout` seconds; the last line of its log is in the message.
+            LabError: It ended, or did not answer in `timeout` seconds; its last line is in the message.
         """
         with self.log.open("wb") as log:
             process = subprocess.Popen(
-                [str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                [str(word) for word in argv],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
                 env=None if env is None else dict(env),
             )
         self._file.write_text(f"{process.pid} {started_at(process.pid)}")
@@ -61,7 +71,7 @@ class Daemon:
         if process.poll() is not None or not ready():
             self.stop()
             raise LabError(f"{self.name} did not start: {self._last_line()}", hint=f"Its log: {self.log}")
-        process.returncode = 0  # it outlives us on purpose: no warning that it still runs
+        process.returncode = 0  # it outlives this object on purpose: no warning that it still runs
 
     def stop(self, grace: float = 15.0) -> None:
         """Ask the program to end, insist after `grace` seconds, and forget it; nothing if it does not run."""
@@ -76,7 +86,7 @@ class Daemon:
 
 
 def started_at(pid: int) -> str | None:
-    """When a process started, in clock ticks since boot (proc(5), field 22); None when it is gone or a zombie."""
+    """When a process started, in ticks since boot (proc(5), field 22); None when it is gone or a zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -90,9 +100,11 @@ def end(pid: int, grace: float) -> None:
     since = started_at(pid)
     for sign, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
         if since is None or started_at(pid) != since:
-            return
+            break
         os.kill(pid, sign)
         _await(lambda: started_at(pid) != since, patience)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # ours leaves no zombie; another process's is not ours to collect
 
 
 def _await(condition: Callable[[], bool], timeout: float) -> None:

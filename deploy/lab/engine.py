@@ -50,7 +50,7 @@ class Engine:
 
     @property
     def _bridge(self) -> Bridge:
-        return Bridge(self._name, self.folder / "ip_forward")
+        return Bridge(self._name)
 
     def start(self) -> None:
         """Start the engine, unless it runs; what a killed run left behind is cleared first.
@@ -58,20 +58,19 @@ class Engine:
         Raises:
             LabError: It does not start; the message has the last line of its log.
         """
-        if self._daemon.pid is not None and self._answers():
+        if self._daemon.pid is not None and self.answers():
             return
         self.stop()
         self._runtime.mkdir(parents=True, exist_ok=True)
         self._bridge.up()
         env = dict(os.environ) | {"PATH": f"{_PATH}:{os.environ.get('PATH', '')}"}
-        self._daemon.start(self._arguments(), ready=self._answers, timeout=40, env=env)
+        self._daemon.start(self._arguments(), ready=self.answers, timeout=40, env=env)
 
     def stop(self) -> None:
         """End the engine and everything it started; its images stay for the next start."""
         self._daemon.stop(grace=30)
         self._end_containerd()
-        if Path("/usr/sbin/iptables").exists():
-            self._bridge.down()
+        self._bridge.down()
         shutil.rmtree(self._runtime, ignore_errors=True)
 
     def docker(self, *words: str | Path, timeout: float, stdin: bytes = b"") -> Finished:
@@ -83,7 +82,8 @@ class Engine:
         env = {"DOCKER_HOST": self.host, "DOCKER_BUILDKIT": "1", "HOME": str(self._runtime), "PATH": _PATH}
         return run(["/usr/bin/docker", *words], timeout=timeout, env=env, stdin=stdin)
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it speaks on its socket."""
         with contextlib.suppress(ProcessFailed):
             self.docker("version", "--format", "{{.Server.Version}}", timeout=10)
             return True

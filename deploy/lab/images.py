@@ -1,4 +1,4 @@
-"""Images as values: layers, config, manifest, index (OCI image specification 1.1), each with its real digest."""
+"""Images as values: layers, config, manifest, index (OCI image specification 1.1), with real digests."""
 
 from __future__ import annotations
 
@@ -69,27 +69,31 @@ class Image:
         """The image config as canonical JSON."""
         created = self.created.isoformat()
         steps = [*self.history, *["refit lab"] * len(self.layers)][: len(self.layers)]
-        return _json({
-            "architecture": self.architecture,
-            "os": "linux",
-            "created": created,
-            "config": dict(self.config),
-            "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in self.layers]},
-            "history": [{"created": created, "created_by": step} for step in steps],
-        })
+        return _json(
+            {
+                "architecture": self.architecture,
+                "os": "linux",
+                "created": created,
+                "config": dict(self.config),
+                "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in self.layers]},
+                "history": [{"created": created, "created_by": step} for step in steps],
+            }
+        )
 
     def manifest(self) -> bytes:
         """The image manifest as canonical JSON."""
         config = self.config_blob()
-        return _json({
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": descriptor(CONFIG, config),
-            "layers": [
-                {"mediaType": layer.media_type, "digest": layer.digest, "size": layer.size}
-                for layer in self.layers
-            ],
-        })
+        return _json(
+            {
+                "schemaVersion": 2,
+                "mediaType": MANIFEST,
+                "config": descriptor(CONFIG, config),
+                "layers": [
+                    {"mediaType": layer.media_type, "digest": layer.digest, "size": layer.size}
+                    for layer in self.layers
+                ],
+            }
+        )
 
     def index(self) -> bytes:
         """The index that names this image's manifest for its platform."""
@@ -99,7 +103,8 @@ class Image:
 def index_of(images: Iterable[Image]) -> bytes:
     """An index of several platforms, as canonical JSON."""
     manifests = [
-        descriptor(MANIFEST, image.manifest()) | {"platform": {"architecture": image.architecture, "os": "linux"}}
+        descriptor(MANIFEST, image.manifest())
+        | {"platform": {"architecture": image.architecture, "os": "linux"}}
         for image in images
     ]
     return _json({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests})
@@ -113,7 +118,9 @@ def descriptor(media_type: str, data: bytes) -> dict[str, object]:
 def layer_of(files: Mapping[str, bytes], *, executable: Iterable[str] = ()) -> Layer:
     """A small gzipped layer of regular files: path (no leading slash) → content."""
     runs = set(executable)
-    return pack([(_entry(path, 0o755 if path in runs else 0o644, len(data)), data) for path, data in files.items()])
+    return pack(
+        [(_entry(path, 0o755 if path in runs else 0o644, len(data)), data) for path, data in files.items()]
+    )
 
 
 def pack(entries: Iterable[tuple[tarfile.TarInfo, bytes]]) -> Layer:
@@ -137,7 +144,9 @@ def compress(tar: Path, blob: Path) -> Layer:
             target.write(piece)
         packed.update(piece := deflate.flush())
         target.write(piece)
-    return Layer(blob, f"sha256:{packed.hexdigest()}", blob.stat().st_size, f"sha256:{raw.hexdigest()}", TAR_GZIP)
+    return Layer(
+        blob, f"sha256:{packed.hexdigest()}", blob.stat().st_size, f"sha256:{raw.hexdigest()}", TAR_GZIP
+    )
 
 
 def uncompressed(tar: Path) -> Layer:

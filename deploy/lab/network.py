@@ -1,7 +1,7 @@
-"""The private engine's own bridge: a free address range, and three firewall rules that are taken back at the end.
+"""The private engine's own bridge: a free address range, and three rules that are taken back at the end.
 
-dockerd runs with `--iptables=false`: on a machine with a Docker of its own a second one would otherwise rewrite
-the first one's chains. All that builds need is a way out, which these rules give.
+dockerd runs with `--iptables=false`: on a machine with a Docker of its own, a second one would otherwise
+rewrite the first one's chains. All that builds need is a way out, which these rules give.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Final
 from bot.process import run
 from deploy.lab.errors import LabError
 
-_FORWARD: Final = Path("/proc/sys/net/ipv4/ip_forward")
 _RANGES: Final = [ipaddress.IPv4Network(f"172.30.{third}.0/24") for third in range(200, 256)]
 _SECONDS: Final = 20.0
 
@@ -26,16 +25,13 @@ class Bridge:
 
     Args:
         name: Interface name, at most 15 characters.
-        state: File that remembers whether the machine forwarded packets before.
     """
 
     name: str
-    state: Path
 
     def up(self) -> None:
         """Create the bridge on a free range, with its rules; what is there already stays."""
-        if not Path(f"/sys/class/net/{self.name}").exists():
-            self._remember_forwarding()
+        if not self._exists:
             run(["ip", "link", "add", "name", self.name, "type", "bridge"], timeout=_SECONDS)
             run(["ip", "address", "add", f"{_free_range()[1]}/24", "dev", self.name], timeout=_SECONDS)
         run(["ip", "link", "set", self.name, "up"], timeout=_SECONDS)
@@ -44,13 +40,15 @@ class Bridge:
                 _iptables("-I", rule, check=True)
 
     def down(self) -> None:
-        """Take back the rules, the bridge, and packet forwarding if it was off before."""
-        for rule in self._rules() if self._subnet() else []:
-            _iptables("-D", rule)
-        run(["ip", "link", "delete", self.name], timeout=_SECONDS, check=False)
-        if self.state.exists():
-            _FORWARD.write_text(self.state.read_text())
-            self.state.unlink()
+        """Take back the rules and the bridge; packet forwarding stays on, another engine may count on it."""
+        if self._exists:
+            for rule in self._rules():
+                _iptables("-D", rule)
+            run(["ip", "link", "delete", self.name], timeout=_SECONDS)
+
+    @property
+    def _exists(self) -> bool:
+        return Path(f"/sys/class/net/{self.name}").exists()
 
     def _rules(self) -> list[list[str]]:
         """Each rule as table, chain, and what it matches; the comment says whose it is."""
@@ -68,19 +66,20 @@ class Bridge:
         found = re.search(r"inet (\S+)", out)
         return str(ipaddress.IPv4Interface(found[1]).network) if found else ""
 
-    def _remember_forwarding(self) -> None:
-        self.state.write_text(_FORWARD.read_text())
-
 
 def _free_range() -> ipaddress.IPv4Network:
     """The first range that no route of this machine touches."""
     routes = run(["ip", "-4", "-o", "route", "show", "table", "all"], timeout=_SECONDS).text
-    taken = [ipaddress.IPv4Network(word, strict=False) for word in re.findall(r"\d+(?:\.\d+){3}(?:/\d+)?", routes)]
+    taken = [
+        ipaddress.IPv4Network(word, strict=False) for word in re.findall(r"\d+(?:\.\d+){3}(?:/\d+)?", routes)
+    ]
     taken = [network for network in taken if network.prefixlen > 0]
     for candidate in _RANGES:
         if not any(candidate.overlaps(network) for network in taken):
             return candidate
-    raise LabError("No address range is free for the lab's bridge.", hint="Stop another lab: python -m deploy.lab down")
+    raise LabError(
+        "No address range is free for the lab's bridge.", hint="Stop another lab: python -m deploy.lab down"
+    )
 
 
 def _iptables(action: str, rule: list[str], *, check: bool = False) -> bool:

@@ -57,7 +57,9 @@ def _refuse_without_root(absent: list[str], command: str, *, engine: bool) -> No
     if absent:
         raise LabError(f"The lab needs {', '.join(absent)}.", hint=f"Run as root: {command}")
     if engine:
-        raise LabError("The lab's private engine needs root.", hint="Run as root, or start it without an engine.")
+        raise LabError(
+            "The lab's private engine needs root.", hint="Run as root, or start it without an engine."
+        )
 
 
 def _install(absent: list[str], command: str) -> None:
@@ -66,7 +68,9 @@ def _install(absent: list[str], command: str) -> None:
         refresh()
         run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", *absent], timeout=300, env=env)
     except ProcessFailed as error:
-        raise LabError(f"Installing the lab's packages failed: {error}.", hint=f"Run as root: {command}") from error
+        raise LabError(
+            f"Installing the lab's packages failed: {error}.", hint=f"Run as root: {command}"
+        ) from error
 
 
 def refresh() -> None:

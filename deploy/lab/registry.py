@@ -46,7 +46,10 @@ class Server:
             self._port_file.write_text(registry.address)
             self._config_file.write_text(self._config(registry.address))
             self._daemon.start(
-                ["/usr/bin/docker-registry", "serve", self._config_file], ready=registry.answers, timeout=20, env={}
+                ["/usr/bin/docker-registry", "serve", self._config_file],
+                ready=registry.answers,
+                timeout=20,
+                env={},
             )
         return self._registry()
 
@@ -103,6 +106,11 @@ class Registry:
         status, headers, _ = self._ask("HEAD", f"/v2/{repository}/manifests/{reference}", headers=_ACCEPT)
         return headers.get("Docker-Content-Digest") if status == http.client.OK else None
 
+    def tags(self, repository: str) -> list[str]:
+        """The tags of a repository; none where there is no such repository."""
+        status, _, body = self._ask("GET", f"/v2/{repository}/tags/list")
+        return list(json.loads(body)["tags"] or []) if status == http.client.OK else []
+
     def manifest(self, repository: str, reference: str) -> tuple[bytes, str]:
         """The bytes and media type of a manifest or index.
 
@@ -137,7 +145,7 @@ class Registry:
         self.put(repository, tag, body, media_type)
 
     def copy(self, source: str, digest: str, target: str, tag: str) -> None:
-        """Copy an index with all it names from one repository to another, without moving blobs over the wire."""
+        """Copy an index with all it names to another repository; blobs are mounted, not sent."""
         index, media_type = self.manifest(source, digest)
         for entry in json.loads(index)["manifests"]:
             body, inner = self.manifest(source, entry["digest"])
@@ -154,7 +162,9 @@ class Registry:
         headers = self._must("POST", f"/v2/{repository}/blobs/uploads/", b"", {})
         location = urlsplit(headers["Location"] or "")
         path = f"{location.path}?{location.query}&digest={digest}"
-        self._must("PUT", path, data, {"Content-Type": "application/octet-stream", "Content-Length": str(size)})
+        self._must(
+            "PUT", path, data, {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        )
 
     def _mount(self, source: str, digest: str, target: str) -> None:
         self._must("POST", f"/v2/{target}/blobs/uploads/?mount={digest}&from={source}", b"", {})

@@ -38,7 +38,8 @@ def copy(destination: Path, digests: Mapping[str, str], *, registry: str = "") -
     shutil.copytree(SOURCE, destination, dirs_exist_ok=True)
     for dockerfile in destination.rglob("Dockerfile"):
         dockerfile.write_text(pin(dockerfile.read_text(), digests, registry))
-    for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "The sample as it stands"]):
+    commands = ["init -q -b main", "add -A", "commit -q -m Sample"]
+    for words in map(str.split, commands):
         run(["git", "-C", destination, *words], timeout=30, env=environment(**_IDENTITY))
     return destination
 

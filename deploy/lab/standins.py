@@ -1,4 +1,4 @@
-"""Stand-ins for what cannot be had here: the builder images and nginx on Alpine. Each says so in its label."""
+"""Stand-ins for what cannot be had here: the builder images, and nginx on Alpine; their labels say so."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ class StandIns:
 
     def _builder(self, what: str, layers: list[Layer], command: list[str]) -> Image:
         config = {"Env": [_PATH], "Cmd": command, "Labels": {STAND_IN: what}}
-        return Image([self.base, *layers], self.bases.created("fresh"), config, ["# refit lab: base", f"# {what}"])
+        history = ["# refit lab: base", f"# refit lab: {what}"]
+        return Image([self.base, *layers], self.bases.created("fresh"), config, history)
 
 
 def _node_wheel(cache: Path) -> Path:
@@ -87,7 +88,8 @@ def _node_wheel(cache: Path) -> Path:
     try:
         run(argv, timeout=120, env=dict(os.environ))
     except ProcessFailed as error:
-        raise LabError(f"Fetching Node for the lab failed: {error}.", hint="Can pip reach its index?") from error
+        message = f"Fetching Node for the lab failed: {error}."
+        raise LabError(message, hint="Check that pip reaches its package index.") from error
     return next(cache.glob("nodejs_bin-*.whl"))
 
 
@@ -124,7 +126,8 @@ def _rust_layer(engine: Engine, base: str, target: Path) -> None:
         engine.docker("save", "-o", saved, tag, timeout=120)
         engine.docker("image", "rm", tag, timeout=60)
     except ProcessFailed as error:
-        raise LabError(f"Building the Rust stand-in failed: {error}.", hint="Is the archive reachable?") from error
+        message = f"Building the Rust stand-in failed: {error}."
+        raise LabError(message, hint="Check that apt-get update works here.") from error
     _last_layer(saved, target)
     saved.unlink()
 

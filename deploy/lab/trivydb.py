@@ -1,8 +1,8 @@
 """A Trivy database made from the archive's own changelogs: real CVEs, real fixed versions.
 
-What a changelog does not say is made up, the same in every run, and says so in the entry: the severity of a fixed
-CVE is derived from its id. The CVEs without a fix are real ones that Debian 12 lists as open and minor. The entries
-for Alpine fit the made-up root of `alpine.py` and are no copy of Alpine's security database.
+What a changelog does not say is made up, the same in every run, and says so in the entry: the severity of a
+fixed CVE is derived from its id. The CVEs without a fix are real ones that Debian 12 lists as open and minor.
+The entries for Alpine fit the made-up root of `alpine.py`; they are no copy of Alpine's security database.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ DEBIAN: Final = "debian 12"
 ALPINE: Final = f"alpine {alpine.VERSION}"
 _AFFECTED: Final = b'{"Status":2}'  # trivy-db's StatusAffected: no fix
 _LEVELS: Final = ("UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL")
+_SHARES: Final = ((8, "CRITICAL"), (40, "HIGH"), (82, "MEDIUM"), (100, "LOW"))
 _HEAD: Final = re.compile(r"^(\S+) \(([^)]+)\) .*; urgency=")
 _CVE: Final = re.compile(r"CVE-\d{4}-\d{4,7}")
 _UNFIXED: Final[Mapping[str, str]] = {
@@ -74,7 +75,11 @@ def contents(changelogs: Path) -> bolt.Bucket:
     for cve, package in _UNFIXED.items():
         debian.setdefault(package, {})[cve] = _AFFECTED
     severities |= dict.fromkeys(_UNFIXED, "LOW") | {cve: entry[2] for cve, entry in _ALPINE.items()}
-    source = {"ID": "debian", "Name": "Debian changelogs (refit lab)", "URL": "https://www.debian.org/security/"}
+    source = {
+        "ID": "debian",
+        "Name": "Debian changelogs (refit lab)",
+        "URL": "https://www.debian.org/security/",
+    }
     own = {"ID": "alpine", "Name": "made up (refit lab)", "URL": "https://secdb.alpinelinux.org/"}
     return {
         DEBIAN: debian,
@@ -108,7 +113,7 @@ def entries(changelog: str) -> Iterator[tuple[str, str, str]]:
 def made_up_severity(cve: str) -> str:
     """A severity derived from the id alone: about 8 % critical, 32 % high, 42 % medium, the rest low."""
     number = int(hashlib.sha256(cve.encode()).hexdigest(), 16) % 100
-    return next(level for bound, level in ((8, "CRITICAL"), (40, "HIGH"), (82, "MEDIUM"), (100, "LOW")) if number < bound)
+    return next(level for bound, level in _SHARES if number < bound)
 
 
 def _alpine() -> dict[str, dict[str, bytes]]:
@@ -121,13 +126,15 @@ def _alpine() -> dict[str, dict[str, bytes]]:
 def _detail(cve: str, severity: str) -> bytes:
     level = _LEVELS.index(severity)
     note = "Entry of the Refit lab: the id is real, the severity is made up for the lab."
-    return _json({
-        "Title": f"{cve} (severity made up for the lab)",
-        "Description": note,
-        "Severity": severity,
-        "VendorSeverity": {"nvd": level},
-        "References": [f"https://security-tracker.debian.org/tracker/{cve}"],
-    })
+    return _json(
+        {
+            "Title": f"{cve} (severity made up for the lab)",
+            "Description": note,
+            "Severity": severity,
+            "VendorSeverity": {"nvd": level},
+            "References": [f"https://security-tracker.debian.org/tracker/{cve}"],
+        }
+    )
 
 
 def _json(value: object) -> bytes:

@@ -9,6 +9,8 @@ rm -rf "$tree"/usr/share/man/* "$tree"/usr/share/locale/* "$tree"/usr/share/info
     "$tree"/usr/share/groff/* "$tree"/usr/share/lintian/* "$tree"/usr/share/linda/* \
     "$tree"/var/lib/apt/lists/* "$tree"/var/cache/apt/* "$tree"/var/log/*.log "$tree"/var/log/apt
 rm -f "$tree/etc/apt/preferences.d/no-usrmerge" "$tree/var/cache/ldconfig/aux-cache"
+# The machine's own, for the time of the making.
+rm -f "$tree/etc/hostname" "$tree/etc/resolv.conf"
 # Packages that a Dockerfile installs later stay slim as well.
 cat > "$tree/etc/dpkg/dpkg.cfg.d/slim" <<'CONFIG'
 path-exclude /usr/share/doc/*

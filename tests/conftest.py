@@ -1,0 +1,22 @@
+"""Fixtures that every part of the suite may use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.lab import Lab
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """The lab with its real parts, up for the whole run; its folder is `$REFIT_LAB_DIR`, else `.lab`.
+
+    Where it cannot start, the tests that ask for it fail, and say what to install.
+    """
+    folder = Path(os.environ.get("REFIT_LAB_DIR") or Path(__file__).parents[1] / ".lab")
+    with Lab.start(folder) as running:
+        yield running
