@@ -48,7 +48,8 @@ def secondary_limit(method: str, path: str, retry_after_seconds: int, times: int
     """GitHub's answer to too many writes in a short time."""
     text = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
     headers = {"Retry-After": str(retry_after_seconds)}
-    return Fault(method, re.compile(path), 403, False, times, _limit(text), headers, 0.0)
+    body = _limit(text, "#about-secondary-rate-limits")
+    return _refusal(method, path, body, headers, times)
 
 
 def primary_limit(method: str, path: str, reset_in_seconds: int, times: int) -> Fault:
@@ -56,14 +57,25 @@ def primary_limit(method: str, path: str, reset_in_seconds: int, times: int) -> 
     reset = int(time.time()) + reset_in_seconds
     values = {"limit": limits.LIMIT, "remaining": 0, "used": limits.LIMIT, "reset": reset}
     headers = {f"x-ratelimit-{name}": str(value) for name, value in values.items()}
-    body = _limit("API rate limit exceeded for user ID 1.")
-    return Fault(method, re.compile(path), 403, False, times, body, headers, 0.0)
+    return _refusal(method, path, _limit("API rate limit exceeded for user ID 1.", ""), headers, times)
 
 
-def _limit(message: str) -> dict[str, str]:
-    # The words "rate-limits" in the address are what PyGithub knows a secondary limit by.
+def _refusal(method: str, path: str, body: dict[str, str], headers: dict[str, str], times: int) -> Fault:
+    return Fault(
+        method=method,
+        path=re.compile(path),
+        status=403,
+        after_effect=False,
+        times=times,
+        body=body,
+        headers=headers,
+        delay_seconds=0.0,
+    )
+
+
+def _limit(message: str, part: str) -> dict[str, str]:
     docs = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"
-    return {"message": message, "documentation_url": f"{docs}#about-secondary-rate-limits"}
+    return {"message": message, "documentation_url": docs + part}
 
 
 @dataclass(slots=True)

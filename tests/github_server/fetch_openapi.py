@@ -112,6 +112,9 @@ def _plain(value: Any) -> Any:
     idle = {"nullable", "example", "examples", "description", "externalDocs", "x-github"}
     # A property may be called `description`: there the value is a schema, not a text.
     kept = {key: _plain(item) for key, item in value.items() if key not in idle or _is_property(key, item)}
+    if isinstance(kept.get("oneOf"), list):
+        # Branches overlap (a plain error also fits the one for a broken rule); "any of these" is meant.
+        kept["anyOf"] = kept.pop("oneOf")
     if value.get("nullable") is True:
         return {"anyOf": [kept, {"type": "null"}]}
     return kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from tests.github_server import shapes
 from tests.github_server.state import timestamp
@@ -24,7 +25,7 @@ def root(call: Call, repo: Repository) -> str:
 def ref(call: Call, repo: Repository, name: str, sha: str) -> JSON:
     kind = repo.git.type_of(sha)
     target = {"sha": sha, "type": kind, "url": f"{root(call, repo)}/git/{kind}s/{sha}"}
-    url = f"{root(call, repo)}/git/{name}"
+    url = f"{root(call, repo)}/git/{quote(name)}"
     return {"ref": name, "node_id": shapes.node("Ref", name), "url": url, "object": target}
 
 
@@ -135,9 +136,9 @@ def _file(
         "additions": added,
         "deletions": removed,
         "changes": added + removed,
-        "blob_url": f"{html}/blob/{head}/{name}",
-        "raw_url": f"{html}/raw/{head}/{name}",
-        "contents_url": f"{root(call, repo)}/contents/{name}?ref={head}",
+        "blob_url": f"{html}/blob/{head}/{quote(name)}",
+        "raw_url": f"{html}/raw/{head}/{quote(name)}",
+        "contents_url": f"{root(call, repo)}/contents/{quote(name)}?ref={head}",
     }
     patch = repo.git.run("diff", "-M", base, head, "--", *paths).decode(errors="replace").partition("\n@@")
     shape |= {"patch": "@@" + patch[2].rstrip("\n")} if patch[2] else {}

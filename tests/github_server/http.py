@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -80,6 +81,7 @@ class Application:
     def _api(self, request: Request, path: str, body: bytes, fault: Fault | None) -> Response:
         failed = fault is not None and fault.status is not None
         with self._world.lock:
+            path = self._by_name(path)
             found = routing.find(request.method, path)
             bearer = _credential(request.headers.get("authorization"))
             token = self._world.tokens.get(bearer or "")
@@ -130,6 +132,13 @@ class Application:
         if call.method != "GET":
             merging.sync(repo, actor)
         return reply
+
+    def _by_name(self, path: str) -> str:
+        """A path that names a repository by number (`/repositories/7/…`, where redirects lead), by name."""
+        match = re.fullmatch(r"/repositories/(\d+)(/.*)?", path)
+        named = {repo.id: name for name, repo in self._world.repositories.items()}
+        full_name = named.get(int(match[1])) if match else None
+        return f"/repos/{full_name}{match[2] or ''}" if match and full_name else path
 
     def _moved(self, request: Request, params: dict[str, str]) -> Reply | None:
         """A redirect for a repository that has a new name."""

@@ -148,12 +148,15 @@ class Call:
             raise errors.not_found()
         return found, found.pull
 
+    def role(self, repository: Repository) -> str:
+        """The caller's role on the repository; an App that is installed there writes."""
+        if self.token is not None and self.token.installation is not None:
+            return "write" if self.covers(repository) else "read"
+        return repository.role(self.token.account if self.token else None)
+
     def pushes(self, repository: Repository) -> bool:
         """Whether the caller has write access: only then do labels and assignees of a new issue count."""
-        if self.token is not None and self.token.installation is not None:
-            return self.covers(repository)
-        account = self.token.account if self.token else None
-        return LEVELS.get(repository.role(account), 0) >= LEVELS["write"]
+        return self.role(repository) in {"write", "admin"}
 
     def text(self, name: str, default: str | None = None) -> str | None:
         """A field that is a string, or null.

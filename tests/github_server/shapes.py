@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +43,9 @@ def node(kind: str, number: int | str) -> str:
 
 
 def user(call: Call, account: Account) -> JSON:
-    url = f"{call.api}/users/{account.login}"
+    url = f"{call.api}/users/{quote(account.login)}"
+    bot = account.login.endswith("[bot]")
+    page = f"apps/{account.login.removesuffix('[bot]')}" if bot else account.login
     return {
         "login": account.login,
         "id": account.id,
@@ -50,7 +53,7 @@ def user(call: Call, account: Account) -> JSON:
         "avatar_url": f"{call.origin}/avatars/{account.id}",
         "gravatar_id": "",
         "url": url,
-        "html_url": f"{call.origin}/{account.login}",
+        "html_url": f"{call.origin}/{page}",
         **{name: f"{url}/{name.removesuffix('_url')}" for name in _USER_URLS},
         "type": account.type,
         "site_admin": False,
@@ -68,7 +71,6 @@ def repository(call: Call, repo: Repository) -> JSON:
     """A repository in full; the smaller shapes that GitHub has are parts of it."""
     url = f"{call.api}/repos/{repo.full_name}"
     html = f"{call.origin}/{repo.full_name}"
-    role = repo.role(call.token.account) if call.token else "read"
     open_issues = sum(issue.state == "open" for issue in repo.issues.values())
     return {
         "id": repo.id,
@@ -104,7 +106,7 @@ def repository(call: Call, repo: Repository) -> JSON:
         "pushed_at": repo.created_at,
         "created_at": repo.created_at,
         "updated_at": repo.created_at,
-        "permissions": {"admin": role == "admin", "push": role in {"admin", "write"}, "pull": role != "none"},
+        "permissions": permissions(call.role(repo)),
         "allow_squash_merge": True,
         "allow_merge_commit": True,
         "allow_rebase_merge": True,
@@ -113,11 +115,17 @@ def repository(call: Call, repo: Repository) -> JSON:
     }
 
 
+def permissions(role: str) -> dict[str, bool]:
+    """A role as the flags that GitHub shows."""
+    pushes = role in {"write", "admin"}
+    return {"admin": role == "admin", "push": pushes, "pull": role != "none"}
+
+
 def label(call: Call, repo: Repository, item: Label) -> JSON:
     return {
         "id": item.id,
         "node_id": node("Label", item.id),
-        "url": f"{call.api}/repos/{repo.full_name}/labels/{item.name}",
+        "url": f"{call.api}/repos/{repo.full_name}/labels/{quote(item.name)}",
         "name": item.name,
         "color": item.color,
         "default": False,

@@ -44,6 +44,7 @@ def create_status(call: Call) -> Reply:
     return Reply(201, shapes.status(call, repo, item))
 
 
+@operation("GET", _REPO + "/statuses/{ref}")
 @operation("GET", _REPO + "/commits/{ref}/statuses")
 def list_statuses(call: Call) -> Reply:
     repo = call.repository()

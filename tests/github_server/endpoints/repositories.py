@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from tests.github_server import authors, errors, git_shapes, shapes
 from tests.github_server.paging import page
@@ -20,15 +21,6 @@ _REPO = "/repos/{owner}/{repo}"
 @operation("GET", _REPO)
 def get_repository(call: Call) -> Reply:
     return Reply(200, shapes.repository(call, call.repository()))
-
-
-@operation("GET", "/repositories/{repository_id}")
-def get_repository_by_id(call: Call) -> Reply:
-    """Where GitHub sends the clients of a repository that was renamed."""
-    for repo in call.world.repositories.values():
-        if str(repo.id) == call.params["repository_id"] and call.sees(repo):
-            return Reply(200, shapes.repository(call, repo))
-    raise errors.not_found()
 
 
 @operation("GET", "/orgs/{org}/repos")
@@ -58,8 +50,8 @@ def get_branch(call: Call) -> Reply:
     sha = repo.git.ref(f"refs/heads/{name}")
     if sha is None:
         raise errors.RefusedError(404, "Branch not found")
-    url = f"{git_shapes.root(call, repo)}/branches/{name}"
-    html = f"{call.origin}/{repo.full_name}/tree/{name}"
+    url = f"{git_shapes.root(call, repo)}/branches/{quote(name)}"
+    html = f"{call.origin}/{repo.full_name}/tree/{quote(name)}"
     body = {
         "name": name,
         "commit": git_shapes.commit(call, repo, repo.git.commit(sha)),
@@ -175,9 +167,9 @@ def get_contents(call: Call) -> Reply:
 def _content(call: Call, repo: Repository, ref: str, entry: TreeEntry, path: str) -> dict[str, Any]:
     api, html = git_shapes.root(call, repo), f"{call.origin}/{repo.full_name}"
     kind = "dir" if entry.type == "tree" else "file"
-    url = f"{api}/contents/{path}?ref={ref}"
+    url = f"{api}/contents/{quote(path)}?ref={quote(ref, safe='')}"
     git = f"{api}/git/{entry.type}s/{entry.sha}"
-    page_ = f"{html}/{entry.type}/{ref}/{path}"
+    address = quote(f"{ref}/{path}")
     return {
         "type": kind,
         "name": path.rpartition("/")[2],
@@ -186,9 +178,9 @@ def _content(call: Call, repo: Repository, ref: str, entry: TreeEntry, path: str
         "size": entry.size or 0,
         "url": url,
         "git_url": git,
-        "html_url": page_,
-        "download_url": f"{html}/raw/{ref}/{path}" if kind == "file" else None,
-        "_links": {"self": url, "git": git, "html": page_},
+        "html_url": f"{html}/{entry.type}/{address}",
+        "download_url": f"{html}/raw/{address}" if kind == "file" else None,
+        "_links": {"self": url, "git": git, "html": f"{html}/{entry.type}/{address}"},
     }
 
 
@@ -237,4 +229,5 @@ def get_permission(call: Call) -> Reply:
     if account is None or call.token is None:
         raise errors.not_found()
     role = repo.role(account)
-    return Reply(200, {"permission": role, "role_name": role, "user": shapes.user(call, account)})
+    user = shapes.user(call, account) | {"permissions": shapes.permissions(role), "role_name": role}
+    return Reply(200, {"permission": role, "role_name": role, "user": user})
