@@ -12,7 +12,8 @@ from typing import Final
 
 from bot.errors import ProcessFailed
 from bot.process import Finished, run
-from deploy.lab.daemon import Daemon, end
+from deploy.lab import leftovers
+from deploy.lab.daemon import Daemon
 from deploy.lab.network import Bridge
 
 _PATH: Final = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -69,7 +70,7 @@ class Engine:
     def stop(self) -> None:
         """End the engine and everything it started; its images stay for the next start."""
         self._daemon.stop(grace=30)
-        self._end_containerd()
+        leftovers.clear(self._runtime, self.folder / "engine")
         self._bridge.down()
         shutil.rmtree(self._runtime, ignore_errors=True)
 
@@ -106,11 +107,3 @@ class Engine:
             "--shutdown-timeout=3",
             "--log-level=warn",
         ]
-
-    def _end_containerd(self) -> None:
-        """The containerd that a killed dockerd left behind would hold the folder's files."""
-        file = self._runtime / "containerd" / "containerd.pid"
-        with contextlib.suppress(OSError, ValueError):
-            pid = int(file.read_text())
-            if str(self._runtime) in Path(f"/proc/{pid}/cmdline").read_text():
-                end(pid, grace=10)

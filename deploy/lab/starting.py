@@ -94,9 +94,10 @@ def _parts(folder: Path, users: Users, say: Say, *, engine: bool) -> Parts:
     packages.ensure(engine=engine, say=say)
     if users.others() and (parts := _running(folder, engine=engine)):
         return parts
+    bases = _bases(folder, users)
     registry = Server(folder).start()
     private = Engine(folder, registry.address) if engine else None
-    contents = _contents(folder, registry, private, say)
+    contents = Contents(bases, registry, private, say)
     with ThreadPoolExecutor(1) as pool:
         started = pool.submit(private.start) if private else None
         contents.bases.make()
@@ -125,15 +126,16 @@ def _memory(folder: Path) -> Path:
     return folder / "lab.json"
 
 
-def _contents(folder: Path, registry: Registry, engine: Engine | None, say: Say) -> Contents:
-    """The contents for the archive's present state; another state's cache is dropped."""
-    cache = folder / "cache"
-    state = _state(cache)
+def _bases(folder: Path, users: Users) -> Bases:
+    """The bases of the archive's present state; what was made from another is dropped, or disks would fill."""
+    state = _state(folder / "cache")
     key = hashlib.sha256((state.fingerprint + recipe_hash()).encode()).hexdigest()[:16]
-    for old in cache.glob("*"):
-        if old.name != key:
-            shutil.rmtree(old)
-    return Contents(Bases(cache / key, state), registry, engine, say)
+    bases = Bases(folder / "cache" / key, state)
+    if not bases.folder.exists() and not users.others():
+        _end(folder)
+        for name in ("cache", "registry", "engine"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+    return bases
 
 
 def _state(cache: Path) -> archive.Archive:

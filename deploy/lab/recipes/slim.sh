@@ -20,3 +20,12 @@ path-exclude /usr/share/locale/*
 path-exclude /usr/share/info/*
 path-exclude /usr/share/lintian/*
 CONFIG
+# … and without apt's caches, as in Debian's own image: they would be most of a layer.
+cat > "$tree/etc/apt/apt.conf.d/docker-clean" <<'CONFIG'
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb || true"; };
+APT::Update::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb || true"; };
+Acquire::Languages "none";
+Acquire::GzipIndexes "true";
+CONFIG

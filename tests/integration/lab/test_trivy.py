@@ -18,7 +18,14 @@ pytestmark = pytest.mark.lab
 def trivy(lab: Lab, repository: str, digest: str, folder: Path) -> dict[str, Any]:
     """What Trivy says of an image in the lab's registry."""
     binary, out = Path(sys.executable).with_name("trivy"), folder / "report.json"
-    argv = [binary, "image", "--cache-dir", lab.trivy_cache, "--skip-db-update", "--offline-scan"]
+    argv: list[str | Path] = [
+        binary,
+        "image",
+        "--cache-dir",
+        lab.trivy_cache,
+        "--skip-db-update",
+        "--offline-scan",
+    ]
     argv += ["--scanners", "vuln", "--image-src", "remote", "--insecure", "--list-all-pkgs"]
     argv += ["--format", "json", "--output", out, f"{lab.registry}/{repository}@{digest}"]
     run(argv, timeout=60, cwd=folder)
