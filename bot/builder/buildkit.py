@@ -1,0 +1,184 @@
+"""The `Builder` port on a Docker engine: BuildKit through the docker command, the SDK for the rest."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+import docker
+
+from bot import process
+from bot.builder.client import BuilderSettings, Command, choose_command, connect, engine_version
+from bot.builder.health import start_and_probe
+from bot.builder.measure import measure_layers
+from bot.builder.problems import engine_errors, hint_for
+from bot.builder.progress import Progress, parse_progress
+from bot.errors import BuildFailed, EngineError, ProcessFailed
+from bot.model.evidence import Build, Health
+from bot.model.target import HealthPlan
+from bot.ports import BuildRequest
+
+__all__ = ["BuilderSettings", "DockerBuilder"]
+
+_SAVE_CHUNK: Final = 2 * 1024**2
+# The engine's own trouble, as against a Dockerfile that does not build.
+_ENGINE_TROUBLE: Final = ("no space left on device", "cannot connect to the docker daemon", "rpc error")
+
+
+class DockerBuilder:
+    """Builds, measures and starts images. Safe to call from several threads.
+
+    Args:
+        settings: How the engine is reached.
+    """
+
+    def __init__(self, settings: BuilderSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._command: Command | None = None
+
+    def available(self) -> str:
+        """Name and version of engine and command: `docker 20.10.24, buildkit by docker 20.10.24`.
+
+        Raises:
+            EngineMissing: There is no engine, or no docker command that can build.
+        """
+        version, command = engine_version(self._settings), self._chosen()
+        how = "buildx" if command.buildx else "docker"
+        return f"docker {version}, buildkit by {how} {command.version}"
+
+    def build(self, request: BuildRequest) -> Build:
+        """Build an image, tagged with the request's name, and measure it.
+
+        Raises:
+            BuildFailed: It does not build, or not in time; with the failing step's last lines.
+            EngineError: The engine failed.
+        """
+        command = self._chosen()
+        with tempfile.TemporaryDirectory(prefix="refit-build-") as folder:
+            iidfile = Path(folder) / "iid"
+            started = time.monotonic()
+            progress = self._run(command, request, iidfile)
+            seconds = time.monotonic() - started
+            image = _read_id(iidfile)
+        with connect(self._settings) as client, engine_errors(f"save {request.name}"):
+            layers = measure_layers(client.images.get(image).save(chunk_size=_SAVE_CHUNK))
+        return Build(image, seconds, progress.steps, sum(layer.size for layer in layers), layers)
+
+    def health(self, image: str, plan: HealthPlan, *, name: str) -> Health:
+        """Start an image on a closed network and probe it until it is healthy or time is up.
+
+        Everything that was started is removed again.
+
+        Raises:
+            EngineError: The engine failed, or a companion cannot be had.
+        """
+        with connect(self._settings) as client, engine_errors(f"start {name}"):
+            return start_and_probe(client, self._chosen().path, self._settings, image, plan, name=name)
+
+    def remove(self, prefix: str) -> None:
+        """Remove every container, network and image whose name starts with `prefix`.
+
+        What a run that crashed left behind goes as well.
+
+        Raises:
+            EngineError: The engine refused, or the prefix is empty, which would mean everything.
+        """
+        if not prefix:
+            raise EngineError("an empty prefix would remove every image")
+        with connect(self._settings) as client, engine_errors(f"remove {prefix}"):
+            _remove_containers(client, prefix)
+            _remove_networks(client, prefix)
+            _remove_images(client, prefix)
+
+    def _chosen(self) -> Command:
+        with self._lock:
+            self._command = self._command or choose_command(self._settings)
+            return self._command
+
+    def _run(self, command: Command, request: BuildRequest, iidfile: Path) -> Progress:
+        argv = [str(command.path), *build_arguments(command, request, iidfile)]
+        env = self._settings.environment()
+        try:
+            finished = process.run(argv, timeout=request.seconds, env=env, check=False)
+        except ProcessFailed as error:
+            raise _unfinished(error, request) from error
+        progress = parse_progress((finished.stderr + finished.stdout).decode(errors="replace").splitlines())
+        if finished.code != 0:
+            raise _failure(progress, request, finished.tail)
+        return progress
+
+
+def build_arguments(command: Command, request: BuildRequest, iidfile: Path) -> list[str]:
+    """The arguments of `docker build`; no layer cache below a fresh stage, cache mounts of its own."""
+    arguments = ["build", "--progress=plain", "--iidfile", str(iidfile), "--tag", request.name]
+    arguments += ["--file", str(request.dockerfile), "--network", "default", *_no_cache(command, request)]
+    arguments += [word for key, value in request.args for word in ("--build-arg", f"{key}={value}")]
+    arguments += ["--build-arg", f"BUILDKIT_CACHE_MOUNT_NS={request.name}"]
+    if command.buildx:
+        arguments += ["--load", "--provenance=false"]
+    if request.stage is not None:
+        arguments += ["--target", request.stage]
+    if request.platform is not None:
+        arguments += ["--platform", str(request.platform)]
+    return [*arguments, "--", str(request.context)]
+
+
+def _no_cache(command: Command, request: BuildRequest) -> list[str]:
+    """Run the fresh stages without cache; all stages where the command cannot choose, or one has no name."""
+    named = request.fresh_stages and not any(stage.isdigit() for stage in request.fresh_stages)
+    if command.buildx and named:
+        return ["--no-cache-filter", ",".join(request.fresh_stages)]
+    return ["--no-cache"]
+
+
+def _read_id(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise EngineError(f"the build said it was done but named no image: {error.strerror}") from error
+
+
+def _unfinished(error: ProcessFailed, request: BuildRequest) -> BuildFailed:
+    """It ran out of time or wrote too much: the step it stood at is the one to name."""
+    progress = parse_progress(error.output.splitlines())
+    running = [step.name for step in progress.steps if not step.cached and step.seconds == 0.0]
+    at = f" at {running[-1]}" if running else ""
+    if "did not end" in error.message:
+        message = f"the build did not end within {request.seconds:g} s{at}"
+        return BuildFailed(message, log=error.output, hint="Raise builder.seconds, or find what hangs.")
+    return BuildFailed(f"the build stopped{at}: {error.message}", log=error.output)
+
+
+def _failure(progress: Progress, request: BuildRequest, tail: str) -> EngineError:
+    error = progress.error or tail.rpartition("\n")[2] or "the docker command gave no reason"
+    if any(mark in error.lower() for mark in _ENGINE_TROUBLE):
+        return EngineError(f"the engine could not build: {error[:400]}", hint=hint_for(error))
+    if progress.exit_code is not None:
+        message = f"{progress.failed} failed with exit code {progress.exit_code}"
+    else:
+        message = (
+            f"{progress.failed} failed: " if progress.failed else "the Dockerfile does not build: "
+        ) + error
+    hint = hint_for(error, f"Build it by hand: docker build --no-cache --file {request.dockerfile.name} .")
+    return BuildFailed(message[:600], log=progress.log or tail, hint=hint)
+
+
+def _remove_containers(client: docker.DockerClient, prefix: str) -> None:
+    for container in client.containers.list(all=True, filters={"name": prefix}, ignore_removed=True):
+        if (container.name or "").startswith(prefix):
+            container.remove(force=True, v=True)
+
+
+def _remove_networks(client: docker.DockerClient, prefix: str) -> None:
+    for network in client.networks.list(filters={"name": prefix}):
+        if (network.name or "").startswith(prefix):
+            network.remove()
+
+
+def _remove_images(client: docker.DockerClient, prefix: str) -> None:
+    for tag in [tag for image in client.images.list() for tag in image.tags if tag.startswith(prefix)]:
+        client.images.remove(tag, force=True)

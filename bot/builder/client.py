@@ -1,0 +1,144 @@
+"""The docker command that can build, chosen by trying, and the SDK's connection."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import docker
+
+from bot import process
+from bot.builder.problems import engine_errors, hint_for
+from bot.errors import EngineError, EngineMissing, ProcessFailed
+
+SDK_SECONDS: Final = 120
+_TRY_SECONDS: Final = 60.0
+_TRIAL: Final = b"FROM scratch\nLABEL dev.refit.trial=1\n"
+_VERSION: Final = re.compile(r"Docker version ([0-9][^ ,]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class BuilderSettings:
+    """How the engine is reached.
+
+    Attributes:
+        docker_host: Its DOCKER_HOST; empty takes the environment's, else the default socket.
+        docker_config: Folder with the `config.json` that holds registry logins, or None for the user's.
+        docker: The docker command, or None to choose one on PATH by trying.
+        cpus: Processors a container may use when started.
+        processes: Processes a container may have when started.
+    """
+
+    docker_host: str = ""
+    docker_config: Path | None = None
+    docker: Path | None = None
+    cpus: float = 1.0
+    processes: int = 512
+
+    @property
+    def host(self) -> str:
+        """Where the engine is, as a URL; empty for the default socket."""
+        return self.docker_host or os.environ.get("DOCKER_HOST", "")
+
+    def environment(self) -> dict[str, str]:
+        """The environment of the docker command: its home for plug-ins and logins, no more."""
+        extra = {"DOCKER_BUILDKIT": "1", "HOME": os.environ.get("HOME", "/nonexistent")}
+        if self.host:
+            extra["DOCKER_HOST"] = self.host
+        if self.docker_config is not None:
+            extra["DOCKER_CONFIG"] = str(self.docker_config)
+        return process.environment(**extra)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A docker command that can build with BuildKit.
+
+    Attributes:
+        path: Where it is.
+        version: Of the command: `20.10.24+dfsg1`.
+        buildx: True where it builds by the buildx plug-in, which knows more flags.
+    """
+
+    path: Path
+    version: str
+    buildx: bool
+
+
+@contextmanager
+def connect(settings: BuilderSettings, seconds: int = SDK_SECONDS) -> Iterator[docker.DockerClient]:
+    """A connection of the docker SDK; one for each use, for it is not made for threads.
+
+    Raises:
+        EngineMissing: No engine answers.
+    """
+    with engine_errors("connect to it"):
+        client = docker.DockerClient(base_url=settings.host or None, version="auto", timeout=seconds)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def choose_command(settings: BuilderSettings) -> Command:
+    """The first docker command that really builds with BuildKit.
+
+    A newer command without the buildx plug-in cannot build, and may stand before an older one
+    with BuildKit inside: only trying tells.
+
+    Raises:
+        EngineMissing: None does; the message says what each one answered.
+    """
+    answers = []
+    for path in [settings.docker] if settings.docker else candidates(os.environ.get("PATH", "")):
+        try:
+            return _tried(path, settings)
+        except ProcessFailed as error:
+            answers.append(f"{path}: {_reason(error)}")
+    said = "; ".join(answers)
+    raise EngineMissing(
+        "no docker command here can build" + (f" ({said})" if said else ": there is none on PATH"),
+        hint=hint_for(said)
+        or "Install the docker command with BuildKit (docker.io 20.10, or docker-buildx).",
+    )
+
+
+def candidates(search_path: str) -> list[Path]:
+    """Every `docker` on a search path, in its order, and the usual places after it; none twice."""
+    folders = [*search_path.split(os.pathsep), "/usr/bin", "/usr/local/bin"]
+    paths = [Path(folder) / "docker" for folder in folders if folder]
+    return [path for path in dict.fromkeys(paths) if os.access(path, os.X_OK)]
+
+
+def _tried(path: Path, settings: BuilderSettings) -> Command:
+    env = settings.environment()
+    buildx = process.run([path, "buildx", "version"], timeout=_TRY_SECONDS, env=env, check=False).code == 0
+    version = process.run([path, "--version"], timeout=_TRY_SECONDS, env=env).text
+    tag = f"refit-trial-{os.getpid()}"
+    try:
+        trial = ["build", "--progress=plain", "--tag", tag, "-"]
+        process.run([path, *trial], timeout=_TRY_SECONDS, env=env, stdin=_TRIAL)
+    finally:
+        process.run([path, "image", "rm", "--force", tag], timeout=_TRY_SECONDS, env=env, check=False)
+    found = _VERSION.search(version)
+    return Command(path, found[1] if found else "unknown", buildx)
+
+
+def _reason(error: ProcessFailed) -> str:
+    lines: Sequence[str] = [line for line in error.output.splitlines() if line.strip()]
+    told = [line for line in lines if "error" in line.lower() or "cannot connect" in line.lower()]
+    return " ".join((told or lines or [error.message])[-1].split())[:300]
+
+
+def engine_version(settings: BuilderSettings) -> str:
+    """Version of the engine; raises `EngineMissing` where none answers."""
+    with connect(settings) as client, engine_errors("say its version"):
+        answer = client.version()
+    if not answer.get("Version"):
+        raise EngineError(f"the engine at {settings.host or 'the default socket'} says no version")
+    return str(answer["Version"])

@@ -1,0 +1,220 @@
+"""Starting an image in a closed room and asking, by its own health command, how it does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import docker
+import docker.errors
+from docker.models.containers import Container
+from docker.types import LogConfig
+
+from bot import process
+from bot.builder.client import BuilderSettings
+from bot.errors import ProcessFailed
+from bot.model.evidence import Health, HealthState
+from bot.model.reference import Reference
+from bot.model.target import HealthPlan
+
+PROBE_EVERY: Final = 0.5
+SETTLE_SECONDS: Final = 3.0
+_PROBE_SECONDS: Final = 30.0
+_LOG_LINES: Final = 50
+_LOG_BYTES: Final = 8000
+_PROBE_OUTPUT: Final = 1024**2
+# What an entry point that starts as root uses to become somebody else; nothing that reaches outside.
+_ROOT_NEEDS: Final = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "NET_BIND_SERVICE", "SETGID", "SETUID")
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The command that tells whether a container is healthy.
+
+    Attributes:
+        argv: What is run inside the container; empty where there is no such command.
+        seconds: Time limit of one run.
+    """
+
+    argv: tuple[str, ...]
+    seconds: float = _PROBE_SECONDS
+
+
+def probe_of(config: Mapping[str, Any], plan: HealthPlan) -> Probe:
+    """The plan's command, else the image's HEALTHCHECK (`Config.Healthcheck` of its config)."""
+    if plan.command:
+        return Probe(plan.command)
+    check = config.get("Healthcheck") or {}
+    test = [str(word) for word in check.get("Test") or ()]
+    seconds = (check.get("Timeout") or 0) / 1e9 or _PROBE_SECONDS
+    match test:
+        case ["CMD", *argv]:
+            return Probe(tuple(argv), seconds)
+        case ["CMD-SHELL", command]:
+            return Probe((*(config.get("Shell") or ("/bin/sh", "-c")), command), seconds)
+        case _:
+            return Probe(())
+
+
+def start_and_probe(  # noqa: PLR0913 - the engine's two ways in, and the port's own values
+    client: docker.DockerClient,
+    command: Path,
+    settings: BuilderSettings,
+    image: str,
+    plan: HealthPlan,
+    *,
+    name: str,
+) -> Health:
+    """Start `image`, probe it every half second, and remove all that was started."""
+    config = client.images.get(image).attrs.get("Config") or {}
+    probe = probe_of(config, plan)
+    with ExitStack() as stack:
+        network = stack.enter_context(_companions(client, settings, plan, name))
+        limits = _limits(settings, plan, network, root=_is_root(config)) | _read_only(plan)
+        container = stack.enter_context(_container(client, image, name, limits))
+        exec_argv = [str(command), "exec", container.id or name, *probe.argv]
+        watch = _Watch(container, exec_argv, settings.environment(), probe, plan.seconds)
+        started = time.monotonic()
+        container.start()
+        return watch.until_settled(started)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """A started container, and how it is probed."""
+
+    container: Container
+    exec_argv: Sequence[str]
+    env: Mapping[str, str]
+    probe: Probe
+    seconds: float
+
+    def until_settled(self, started: float) -> Health:
+        """Probe until the container is healthy, has ended, or time is up."""
+        limit = self.seconds if self.probe.argv else min(SETTLE_SECONDS, self.seconds)
+        said = ""
+        while True:
+            round_began = time.monotonic()
+            elapsed = round_began - started
+            ended = self._ended()
+            if ended:
+                return Health(HealthState.EXITED, elapsed, self._log(ended))
+            if elapsed >= limit:
+                return self._gave_up(elapsed, said)
+            if self.probe.argv:
+                healthy, said = self._ask(min(self.probe.seconds, max(limit - elapsed, PROBE_EVERY)))
+                if healthy:
+                    return Health(HealthState.HEALTHY, time.monotonic() - started)
+            time.sleep(max(0.0, PROBE_EVERY - (time.monotonic() - round_began)))
+
+    def _gave_up(self, elapsed: float, said: str) -> Health:
+        if not self.probe.argv:
+            return Health(HealthState.STARTED, elapsed)
+        reason = f"not healthy within {self.seconds:g} s; the last probe said: {said or 'nothing'}"
+        return Health(HealthState.UNHEALTHY, elapsed, self._log(reason))
+
+    def _ask(self, seconds: float) -> tuple[bool, str]:
+        try:
+            answer = process.run(
+                self.exec_argv, timeout=seconds, env=self.env, check=False, limit=_PROBE_OUTPUT
+            )
+        except ProcessFailed as error:
+            return False, error.message
+        return answer.code == 0, f"exit code {answer.code} {answer.tail[-400:]}".strip()
+
+    def _ended(self) -> str:
+        """How the container ended, in words; empty while it runs."""
+        self.container.reload()
+        state = self.container.attrs.get("State") or {}
+        if state.get("Running") or state.get("Status") == "created":
+            return ""
+        killed = " (it used more memory than its limit)" if state.get("OOMKilled") else ""
+        return f"ended with exit code {state.get('ExitCode')}{killed} {state.get('Error') or ''}".strip()
+
+    def _log(self, reason: str) -> str:
+        log: bytes = self.container.logs(tail=_LOG_LINES)
+        return f"{reason}\n{log[-_LOG_BYTES:].decode(errors='replace')}".strip()
+
+
+@contextmanager
+def _container(
+    client: docker.DockerClient, image: str, name: str, options: Mapping[str, Any]
+) -> Iterator[Container]:
+    container = client.containers.create(image, name=name, **options)
+    try:
+        yield container
+    finally:
+        container.remove(force=True, v=True)
+
+
+@contextmanager
+def _companions(
+    client: docker.DockerClient, settings: BuilderSettings, plan: HealthPlan, name: str
+) -> Iterator[str]:
+    """Start the plan's companions on a network with no way out; gives the network's name, or `none`.
+
+    Each answers to the last part of its repository (`postgres`), with the same environment.
+    """
+    if not plan.companions:
+        yield "none"
+        return
+    network = client.networks.create(f"{name}-net", internal=True)
+    try:
+        with ExitStack() as stack:
+            for number, image in enumerate(plan.companions):
+                _start_companion(stack, client, settings, plan, (f"{name}-with-{number}", image))
+            yield f"{name}-net"
+    finally:
+        network.remove()
+
+
+def _start_companion(
+    stack: ExitStack,
+    client: docker.DockerClient,
+    settings: BuilderSettings,
+    plan: HealthPlan,
+    companion: tuple[str, str],
+) -> None:
+    name, image = companion
+    _have(client, image)
+    limits = _limits(settings, plan, f"{name.rpartition('-with-')[0]}-net", root=True)
+    alias = Reference.parse(image).repository.rpartition("/")[2]
+    limits["networking_config"] = {limits["network"]: client.api.create_endpoint_config(aliases=[alias])}
+    stack.enter_context(_container(client, image, name, limits)).start()
+
+
+def _have(client: docker.DockerClient, image: str) -> None:
+    try:
+        client.images.get(image)
+    except docker.errors.ImageNotFound:
+        reference = Reference.parse(image)
+        client.images.pull(str(reference.with_digest(None)), tag=reference.digest or reference.effective_tag)
+
+
+def _limits(settings: BuilderSettings, plan: HealthPlan, network: str, *, root: bool) -> dict[str, Any]:
+    return {
+        "network": network,
+        "environment": dict(plan.env),
+        "cap_drop": ["ALL"],
+        "cap_add": list(_ROOT_NEEDS) if root else [],
+        "security_opt": ["no-new-privileges:true"],
+        "mem_limit": plan.memory,
+        "memswap_limit": plan.memory,
+        "pids_limit": settings.processes,
+        "nano_cpus": int(settings.cpus * 1e9),
+        "healthcheck": {"test": ["NONE"]},  # we probe; the engine's own probes would only disturb
+        "log_config": LogConfig(type="json-file", config={"max-size": "4m"}),
+        "detach": True,
+    }
+
+
+def _read_only(plan: HealthPlan) -> dict[str, Any]:
+    return {"read_only": True, "tmpfs": {"/tmp": "", "/run": ""}} if plan.read_only else {}  # noqa: S108 - inside
+
+
+def _is_root(config: Mapping[str, Any]) -> bool:
+    return str(config.get("User") or "").partition(":")[0] in ("", "0", "root")
