@@ -77,6 +77,7 @@ class BareRepository:
         repository = cls(path)
         repository.run("init", "--quiet", "--bare", f"--initial-branch={default_branch}", ".")
         repository.run("config", "uploadpack.allowAnySHA1InWant", "true")
+        repository.run("config", "gc.auto", "0")  # no process of git's outlives a push
         return repository
 
     def run(self, *arguments: str, stdin: bytes = b"", index: str | None = None) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,6 +48,15 @@ def test_of_two_equal_pull_requests_the_second_is_refused(api: Api, shop: Reposi
     assert second.status_code == 422
     assert second.json()["errors"] == [{"resource": "PullRequest", "code": "custom", "message": text}]
     assert len(list(shop.get_pulls())) == 1
+
+
+def test_of_many_at_once_one_opens_it(api: Api, shop: Repository) -> None:
+    bump(shop, "refit/debian")
+    wish = {"base": "main", "head": "refit/debian", "title": "Bump"}
+    with ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(lambda _: api("POST", _PULLS, wish).status_code, range(8)))
+    assert sorted(statuses) == [201] + [422] * 7
+    assert len(list(shop.get_pulls(state="all"))) == 1
 
 
 @pytest.mark.parametrize(
