@@ -8,6 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import uvicorn
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -152,6 +153,20 @@ class Application:
         status = 301 if request.method == "GET" else 307
         text = "Moved Permanently" if status == 301 else "Temporary Redirect"
         return Reply(status, {"message": text, "url": url, "documentation_url": ""}, {"Location": url})
+
+
+def configured(application: Application) -> uvicorn.Config:
+    """Uvicorn's settings: silent, plain HTTP/1.1, gone within a second when told to stop."""
+    return uvicorn.Config(
+        application,
+        log_level="critical",
+        lifespan="off",
+        ws="none",
+        http="h11",
+        loop="asyncio",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
 
 
 def _credential(authorization: str | None) -> str | None:

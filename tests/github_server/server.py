@@ -15,7 +15,7 @@ from tests.github_server.authors import person
 from tests.github_server.endpoints import merging
 from tests.github_server.exchange import Exchange
 from tests.github_server.git import BareRepository
-from tests.github_server.http import Application
+from tests.github_server.http import Application, configured
 from tests.github_server.routing import PREFIX
 from tests.github_server.state import App, Installation, Repository, Token, World
 
@@ -51,7 +51,7 @@ class GitHubServer:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._socket.getsockname()[1]
         application = Application(self.world, self._faults, self._record)
-        self._uvicorn = uvicorn.Server(_config(application))
+        self._uvicorn = uvicorn.Server(configured(application))
         self._thread = threading.Thread(target=self._serve, name=f"github-{self.port}")
 
     # -- life ---------------------------------------------------------------------------------
@@ -285,19 +285,6 @@ class GitHubServer:
             AssertionError: with each exchange that does not.
         """
         assert not self.mismatches, "not as GitHub describes itself:\n" + "\n".join(self.mismatches)
-
-
-def _config(application: Application) -> uvicorn.Config:
-    return uvicorn.Config(
-        application,
-        log_level="critical",
-        lifespan="off",
-        ws="none",
-        http="h11",
-        loop="asyncio",
-        server_header=False,
-        timeout_graceful_shutdown=1,
-    )
 
 
 def _blob(repo: Repository, content: bytes | str | None) -> str | None:
