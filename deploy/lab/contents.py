@@ -11,7 +11,7 @@ from typing import Final
 
 from deploy.lab import trivydb
 from deploy.lab.bases import Bases
-from deploy.lab.engine import Engine
+from deploy.lab.docker import Docker
 from deploy.lab.images import Image, Layer
 from deploy.lab.registry import Registry
 from deploy.lab.standins import StandIns
@@ -34,13 +34,13 @@ class Contents:
     Args:
         bases: The Debian trees, in the cache folder of that state.
         registry: Where images go.
-        engine: Builds the Rust stand-in; None leaves it without a toolchain.
+        docker: Builds the Rust stand-in; None leaves it without a toolchain.
         say: Takes one line of progress.
     """
 
     bases: Bases
     registry: Registry
-    engine: Engine | None
+    docker: Docker | None
     say: Callable[[str], None]
 
     @property
@@ -50,7 +50,7 @@ class Contents:
 
     @property
     def _memory(self) -> Path:
-        return self.bases.folder / ("digests.json" if self.engine else "digests-no-engine.json")
+        return self.bases.folder / ("digests.json" if self.docker else "digests-no-engine.json")
 
     def digests(self) -> Digests | None:
         """`stale` and `fresh` → `library/NAME:TAG` → digest; None when something has to be made first."""
@@ -89,7 +89,7 @@ class Contents:
 
     def _add_stand_ins(self, digests: Digests, base: Layer) -> None:
         stand_ins = StandIns(self.bases, base, self.bases.folder)
-        reference = f"debian@{digests['fresh'][f'{DEBIAN}:bookworm-slim']}"
+        reference = f"{self.registry.address}/{DEBIAN}@{digests['fresh'][f'{DEBIAN}:bookworm-slim']}"
         with ThreadPoolExecutor(2) as pool:
             rust = pool.submit(self._push_rust, stand_ins, reference)
             rest = pool.submit(self._push_small, stand_ins, digests)
@@ -99,7 +99,7 @@ class Contents:
             known.update(builder)
 
     def _push_rust(self, stand_ins: StandIns, base: str) -> str:
-        image = stand_ins.rust(self.engine, base)
+        image = stand_ins.rust(self.docker, base)
         self.say("Rust stand-in built")
         return self._push(RUST, "1.90-bookworm", image)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import shutil
@@ -10,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bot.errors import ProcessFailed
-from bot.process import Finished, run
 from deploy.lab import leftovers
 from deploy.lab.daemon import Daemon
+from deploy.lab.docker import Docker
 from deploy.lab.network import Bridge
 
 _PATH: Final = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -59,13 +57,13 @@ class Engine:
         Raises:
             LabError: It does not start; the message has the last line of its log.
         """
-        if self._daemon.pid is not None and self.answers():
+        if self._daemon.pid is not None and self.docker.answers():
             return
         self.stop()
         self._runtime.mkdir(parents=True, exist_ok=True)
         self._bridge.up()
         env = dict(os.environ) | {"PATH": f"{_PATH}:{os.environ.get('PATH', '')}"}
-        self._daemon.start(self._arguments(), ready=self.answers, timeout=40, env=env)
+        self._daemon.start(self._arguments(), ready=self.docker.answers, timeout=40, env=env)
 
     def stop(self) -> None:
         """End the engine and everything it started; its images stay for the next start."""
@@ -74,21 +72,10 @@ class Engine:
         self._bridge.down()
         shutil.rmtree(self._runtime, ignore_errors=True)
 
-    def docker(self, *words: str | Path, timeout: float, stdin: bytes = b"") -> Finished:
-        """Run Debian's docker command, which has BuildKit built in, against this engine.
-
-        Raises:
-            ProcessFailed: The command failed.
-        """
-        env = {"DOCKER_HOST": self.host, "DOCKER_BUILDKIT": "1", "HOME": str(self._runtime), "PATH": _PATH}
-        return run(["/usr/bin/docker", *words], timeout=timeout, env=env, stdin=stdin)
-
-    def answers(self) -> bool:
-        """Whether it speaks on its socket."""
-        with contextlib.suppress(ProcessFailed):
-            self.docker("version", "--format", "{{.Server.Version}}", timeout=10)
-            return True
-        return False
+    @property
+    def docker(self) -> Docker:
+        """The docker command against this engine."""
+        return Docker(self.host)
 
     def _arguments(self) -> list[str]:
         return [

@@ -23,7 +23,14 @@ class Lab(starting.Parts):
     """A lab that is up; its attributes are those of `Parts`."""
 
     @classmethod
-    def start(cls, folder: Path, *, engine: bool = True, say: Callable[[str], None] = print) -> Self:
+    def start(
+        cls,
+        folder: Path,
+        *,
+        engine: bool = True,
+        docker_host: str = "",
+        say: Callable[[str], None] = print,
+    ) -> Self:
         """Start what does not run, make what is lacking, and let every tag name its stale image.
 
         A lab that is up in this folder is joined; while others use it, its tags stay as they are.
@@ -31,12 +38,16 @@ class Lab(starting.Parts):
         Args:
             folder: Made when it is not there; what it holds is reused as long as the archive is the same.
             engine: Whether a private container engine is wanted; needs root.
+            docker_host: Without a private one, the machine's engine (a DOCKER_HOST): it builds the Rust stand-in;
+                empty leaves that one without a toolchain. It does not pull docker.io's names from the lab's
+                registry: see `sample`.
             say: Takes one line of progress.
 
         Raises:
             LabError: A part cannot be had or started here; it says what to install.
         """
-        return cls(**asdict(starting.start(folder, engine=engine, say=say)))
+        wanted = starting.Wanted(engine=engine, docker_host=docker_host)
+        return cls(**asdict(starting.start(folder, wanted, say)))
 
     def reset(self) -> None:
         """Let every tag name its stale image again."""

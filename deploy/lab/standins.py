@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
-import stat
+import shutil
 import sys
 import tarfile
 import zipfile
@@ -17,11 +18,12 @@ from bot.errors import ProcessFailed
 from bot.process import run
 from deploy.lab import alpine
 from deploy.lab.bases import RECIPES, Bases
-from deploy.lab.engine import Engine
+from deploy.lab.docker import Docker
 from deploy.lab.errors import LabError
 from deploy.lab.images import STAND_IN, Image, Layer, file, layer_of, link, uncompressed
 
 _PATH: Final = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_GZIP_MAGIC: Final = b"\x1f\x8b"
 _NPM: Final = "usr/local/lib/node_modules/npm"
 
 
@@ -46,19 +48,19 @@ class StandIns:
             _node_layer(_node_wheel(self.cache), tar)
         return self._builder("Node 18.4 and npm 8 on Debian", [uncompressed(tar)], ["node"])
 
-    def rust(self, engine: Engine | None, base: str) -> Image:
+    def rust(self, docker: Docker | None, base: str) -> Image:
         """`rust:1.90-bookworm`: Debian's own rustc and cargo on the fresh base.
 
         Args:
-            engine: Builds it; without one, the image has no toolchain, and says so.
+            docker: Builds it; without one, the image has no toolchain, and says so.
             base: The fresh base as `name@digest`, pullable by the engine.
         """
-        if engine is None:
+        if docker is None:
             note = layer_of({"etc/refit-stand-in": b"No engine was there to install a toolchain with.\n"})
             return self._builder("no toolchain: the lab had no engine", [note], ["bash"])
         tar = self.cache / "rust.tar"
         if not tar.exists():
-            _rust_layer(engine, base, tar)
+            _rust_layer(docker, base, tar)
         return self._builder("Debian's rustc-web and cargo-web", [uncompressed(tar)], ["bash"])
 
     def nginx(self, name: str, version: str) -> Image:
@@ -117,14 +119,14 @@ def _node_place(name: str) -> str:
     return f"{_NPM}/{inside}" if wanted else ""
 
 
-def _rust_layer(engine: Engine, base: str, target: Path) -> None:
+def _rust_layer(docker: Docker, base: str, target: Path) -> None:
     """Build the toolchain on the base and keep only the layer that it adds."""
     tag, recipe = "refit-lab/rust", (RECIPES / "rust.Dockerfile").read_bytes()
     saved = target.with_suffix(".saved")
     try:
-        engine.docker("build", "-q", "-t", tag, "--build-arg", f"BASE={base}", "-", timeout=400, stdin=recipe)
-        engine.docker("save", "-o", saved, tag, timeout=120)
-        engine.docker("image", "rm", tag, timeout=60)
+        docker("build", "-q", "-t", tag, "--build-arg", f"BASE={base}", "-", timeout=400, stdin=recipe)
+        docker("save", "-o", saved, tag, timeout=120)
+        docker("image", "rm", tag, timeout=60)
     except ProcessFailed as error:
         message = f"Building the Rust stand-in failed: {error}."
         raise LabError(message, hint="Check that apt-get update works here.") from error
@@ -138,8 +140,10 @@ def _last_layer(saved: Path, target: Path) -> None:
     with tarfile.open(saved) as tar:
         listing = tar.extractfile("manifest.json")
         assert listing is not None  # noqa: S101 - every docker archive has one; tells the type checker
-        member = tar.getmember(json.load(listing)[0]["Layers"][-1])
-        member.name = partial.name
-        member.mode = stat.S_IRUSR | stat.S_IWUSR
-        tar.extract(member, partial.parent, filter="data")
+        layer = tar.extractfile(json.load(listing)[0]["Layers"][-1])
+        assert layer is not None  # noqa: S101 - the listing names files; tells the type checker
+        with layer, partial.open("wb") as out:
+            packed = layer.read(2) == _GZIP_MAGIC  # engines with containerd's image store save them packed
+            layer.seek(0)
+            shutil.copyfileobj(gzip.GzipFile(fileobj=layer) if packed else layer, out, 1 << 20)
     partial.rename(target)

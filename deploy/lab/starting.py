@@ -19,6 +19,7 @@ from bot.errors import ProcessFailed
 from deploy.lab import archive, packages
 from deploy.lab.bases import Bases, recipe_hash
 from deploy.lab.contents import DEBIAN, Contents
+from deploy.lab.docker import Docker
 from deploy.lab.engine import Engine
 from deploy.lab.errors import LabError
 from deploy.lab.registry import Registry, Server
@@ -34,7 +35,7 @@ class Parts:
 
     Args:
         folder: Everything the lab owns on disk.
-        docker_host: The engine's DOCKER_HOST; empty without an engine. It pulls docker.io from `registry`.
+        docker_host: The engine's DOCKER_HOST; empty without one. A private one has `registry` for docker.io.
         registry: `HOST:PORT` of the loopback registry.
         trivy_cache: For Trivy's `--cache-dir`; has `db/trivy.db` and `db/metadata.json`.
         stale: `library/NAME:TAG` → index digest that the tag names at the start.
@@ -49,14 +50,22 @@ class Parts:
     fresh: Mapping[str, str]
 
 
-def start(folder: Path, *, engine: bool, say: Say) -> Parts:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which engine is wanted: a private one, else the machine's at `docker_host`, else none."""
+
+    engine: bool
+    docker_host: str = ""
+
+
+def start(folder: Path, wanted: Wanted, say: Say) -> Parts:
     """Start what does not run and make what is lacking; see `Lab.start`."""
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     tell, users = _clocked(say), Users(folder / "users")
     with FileLock(folder / "lock", timeout=_LOCK_SECONDS):
         try:
-            parts = _parts(folder, users, tell, engine=engine)
+            parts = _parts(folder, users, wanted, tell)
         except BaseException:
             _end_if_unused(folder, users)
             raise
@@ -90,21 +99,21 @@ def point(registry: Registry, digests: Mapping[str, str]) -> None:
     registry.move(DEBIAN, "12-slim", digests[f"{DEBIAN}:bookworm-slim"])
 
 
-def _parts(folder: Path, users: Users, say: Say, *, engine: bool) -> Parts:
-    packages.ensure(engine=engine, say=say)
-    if users.others() and (parts := _running(folder, engine=engine)):
+def _parts(folder: Path, users: Users, wanted: Wanted, say: Say) -> Parts:
+    packages.ensure(engine=wanted.engine, say=say)
+    if users.others() and (parts := _running(folder, wanted)):
         return parts
     bases = _bases(folder, users)
     registry = Server(folder).start()
-    private = Engine(folder, registry.address) if engine else None
-    contents = Contents(bases, registry, private, say)
+    private = Engine(folder, registry.address) if wanted.engine else None
+    host = private.host if private else wanted.docker_host
+    contents = Contents(bases, registry, Docker(host) if host else None, say)
     with ThreadPoolExecutor(1) as pool:
         started = pool.submit(private.start) if private else None
         contents.bases.make()
         if started:
             started.result()
     sides = contents.digests() or contents.make()
-    host = private.host if private else ""
     parts = Parts(folder, host, registry.address, contents.trivy_cache, sides["stale"], sides["fresh"])
     if not users.others():
         point(registry, parts.stale)
@@ -112,14 +121,14 @@ def _parts(folder: Path, users: Users, say: Say, *, engine: bool) -> Parts:
     return parts
 
 
-def _running(folder: Path, *, engine: bool) -> Parts | None:
+def _running(folder: Path, wanted: Wanted) -> Parts | None:
     """The lab as its other users know it: should the archive have changed since, they must not notice."""
     if not _memory(folder).exists():
         return None
     value = json.loads(_memory(folder).read_text())
     parts = Parts(**(value | {key: Path(value[key]) for key in ("folder", "trivy_cache")}))
-    up = Registry(parts.registry).answers() and (not engine or Engine(folder, parts.registry).answers())
-    return parts if up else None
+    private = not wanted.engine or Engine(folder, parts.registry).docker.answers()
+    return parts if private and Registry(parts.registry).answers() else None
 
 
 def _memory(folder: Path) -> Path:
@@ -127,7 +136,7 @@ def _memory(folder: Path) -> Path:
 
 
 def _bases(folder: Path, users: Users) -> Bases:
-    """The bases of the archive's present state; what was made from another is dropped, or disks would fill."""
+    """The bases of the archive's present state; what was made from another is dropped: disks would fill."""
     state = _state(folder / "cache")
     key = hashlib.sha256((state.fingerprint + recipe_hash()).encode()).hexdigest()[:16]
     bases = Bases(folder / "cache" / key, state)
