@@ -12,11 +12,12 @@ import docker
 
 from bot import process
 from bot.builder.client import BuilderSettings, Command, choose_command, connect, engine_version
+from bot.builder.failures import failure, unfinished
 from bot.builder.health import start_and_probe
 from bot.builder.measure import measure_layers
-from bot.builder.problems import engine_errors, hint_for
-from bot.builder.progress import Progress, parse_progress
-from bot.errors import BuildFailed, EngineError, ProcessFailed
+from bot.builder.problems import engine_errors
+from bot.builder.progress import Progress, ProgressReader
+from bot.errors import EngineError, ProcessFailed
 from bot.model.evidence import Build, Health
 from bot.model.target import HealthPlan
 from bot.ports import BuildRequest
@@ -24,8 +25,6 @@ from bot.ports import BuildRequest
 __all__ = ["BuilderSettings", "DockerBuilder"]
 
 _SAVE_CHUNK: Final = 2 * 1024**2
-# The engine's own trouble, as against a Dockerfile that does not build.
-_ENGINE_TROUBLE: Final = ("no space left on device", "cannot connect to the docker daemon", "rpc error")
 
 
 class DockerBuilder:
@@ -101,15 +100,14 @@ class DockerBuilder:
 
     def _run(self, command: Command, request: BuildRequest, iidfile: Path) -> Progress:
         argv = [str(command.path), *build_arguments(command, request, iidfile)]
-        env = self._settings.environment()
+        env, reader = self._settings.environment(), ProgressReader()
         try:
-            finished = process.run(argv, timeout=request.seconds, env=env, check=False)
+            finished = process.run(argv, timeout=request.seconds, env=env, check=False, on_line=reader.feed)
         except ProcessFailed as error:
-            raise _unfinished(error, request) from error
-        progress = parse_progress((finished.stderr + finished.stdout).decode(errors="replace").splitlines())
+            raise unfinished(error, reader.result(), request) from error
         if finished.code != 0:
-            raise _failure(progress, request, finished.tail)
-        return progress
+            raise failure(reader.result(), request, finished.tail)
+        return reader.result()
 
 
 def build_arguments(command: Command, request: BuildRequest, iidfile: Path) -> list[str]:
@@ -140,31 +138,6 @@ def _read_id(path: Path) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise EngineError(f"the build said it was done but named no image: {error.strerror}") from error
-
-
-def _unfinished(error: ProcessFailed, request: BuildRequest) -> BuildFailed:
-    """It ran out of time or wrote too much: the step it stood at is the one to name."""
-    progress = parse_progress(error.output.splitlines())
-    running = [step.name for step in progress.steps if not step.cached and step.seconds == 0.0]
-    at = f" at {running[-1]}" if running else ""
-    if "did not end" in error.message:
-        message = f"the build did not end within {request.seconds:g} s{at}"
-        return BuildFailed(message, log=error.output, hint="Raise builder.seconds, or find what hangs.")
-    return BuildFailed(f"the build stopped{at}: {error.message}", log=error.output)
-
-
-def _failure(progress: Progress, request: BuildRequest, tail: str) -> EngineError:
-    error = progress.error or tail.rpartition("\n")[2] or "the docker command gave no reason"
-    if any(mark in error.lower() for mark in _ENGINE_TROUBLE):
-        return EngineError(f"the engine could not build: {error[:400]}", hint=hint_for(error))
-    if progress.exit_code is not None:
-        message = f"{progress.failed} failed with exit code {progress.exit_code}"
-    else:
-        message = (
-            f"{progress.failed} failed: " if progress.failed else "the Dockerfile does not build: "
-        ) + error
-    hint = hint_for(error, f"Build it by hand: docker build --no-cache --file {request.dockerfile.name} .")
-    return BuildFailed(message[:600], log=progress.log or tail, hint=hint)
 
 
 def _remove_containers(client: docker.DockerClient, prefix: str) -> None:

@@ -27,6 +27,12 @@ _PROBE_SECONDS: Final = 30.0
 _LOG_LINES: Final = 50
 _LOG_BYTES: Final = 8000
 _PROBE_OUTPUT: Final = 1024**2
+_NOT_STARTABLE: Final = (
+    "No command specified",
+    "OCI runtime",
+    "failed to create shim",
+    "no matching entries in",
+)
 # What an entry point that starts as root uses to become somebody else; nothing that reaches outside.
 _ROOT_NEEDS: Final = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "NET_BIND_SERVICE", "SETGID", "SETUID")
 
@@ -75,12 +81,23 @@ def start_and_probe(  # noqa: PLR0913 - the engine's two ways in, and the port's
     with ExitStack() as stack:
         network = stack.enter_context(_companions(client, settings, plan, name))
         limits = _limits(settings, plan, network, root=_is_root(config)) | _read_only(plan)
-        container = stack.enter_context(_container(client, image, name, limits))
+        try:
+            container = stack.enter_context(_container(client, image, name, limits))
+            started = time.monotonic()
+            container.start()
+        except docker.errors.APIError as error:
+            return _not_startable(error)
         exec_argv = [str(command), "exec", container.id or name, *probe.argv]
         watch = _Watch(container, exec_argv, settings.environment(), probe, plan.seconds)
-        started = time.monotonic()
-        container.start()
         return watch.until_settled(started)
+
+
+def _not_startable(error: docker.errors.APIError) -> Health:
+    """An image whose command cannot be run has ended before it began; other errors are the engine's."""
+    text = str(error.explanation or error)
+    if not any(mark in text for mark in _NOT_STARTABLE):
+        raise error
+    return Health(HealthState.EXITED, 0.0, f"it cannot be started: {text}"[:1000])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +140,8 @@ class _Watch:
                 self.exec_argv, timeout=seconds, env=self.env, check=False, limit=_PROBE_OUTPUT
             )
         except ProcessFailed as error:
-            return False, error.message
+            late = "did not end" in error.message
+            return False, f"no answer within {seconds:.1f} s" if late else error.message
         return answer.code == 0, f"exit code {answer.code} {answer.tail[-400:]}".strip()
 
     def _ended(self) -> str:

@@ -26,7 +26,7 @@ HINTS: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
         "The engine does not answer in time: look at its load and its log.",
     ),
     (
-        ("pull access denied", "not found", "no such image", "manifest unknown"),
+        ("pull access denied", "no such image", "manifest unknown"),
         "The image is not in the engine, and no registry gave it: check its name and login.",
     ),
     (

@@ -14,23 +14,26 @@ _LINE: Final = re.compile(r"#(\d+) (.*)")
 _DONE: Final = re.compile(r"DONE (\d+(?:\.\d+)?)s")
 _OUTPUT: Final = re.compile(r"(\d+\.\d+) (.*)")
 _EXIT: Final = re.compile(r"exit code: (\d+)")
+_PULL: Final = re.compile(r"\[internal\] load metadata for |\[[^\]]*\] FROM ")
 # What BuildKit says of a step beside its output: digests, transfers, and the mark that it goes on later.
 _NOISE: Final = re.compile(r"(sha256:|transferring |resolve |extracting |naming to |writing image |\.\.\.$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a build did.
+    """What a build did, or has done so far.
 
     Attributes:
         steps: In the order they began.
         failed: Name of the step that failed, or empty.
+        running: Name of the step that began last and has not ended, or empty.
         error: What BuildKit says of the failure, in one line; empty where nothing failed.
-        log: The last 50 lines that the failing step wrote.
+        log: The last 50 lines that the failed (else the running) step wrote.
     """
 
     steps: tuple[Step, ...]
     failed: str = ""
+    running: str = ""
     error: str = ""
     log: str = ""
 
@@ -39,6 +42,11 @@ class Progress:
         """Exit code of the command that failed, or None where no command did."""
         found = _EXIT.search(self.error)
         return int(found[1]) if found else None
+
+    @property
+    def failed_to_pull(self) -> bool:
+        """True where what failed is getting an image from a registry."""
+        return _PULL.match(self.failed) is not None
 
 
 @dataclass(slots=True)
@@ -49,49 +57,68 @@ class _Vertex:
     seconds: float = 0.0
     cached: bool = False
     error: str = ""
+    ended: bool = False
     output: list[str] = field(default_factory=list)
 
     def take(self, text: str) -> None:
         done, output = _DONE.fullmatch(text), _OUTPUT.match(text)
         if done:
-            self.seconds = float(done[1])
+            self.seconds, self.ended = float(done[1]), True
         elif text == "CACHED":
-            self.cached = True
+            self.cached, self.ended = True, True
         elif text.startswith("ERROR"):
-            self.error = text.removeprefix("ERROR").lstrip(": ")
+            self.error, self.ended = text.removeprefix("ERROR").lstrip(": "), True
         elif output:
             self.output = [*self.output[-KEPT_LINES + 1 :], output[2]]
-        elif not _NOISE.match(text) and text not in ("CANCELED", self.name):
+        elif text == "CANCELED":
+            self.ended = True
+        elif not _NOISE.match(text) and text != self.name:
             self.output = [*self.output[-KEPT_LINES + 1 :], text]
 
 
-def parse_progress(lines: Iterable[str]) -> Progress:
-    """Read the whole output of a build, one line after the other.
+class ProgressReader:
+    """Reads a build's output line by line, while it runs.
 
     Lines look like `#5 [2/2] RUN make`, `#5 0.312 compiling`, `#5 CACHED`, `#5 DONE 0.4s` and
     `#5 ERROR: …`; the number is that of a vertex in BuildKit's graph, and lines of several
     vertices are mixed.
     """
-    vertices: dict[str, _Vertex] = {}
-    outside = ""
-    for line in lines:
+
+    def __init__(self) -> None:
+        self._vertices: dict[str, _Vertex] = {}
+        self._outside = ""
+
+    def feed(self, line: str) -> None:
+        """Take the next line."""
         found = _LINE.fullmatch(line.rstrip())
         if found is None:
-            outside = _error_outside(line) or outside
-        elif found[1] in vertices:
-            vertices[found[1]].take(found[2])
+            self._outside = _error_outside(line) or self._outside
+        elif found[1] in self._vertices:
+            self._vertices[found[1]].take(found[2])
         else:
-            vertices[found[1]] = _Vertex(found[2])
-    return _result(list(vertices.values()), outside)
+            self._vertices[found[1]] = _Vertex(found[2])
+
+    def result(self) -> Progress:
+        """What is known by now."""
+        vertices = list(self._vertices.values())
+        broken = next((v for v in vertices if v.error and v.error != "context canceled"), None)
+        running = next((v for v in reversed(vertices) if not v.ended), None)
+        told = broken or running
+        return Progress(
+            steps=tuple(Step(v.name, v.seconds, v.cached) for v in vertices),
+            failed=broken.name if broken else "",
+            running=running.name if running else "",
+            error=broken.error if broken else self._outside,
+            log="\n".join(told.output) if told else "",
+        )
 
 
-def _result(vertices: list[_Vertex], outside: str) -> Progress:
-    steps = tuple(Step(v.name, v.seconds, v.cached) for v in vertices)
-    broken = [v for v in vertices if v.error and v.error != "context canceled"]
-    if not broken:
-        return Progress(steps, error=outside)
-    first = broken[0]
-    return Progress(steps, first.name, first.error, "\n".join(first.output))
+def parse_progress(lines: Iterable[str]) -> Progress:
+    """Read the whole output of a build."""
+    reader = ProgressReader()
+    for line in lines:
+        reader.feed(line)
+    return reader.result()
 
 
 def _error_outside(line: str) -> str:

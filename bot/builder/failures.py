@@ -1,0 +1,71 @@
+"""Why a build ended without an image: the Dockerfile's fault, or the engine's. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.builder.problems import hint_for
+from bot.builder.progress import Progress
+from bot.errors import BuildFailed, EngineError, ProcessFailed
+from bot.ports import BuildRequest
+
+# The engine's own trouble, as against a Dockerfile that does not build.
+_ENGINE: Final = ("no space left on device", "cannot connect to the docker daemon", "rpc error")
+# A registry that could not be asked, as against one that has no such image.
+_REGISTRY: Final = (
+    "connection refused",
+    "no such host",
+    "i/o timeout",
+    "tls handshake",
+    "x509:",
+    "toomanyrequests",
+    "deadline exceeded",
+    "status: 5",
+    "eof",
+)
+
+
+def failure(progress: Progress, request: BuildRequest, tail: str) -> EngineError:
+    """The error for a build that ended with another exit code than 0.
+
+    A registry or engine that cannot be reached says nothing about the Dockerfile, so it is an
+    `EngineError`; everything else is a `BuildFailed`.
+
+    Args:
+        progress: What the build did.
+        request: What was asked for.
+        tail: The last part of what the docker command wrote.
+    """
+    error = progress.error or tail.rpartition("\n")[2] or "the docker command gave no reason"
+    if any(mark in error.lower() for mark in _ENGINE):
+        return EngineError(f"the engine could not build: {error[:400]}", hint=hint_for(error))
+    if progress.failed_to_pull:
+        return _no_base(progress, error)
+    if progress.exit_code is not None:
+        message = f"{progress.failed} failed with exit code {progress.exit_code}"
+    else:
+        message = (
+            f"{progress.failed} failed: " if progress.failed else "the Dockerfile does not build: "
+        ) + error
+    by_hand = f"docker build --no-cache --file {request.dockerfile.name} ."
+    return BuildFailed(message[:600], log=progress.log or error, hint=f"Build it by hand: {by_hand}")
+
+
+def _no_base(progress: Progress, error: str) -> EngineError:
+    image = progress.failed.split()[-1]
+    if any(mark in error.lower() for mark in _REGISTRY):
+        hint = hint_for(
+            error, "Check the network between the engine and the registry; the next run tries again."
+        )
+        return EngineError(f"the engine could not get {image}: {error[:400]}", hint=hint)
+    hint = "The image was removed, never existed, or needs a login: check its name."
+    return BuildFailed(f"no registry has {image}: {error}"[:600], log=error, hint=hint)
+
+
+def unfinished(error: ProcessFailed, progress: Progress, request: BuildRequest) -> BuildFailed:
+    """The error for a build that was ended: out of time, or too much output."""
+    at = f" at {progress.running}" if progress.running else ""
+    if "did not end" in error.message:
+        message = f"the build did not end within {request.seconds:g} s{at}"
+        return BuildFailed(message, log=progress.log, hint="Raise builder.seconds, or find what hangs.")
+    return BuildFailed(f"the build stopped{at}: {error.message[:300]}", log=progress.log)
