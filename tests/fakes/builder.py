@@ -1,0 +1,114 @@
+"""A builder without an engine: reads a Dockerfile's text and does what its plain lines say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bot.errors import BuildFailed, EngineError, EngineMissing
+from bot.model.evidence import Build, Health, HealthState, Layer, Step
+from bot.model.target import HealthPlan
+from bot.ports import BuildRequest
+
+_EXIT: Final = re.compile(r"exit (\d+)")
+_BASE_SIZE: Final = 80_000_000
+_LAYER_SIZE: Final = 3_072
+
+
+@dataclass
+class FakeBuilder:
+    """Understands FROM, RUN (`exit N` fails), HEALTHCHECK CMD (`true` is healthy) and CMD (`exit N` ends).
+
+    Attributes:
+        sizes: Reference of a base image → its unpacked bytes.
+        missing: True acts as a machine without an engine.
+        built: Every request, in order.
+        started: Name of every container, in order.
+        removed: Every prefix that was removed.
+    """
+
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    missing: bool = False
+    built: list[BuildRequest] = field(default_factory=list)
+    started: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    _images: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def available(self) -> str:
+        if self.missing:
+            raise EngineMissing("there is no container engine: this fake was told so")
+        return "docker 0.0, fake"
+
+    def build(self, request: BuildRequest) -> Build:
+        self.available()
+        with self._lock:
+            self.built.append(request)
+        lines = [line.strip() for line in request.dockerfile.read_text().splitlines() if line.strip()]
+        runs = [line for line in lines if line.startswith("RUN ")]
+        for run in runs:
+            _fail(run)
+        image = _digest("\n".join(lines), str(request.args))
+        with self._lock:
+            self._images[request.name] = (image, "\n".join(lines))
+        layers = (_base_layer(lines, self.sizes), *(_layer(run) for run in runs))
+        steps = tuple(Step(run, 0.1, cached=False) for run in runs)
+        return Build(image, 0.1 * len(runs), steps, sum(layer.size for layer in layers), layers)
+
+    def health(self, image: str, plan: HealthPlan, *, name: str) -> Health:
+        text = next((text for made, text in self._images.values() if made == image), None)
+        if text is None:
+            raise EngineError(f"the engine could not start {name}: no such image {image}")
+        with self._lock:
+            self.started.append(name)
+        return _health(text, plan)
+
+    def remove(self, prefix: str) -> None:
+        if not prefix:
+            raise EngineError("an empty prefix would remove every image")
+        with self._lock:
+            self.removed.append(prefix)
+            self._images = {name: made for name, made in self._images.items() if not name.startswith(prefix)}
+
+
+def _fail(run: str) -> None:
+    found = _EXIT.search(run)
+    if found and found[1] != "0":
+        said = re.search(r"echo ([\w ]+)", run)
+        message = f"[2/2] {run} failed with exit code {found[1]}"
+        raise BuildFailed(message, log=said[1].strip() if said else "", hint="Build it by hand.")
+
+
+def _base_layer(lines: list[str], sizes: Mapping[str, int]) -> Layer:
+    base = next(line for line in lines if line.startswith("FROM ")).split()[1]
+    return Layer(_digest(base), sizes.get(base, _BASE_SIZE), "")
+
+
+def _layer(run: str) -> Layer:
+    return Layer(_digest(run), _LAYER_SIZE, run)
+
+
+def _health(text: str, plan: HealthPlan) -> Health:
+    command = next((line for line in text.splitlines() if line.startswith("CMD ")), "CMD")
+    ended = _EXIT.search(command)
+    if ended:
+        return Health(HealthState.EXITED, 0.2, f"ended with exit code {ended[1]}")
+    check = json.dumps(plan.command) if plan.command else _healthcheck(text)
+    if not check:
+        return Health(HealthState.STARTED, 3.0)
+    if "true" in check:
+        return Health(HealthState.HEALTHY, 0.3)
+    return Health(HealthState.UNHEALTHY, plan.seconds, f"not healthy within {plan.seconds:g} s")
+
+
+def _healthcheck(text: str) -> str:
+    return next((line for line in text.splitlines() if line.startswith("HEALTHCHECK ")), "")
+
+
+def _digest(*parts: str) -> str:
+    return "sha256:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()

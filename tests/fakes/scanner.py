@@ -1,0 +1,52 @@
+"""A scanner that answers from a table."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from bot.errors import RefitError, ScanError
+from bot.model.vulnerability import Database, Scan
+from bot.ports import ScanRequest
+
+DATABASE: Final = Database("sha256:" + "d" * 64, datetime(2026, 11, 1, tzinfo=UTC), 2)
+
+
+@dataclass
+class FakeScanner:
+    """Answers with the scan, or raises the error, found under the subject.
+
+    Attributes:
+        answers: Subject → its scan, or the error to raise.
+        otherwise: Makes the answer for a subject that is not in the table; without it, that fails.
+        snapshot: The database every answer carries.
+        scanned: Every request, in order.
+    """
+
+    answers: Mapping[str, Scan | RefitError] = field(default_factory=dict)
+    otherwise: Callable[[ScanRequest], Scan | RefitError] | None = None
+    snapshot: Database = DATABASE
+    scanned: list[ScanRequest] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def identity(self) -> str:
+        return "trivy 0.0.0"
+
+    def database(self) -> Database:
+        return self.snapshot
+
+    def scan(self, request: ScanRequest) -> Scan:
+        with self._lock:
+            self.scanned.append(request)
+        answer = self.answers.get(request.subject)
+        if answer is None and self.otherwise is not None:
+            answer = self.otherwise(request)
+        if answer is None:
+            hint = "The digest was removed from the registry, or the platform is not there."
+            raise ScanError(f"Trivy could not scan {request.subject}: there is no such image", hint=hint)
+        if isinstance(answer, RefitError):
+            raise answer
+        return replace(answer, subject=request.subject, scanner=self.identity(), database=self.snapshot)
