@@ -78,7 +78,8 @@ class Bases:
         tar = self.folder / f"{name}.tar"
         if tar.exists():
             return
-        partial, extras = tar.with_suffix(".partial"), self.folder / f"{name}.extras"
+        # Named after us: the maker of a killed run may still be writing its own.
+        partial, extras = tar.with_suffix(f".{os.getpid()}"), self.folder / f"{name}.{os.getpid()}.extras"
         epoch = str(int(self.created(name).timestamp()))
         env = dict(os.environ) | {"SOURCE_DATE_EPOCH": epoch, "OUT": str(extras)}
         try:

@@ -38,9 +38,9 @@ class Lab(starting.Parts):
         Args:
             folder: Made when it is not there; what it holds is reused as long as the archive is the same.
             engine: Whether a private container engine is wanted; needs root.
-            docker_host: Without a private one, the machine's engine (a DOCKER_HOST): it builds the Rust stand-in;
-                empty leaves that one without a toolchain. It does not pull docker.io's names from the lab's
-                registry: see `sample`.
+            docker_host: Without a private one, the machine's engine (a DOCKER_HOST): it builds the Rust
+                stand-in; empty leaves that one without a toolchain. It does not pull docker.io's names from
+                the lab's registry: see `sample`.
             say: Takes one line of progress.
 
         Raises:

@@ -35,12 +35,11 @@ def ensure(*, engine: bool, say: Callable[[str], None]) -> None:
         LabError: Something is missing and cannot be installed here, or the engine is wanted without root.
     """
     absent = missing(engine=engine)
-    command = "apt-get install --no-install-recommends " + " ".join(absent)
     if os.geteuid() != 0:
-        _refuse_without_root(absent, command, engine=engine)
+        refuse_without_root(absent, engine=engine)
     elif absent:
         say(f"installing {' '.join(absent)}")
-        _install(absent, command)
+        _install(absent)
 
 
 def missing(*, engine: bool) -> list[str]:
@@ -53,24 +52,32 @@ def missing(*, engine: bool) -> list[str]:
     return [name for name, program in wanted.items() if not Path(program).exists()]
 
 
-def _refuse_without_root(absent: list[str], command: str, *, engine: bool) -> None:
+def refuse_without_root(absent: list[str], *, engine: bool) -> None:
+    """Say what root has to do first, if anything.
+
+    Raises:
+        LabError: Packages are missing, or the private engine is wanted.
+    """
     if absent:
-        raise LabError(f"The lab needs {', '.join(absent)}.", hint=f"Run as root: {command}")
+        raise LabError(f"The lab needs {', '.join(absent)}.", hint=_command(absent))
     if engine:
         raise LabError(
             "The lab's private engine needs root.", hint="Run as root, or start it without an engine."
         )
 
 
-def _install(absent: list[str], command: str) -> None:
+def _command(absent: list[str]) -> str:
+    return "Run as root: apt-get install --no-install-recommends " + " ".join(absent)
+
+
+def _install(absent: list[str]) -> None:
     env = dict(os.environ) | {"DEBIAN_FRONTEND": "noninteractive"}
+    options = ["-qq", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"]
     try:
         refresh()
-        run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", *absent], timeout=300, env=env)
+        run(["apt-get", "install", *options, *absent], timeout=300, env=env)
     except ProcessFailed as error:
-        raise LabError(
-            f"Installing the lab's packages failed: {error}.", hint=f"Run as root: {command}"
-        ) from error
+        raise LabError(f"Installing the lab's packages failed: {error}.", hint=_command(absent)) from error
 
 
 def refresh() -> None:

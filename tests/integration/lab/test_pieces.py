@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.lab import alpine
+from deploy.lab import LabError, alpine
+from deploy.lab.packages import refuse_without_root
 from deploy.lab.sample import SOURCE, pin
 from deploy.lab.trivydb import fixes, made_up_severity
 
@@ -77,3 +78,16 @@ def test_every_base_of_the_sample_is_pinned_to_a_digest_that_the_readme_has_a_so
 def test_the_made_up_apk_database_names_each_source_package() -> None:
     record = alpine.installed({"libssl3": "3.3.3-r0"}).splitlines()
     assert {"P:libssl3", "V:3.3.3-r0", "o:openssl"} <= set(record)
+
+
+@pytest.mark.parametrize(
+    ("absent", "said"),
+    [
+        (["docker.io", "mmdebstrap"], "Run as root: apt-get install .*docker.io mmdebstrap"),
+        ([], "engine needs root"),
+    ],
+    ids=["packages", "private engine"],
+)
+def test_without_root_the_lab_says_exactly_what_to_do(absent: list[str], said: str) -> None:
+    with pytest.raises(LabError, match=said):
+        refuse_without_root(absent, engine=True)
