@@ -86,7 +86,7 @@ class _Matched:
 
 
 def _match_vulnerabilities(before: Iterable[Vulnerability], after: Iterable[Vulnerability]) -> _Matched:
-    exact, left, right = _pair(before, after, lambda v: (v.identity, v.package.version))
+    exact, left, right = _pair(_sorted(before), _sorted(after), lambda v: (v.identity, v.package.version))
     other, left, right = _pair(left, right, lambda v: v.identity)
     moved, left, right = _pair(left, right, lambda v: (v.id, _stem(_source(v.package))))
     return _Matched(exact + other, moved, left, right)
@@ -107,6 +107,13 @@ def _pair(
         else:
             rest.append(item)
     return pairs, [item for items in waiting.values() for item in items], rest
+
+
+def _sorted(found: Iterable[Vulnerability]) -> list[Vulnerability]:
+    """In an order of their own, so that the order of a report changes no result."""
+    return sorted(
+        found, key=lambda v: (*v.identity, v.package.version, _source(v.package), v.package.diff_id)
+    )
 
 
 def _source(package: Package) -> str:
