@@ -36,7 +36,6 @@ class Settings(Section):
     """The whole configuration."""
 
     state: Path | None = None
-    store: str | None = None
     timezone: str = "UTC"
     projects: tuple[ProjectSettings, ...] = ()
     rules: tuple[RuleSettings, ...] = ()

@@ -94,7 +94,6 @@ class RuleSettings(Section):
     minimum_age: Duration = timedelta(days=3)
     waive_age_for_security: bool = False
     abandoned_after: Duration = timedelta(days=90)
-    group: str | None = None
     ignore: Ignore | None = None
 
 

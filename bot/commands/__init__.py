@@ -1,0 +1,1 @@
+"""One command, one file, one function; `bot/cli.py` is the table."""

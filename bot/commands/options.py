@@ -1,0 +1,60 @@
+"""What several commands share: their options, and finding the configuration."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+
+from bot.errors import ConfigError
+from bot.settings import Settings, load
+
+DEFAULT_NAME: Final = "refit.yaml"
+
+
+class Format(StrEnum):
+    """How results are written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Configuration file. [default: $REFIT_CONFIG, else ./refit.yaml]"),
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, or one JSON document.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
+
+
+def find_config(given: Path | None) -> Path | None:
+    """The configuration file in force, or None where there is none and none was asked for."""
+    if given is not None:
+        return given
+    if from_environment := os.environ.get("REFIT_CONFIG"):
+        return Path(from_environment)
+    return Path(DEFAULT_NAME) if Path(DEFAULT_NAME).is_file() else None
+
+
+def load_config(given: Path | None) -> Settings:
+    """The configuration in force.
+
+    Raises:
+        ConfigError: There is none, or it is wrong.
+    """
+    path = find_config(given)
+    if path is None:
+        raise ConfigError(
+            f"there is no configuration: no --config, no $REFIT_CONFIG, no {DEFAULT_NAME} here",
+            hint="`refit init` writes one for this folder.",
+        )
+    return load(path)
+
+
+def errors_console() -> Console:
+    """Where progress and errors go: standard error, so that standard output stays the result."""
+    return Console(stderr=True)

@@ -1,0 +1,1 @@
+"""Work to be done soon, once for each key."""

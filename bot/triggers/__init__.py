@@ -1,0 +1,1 @@
+"""What starts work: the schedule, chats, webhooks."""

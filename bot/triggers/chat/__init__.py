@@ -1,0 +1,1 @@
+"""Chats: one grammar, one adapter each."""

@@ -1,0 +1,1 @@
+"""What `refit serve` answers over HTTP: health, readiness, webhooks."""

@@ -1,0 +1,90 @@
+"""Outside programs are bounded in time and output, and leave nothing behind."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ProcessFailed
+from bot.process import environment, run
+
+
+def test_output_and_exit_code_come_back() -> None:
+    finished = run(["sh", "-c", "echo out; echo err >&2"], timeout=10)
+
+    assert (finished.code, finished.stdout, finished.stderr) == (0, b"out\n", b"err\n")
+
+
+def test_a_tool_that_fills_the_error_pipe_does_not_hang() -> None:
+    finished = run(["sh", "-c", "head -c 300000 /dev/zero >&2; echo done"], timeout=10)
+
+    assert finished.stdout == b"done\n"
+    assert len(finished.stderr) == 300_000
+
+
+def test_a_tool_past_its_time_is_killed_with_its_children(tmp_path: Path) -> None:
+    child = tmp_path / "child"
+
+    with pytest.raises(ProcessFailed, match="did not end within"):
+        run(["sh", "-c", f"sleep 60 & echo $! > {child}; wait"], timeout=0.5)
+
+    assert not _alive(int(child.read_text()))
+
+
+def test_children_left_behind_are_ended(tmp_path: Path) -> None:
+    child = tmp_path / "child"
+
+    run(["sh", "-c", f"sleep 60 & echo $! > {child}"], timeout=10)
+
+    assert not _alive(int(child.read_text()))
+
+
+def test_endless_output_is_cut_with_an_error() -> None:
+    with pytest.raises(ProcessFailed, match="wrote more than 100000 bytes"):
+        run(["yes"], timeout=30, limit=100_000)
+
+
+def test_input_that_nobody_reads_is_no_error() -> None:
+    assert run(["true"], timeout=10, stdin=b"x" * 10**7).code == 0
+
+
+def test_a_failure_carries_the_last_line_and_the_output() -> None:
+    with pytest.raises(ProcessFailed, match="sh ended with exit code 3: second") as caught:
+        run(["sh", "-c", "echo first >&2; echo second >&2; exit 3"], timeout=10)
+
+    assert caught.value.output == "first\nsecond"
+
+
+def test_a_missing_program_says_how_to_get_it() -> None:
+    with pytest.raises(ProcessFailed, match="cannot start no-such-tool") as caught:
+        run(["no-such-tool"], timeout=10)
+
+    assert caught.value.hint == "Install no-such-tool, or put it on PATH."
+
+
+def test_nothing_of_our_environment_is_passed_on_but_what_finds_programs() -> None:
+    os.environ["REFIT_TEST_SECRET"] = "do not pass on"  # removed below
+    try:
+        finished = run(["env"], timeout=10, env=environment(EXTRA="1"))
+    finally:
+        del os.environ["REFIT_TEST_SECRET"]
+
+    assert "do not pass on" not in finished.text
+    assert "EXTRA=1" in finished.text
+
+
+def test_lines_of_standard_error_are_shown_as_they_come() -> None:
+    lines: list[str] = []
+
+    run(["sh", "-c", "echo one >&2; echo two >&2"], timeout=10, on_line=lines.append)
+
+    assert lines == ["one", "two"]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] not in ("Z", "X")
+    except FileNotFoundError:
+        return False
