@@ -44,6 +44,6 @@ def _children(pid: int) -> list[int]:
 
 
 def _mounts(runtime: Path, data: Path) -> list[str]:
-    """The mount points below both folders, innermost first."""
+    """The mount points in both folders, innermost first; dockerd mounts its data folder on itself."""
     points = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-    return [point for point in reversed(points) if point.startswith((f"{runtime}/", f"{data}/"))]
+    return [point for point in reversed(points) if f"{point}/".startswith((f"{runtime}/", f"{data}/"))]
