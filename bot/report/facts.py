@@ -1,0 +1,130 @@
+"""What a group of proved updates comes to: the facts that titles, tables and sentences share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.model.evidence import Baseline, Evidence, HealthState, Level, Verdict, VerdictState
+from bot.model.run import Proved
+from bot.model.vulnerability import Cause, Finding, Severity
+from bot.report import wording
+from bot.report.quote import title
+
+_ORDER = (VerdictState.BLOCK, VerdictState.WARN, VerdictState.PASS)
+SERIOUS = (Severity.CRITICAL, Severity.HIGH)
+_FIRST_HONEST_YEAR = 2000  # reproducible builds date their images 1970 or 1980
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One update measured on one platform."""
+
+    proved: Proved
+    evidence: Evidence
+
+    @property
+    def name(self) -> str:
+        """What was measured, and for what: `backend · linux/amd64`."""
+        return f"{title(self.proved.planned.subject, limit=60)} · {self.evidence.platform}"
+
+    @property
+    def known(self) -> bool:
+        """True where vulnerabilities can be compared: both sides scanned, both distributions supported."""
+        before, after = self.evidence.before, self.evidence.after
+        both = before is not None and before.scan.supported and after is not None and after.scan.supported
+        return both and self.evidence.comparison is not None
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """The baseline, where it was measured on this platform."""
+        baseline = self.proved.baseline
+        same = baseline is not None and baseline.platform == str(self.evidence.platform)
+        return baseline if same else None
+
+    @property
+    def budget(self) -> int | None:
+        """The size budget of the target in bytes; a base image alone has none."""
+        target = self.proved.planned.target
+        return target.budget if target and self.evidence.level is not Level.BASE else None
+
+
+def cases(proved: Sequence[Proved]) -> tuple[Case, ...]:
+    """Every measurement of a group, in order."""
+    return tuple(Case(one, evidence) for one in proved for evidence in one.evidence)
+
+
+def verdict(proved: Sequence[Proved]) -> Verdict:
+    """The worst verdict of a group with every reason, the weightiest first."""
+    ranked = sorted(proved, key=lambda one: _ORDER.index(one.verdict.state))
+    reasons = dict.fromkeys(reason for one in ranked for reason in one.verdict.reasons)
+    return Verdict(ranked[0].verdict.state, tuple(reasons))
+
+
+def fixed(of: Iterable[Case]) -> dict[Severity, int] | None:
+    """How many vulnerabilities of each severity the group fixes; None where nothing can be compared."""
+    known = [case.evidence.comparison for case in of if case.known]
+    return _union(comparison.fixed for comparison in known if comparison) if known else None
+
+
+def introduced(of: Iterable[Case]) -> dict[Severity, int] | None:
+    """How many it introduces; None where nothing can be compared."""
+    known = [case.evidence.comparison for case in of if case.known]
+    return _union(comparison.introduced for comparison in known if comparison) if known else None
+
+
+def _union(findings: Iterable[Sequence[Finding]]) -> dict[Severity, int]:
+    """Count each vulnerability once, however many platforms and targets share it."""
+    every: Counter[tuple[Severity, tuple[str, str, str]]] = Counter()
+    for group in findings:
+        every |= Counter((f.vulnerability.severity, f.vulnerability.identity) for f in group)
+    counts = dict.fromkeys(Severity, 0)
+    for (severity, _), number in every.items():
+        counts[severity] += number
+    return counts
+
+
+def count(findings: Iterable[Finding], cause: Cause | None = None) -> dict[Severity, int]:
+    """Findings by severity, of one cause or of all."""
+    counts = dict.fromkeys(Severity, 0)
+    for finding in findings:
+        if cause is None or finding.cause is cause:
+            counts[finding.vulnerability.severity] += 1
+    return counts
+
+
+def serious(counts: dict[Severity, int]) -> dict[Severity, int]:
+    """Critical and high alone."""
+    return {severity: counts[severity] for severity in SERIOUS}
+
+
+def image(proved: Proved) -> str:
+    """The image that moves, as people write it: `debian:bookworm-slim`."""
+    reference = proved.planned.use.reference
+    if reference is None:
+        return title(proved.planned.use.text, limit=100)
+    tag = reference.effective_tag
+    return title(f"{reference.name}:{tag}" if tag else reference.name, limit=100)
+
+
+def made(moment: datetime | None) -> datetime | None:
+    """When an image says it was made, unless it plainly does not know."""
+    return moment if moment is not None and moment.year >= _FIRST_HONEST_YEAR else None
+
+
+def destination(proved: Proved) -> str:
+    """What it moves to, in the words of a title: a tag, else a date, else the digest's first digits."""
+    before, update = proved.planned.use.reference, proved.planned.update
+    if before is not None and update.to.tag != before.tag and update.to.tag:
+        return title(update.to.tag, limit=60)
+    if (created := made(update.created)) is not None:
+        return wording.day(created)
+    return title(update.name or "", limit=60) or wording.short_digest(update.to.digest or "")
+
+
+def health_word(states: Sequence[HealthState]) -> str:
+    """How all containers did, in one word: the worst; empty where none was started."""
+    order = (HealthState.EXITED, HealthState.UNHEALTHY, HealthState.STARTED, HealthState.HEALTHY)
+    return min(states, key=order.index).value if states else ""

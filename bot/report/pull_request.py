@@ -1,0 +1,136 @@
+"""The pull request: a reviewer decides in ten seconds, without opening a second tab.
+
+The order is the order of reading: verdict and one sentence, reasons, a small table, then
+everything else folded away. All text from outside goes through `bot.report.quote`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.model.evidence import VerdictState
+from bot.model.run import Proved
+from bot.model.update import UpdateKind
+from bot.report import facts, wording
+from bot.report.facts import Case
+from bot.report.quote import block, quote
+from bot.report.quote import title as plain
+from bot.report.sections import method, sections
+from bot.report.summary import headline, table, vital_facts
+
+LIMIT: Final = 65_536  # GitHub's, in characters
+_CAPS: Final = (2_000, 300, 100, 30, 10, 0)
+_ICONS: Final = {VerdictState.PASS: "✅", VerdictState.WARN: "⚠️", VerdictState.BLOCK: "⛔"}
+_CUT: Final = "The details are cut to fit GitHub's 65,536 characters; `refit run --format json` has them all."
+_UNDO: Final = (
+    "Undo: revert. If you close this, Refit is silent until the next digest. "
+    "`/refit rescan` · `/refit snooze 14d reason`"
+)
+
+
+def title(proved: Sequence[Proved]) -> str:
+    """One line: what moves, to what, where, and what that fixes."""
+    line = _change(proved)
+    gain = facts.fixed(facts.cases(proved))
+    if not gain or facts.verdict(proved).state is VerdictState.BLOCK:
+        return line
+    best = facts.serious(gain) if any(facts.serious(gain).values()) else gain
+    return f"{line} (fixes {wording.severities(best)})" if any(best.values()) else line
+
+
+def body(proved: Sequence[Proved], *, marker: str, cycle: str = "", command: str = "") -> str:
+    """The body of the pull request for a group of updates; the same evidence gives the same text.
+
+    Args:
+        proved: The group: one image, one or more targets.
+        marker: The hidden marker that the pull request is found again by; stays the last line.
+        cycle: The cycle it was made in, for the foot; empty leaves it out.
+        command: What repeats the measurement; by default the command line's own.
+
+    Returns:
+        Markdown of at most 65,536 characters. What is cut to fit is said where it was cut.
+    """
+    for cap in _CAPS:
+        text = _compose(proved, marker, cycle, command or _command(proved), cap)
+        if len(text) <= LIMIT:
+            return text
+    return _cut(text, marker)
+
+
+def commit_message(proved: Sequence[Proved]) -> str:
+    """The commit's message after Conventional Commits 1.0.0: a subject line, then what moves and why."""
+    line = _change(proved)
+    gain = facts.fixed(facts.cases(proved))
+    paragraphs = [f"build(deps): {line[0].lower()}{line[1:]}"]
+    if gain and any(gain.values()):
+        paragraphs.append(f"Fixes these known vulnerabilities: {wording.severities(gain)}.")
+    paragraphs += sorted({_move(one) for one in proved})
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _change(proved: Sequence[Proved]) -> str:
+    first, where = proved[0], _subjects(proved)
+    if first.planned.update.kind is UpdateKind.PIN:
+        return f"Pin {facts.image(first)} in {where}"
+    return f"Bump {facts.image(first)} to {facts.destination(first)} in {where}"
+
+
+def _move(one: Proved) -> str:
+    """Both references in full: parsed, so there is nothing in them to quote."""
+    return f"{one.planned.use.reference or ''}\n-> {one.planned.update.to}"
+
+
+def _cut(text: str, marker: str) -> str:
+    """The first paragraphs that fit: reached only by a group of very many targets."""
+    foot = "\n\n".join(["", _CUT, _UNDO, f"{marker}\n"])
+    kept = text[: LIMIT - len(foot)]
+    return kept[: kept.rfind("\n\n")] + foot
+
+
+def _compose(proved: Sequence[Proved], marker: str, cycle: str, command: str, cap: int) -> str:
+    cases = facts.cases(proved)
+    parts = [_verdict(proved, cases), *_reasons(proved)]
+    parts += [table(case) for case in cases]
+    parts += [vital_facts(proved, cases), *_failures(cases, cap)]
+    for case in cases if cap else ():
+        folded = [section.markdown(cap) for section in sections(case)]
+        if len(cases) > 1 and folded:
+            parts.append(f"**{quote(case.name)}**")
+        parts += folded
+    parts += [] if cap else [_CUT]
+    parts += [method(proved, cases, cycle=cycle, command=command).markdown(_CAPS[0]), _UNDO, marker]
+    return "\n\n".join(parts) + "\n"
+
+
+def _verdict(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
+    state = facts.verdict(proved).state
+    return f"{_ICONS[state]} **{state.value.upper()}** by your policy. {headline(proved, cases)}"
+
+
+def _reasons(proved: Sequence[Proved]) -> list[str]:
+    """Why it is no pass; and what a reviewer should know of the update itself."""
+    judged = facts.verdict(proved)
+    notes = dict.fromkeys(note for one in proved for note in one.planned.update.notes)
+    reasons = judged.reasons if judged.state is not VerdictState.PASS else ()
+    lines = [f"- {quote(wording.sentence(text), limit=400)}" for text in (*reasons, *notes)]
+    return ["\n".join(lines)] if lines else []
+
+
+def _failures(cases: Sequence[Case], cap: int) -> list[str]:
+    """The last lines of what failed, open where it blocks."""
+    lines = min(50, cap)
+    return [
+        f"Last lines of what failed ({quote(case.name)}):\n\n{block(case.evidence.failure_log, lines=lines)}"
+        for case in cases
+        if case.evidence.failure_log and lines
+    ]
+
+
+def _command(proved: Sequence[Proved]) -> str:
+    return f"refit run --dry-run --only {plain(proved[0].planned.subject)}"
+
+
+def _subjects(proved: Sequence[Proved]) -> str:
+    names = list(dict.fromkeys(plain(one.planned.subject, limit=60) for one in proved))
+    return wording.listed(names) if len(names) <= 3 else f"{len(names)} places"

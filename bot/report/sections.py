@@ -1,0 +1,235 @@
+"""The folded sections of a pull request, for those who want to know more."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Final
+
+from bot.model.evidence import Build, Layer, Side
+from bot.model.run import Proved
+from bot.model.vulnerability import Cause, Comparison, Finding, Severity
+from bot.report import facts, wording
+from bot.report.facts import Case
+from bot.report.quote import block, code, quote, vulnerability
+
+_IDS_SHOWN: Final = 20
+_CAUSES: Final = {
+    Cause.BASE: "by the base",
+    Cause.REBUILD: "by rebuilding",
+    Cause.DATABASE: "by the database",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A folded section: what it says closed, then lines of which the last may be cut.
+
+    Attributes:
+        summary: The line that is always seen; our own words and numbers only.
+        items: List items or table rows, the weightiest first.
+        head: What stands above the items: a sentence, a table's head.
+        foot: What stands below them.
+    """
+
+    summary: str
+    items: tuple[str, ...] = ()
+    head: str = ""
+    foot: str = ""
+
+    def markdown(self, cap: int) -> str:
+        """The section with at most `cap` items; how many are left out is said."""
+        shown = self.items[:cap]
+        left_out = len(self.items) - len(shown)
+        listed = "\n".join([self.head, *shown] if self.head.startswith("|") else shown)
+        parts = ["" if self.head.startswith("|") else self.head, listed, self.foot]
+        if left_out:
+            parts.append(f"… and {left_out} more, cut to fit GitHub's 65,536 characters.")
+        inside = "\n\n".join(part for part in parts if part)
+        return f"<details><summary>{self.summary}</summary>\n\n{inside}\n\n</details>"
+
+
+def sections(case: Case) -> Iterable[Section]:
+    """Everything about one case that is folded away."""
+    comparison = case.evidence.comparison
+    if comparison is not None:
+        yield from _vulnerabilities(case, comparison)
+        if comparison.packages:
+            yield _packages(comparison)
+    if case.evidence.after is not None and case.evidence.after.build is not None:
+        yield _layers(case.evidence.before, case.evidence.after.build)
+
+
+def _vulnerabilities(case: Case, comparison: Comparison) -> Iterable[Section]:
+    if not case.known:
+        text = "The scanner does not know this distribution, or it is past its end: unknown is not none."
+        yield Section("Vulnerabilities: unknown", head=text)
+        return
+    if comparison.fixed:
+        yield _fixed(comparison)
+    if comparison.introduced:
+        yield _introduced(comparison)
+    if comparison.remaining or comparison.moved:
+        yield _remaining(comparison)
+
+
+def _fixed(comparison: Comparison) -> Section:
+    causes = [
+        f"{number} {words}"
+        for cause, words in _CAUSES.items()
+        if (number := sum(f.cause is cause for f in comparison.fixed))
+    ]
+    after = {(change.name, change.path): change.after for change in comparison.packages}
+    groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in comparison.fixed:
+        package = finding.vulnerability.package
+        version = after.get((package.name, package.path))
+        becomes = f"{package.version} → {version}" if version else f"{package.version}, gone"
+        groups[package.source or package.name, f"{becomes}\0{finding.cause or ''}"].append(finding)
+    items = [_fixed_item(name, key, findings) for (name, key), findings in groups.items()]
+    return Section(f"Fixed: {len(comparison.fixed)} ({', '.join(causes)})", tuple(items))
+
+
+def _fixed_item(name: str, key: str, findings: Sequence[Finding]) -> str:
+    becomes, _, cause = key.partition("\0")
+    words = _CAUSES[Cause(cause)] if cause else ""
+    return f"- {code(name)} {code(becomes)} {words}: {_ids(findings)}"
+
+
+def _ids(findings: Sequence[Finding]) -> str:
+    """Each id once with its severity, worst first; a bounded number of them."""
+    found = {f.vulnerability.id: f.vulnerability.severity for f in findings}
+    ranked = sorted(found.items(), key=lambda pair: (pair[1].rank, pair[0]))
+    shown = [f"{vulnerability(name)} {_weight(severity)}" for name, severity in ranked[:_IDS_SHOWN]]
+    more = f" and {len(ranked) - _IDS_SHOWN} more" if len(ranked) > _IDS_SHOWN else ""
+    return ", ".join(shown) + more
+
+
+def _weight(severity: Severity) -> str:
+    word = severity.value.lower()
+    return f"**{word}**" if severity in facts.SERIOUS else word
+
+
+def _introduced(comparison: Comparison) -> Section:
+    counts = wording.severities(facts.count(comparison.introduced))
+    return Section(f"Introduced: {counts}", tuple(_finding_item(f) for f in comparison.introduced))
+
+
+def _finding_item(finding: Finding) -> str:
+    found = finding.vulnerability
+    cause = f" {_CAUSES[finding.cause]}" if finding.cause else ""
+    fix = f"; fixed in {code(found.fixed_version)}" if found.fixed_version else "; no fix yet"
+    what = f": {quote(found.title)}" if found.title else ""
+    package = code(f"{found.package.name} {found.package.version}")
+    return f"- {_weight(found.severity)} {vulnerability(found.id)} in {package}{cause}{fix}{what}"
+
+
+def _remaining(comparison: Comparison) -> Section:
+    findings = (*comparison.remaining, *comparison.moved)
+    fixable = [f for f in findings if f.vulnerability.fixed_version]
+    rest = [f for f in findings if not f.vulnerability.fixed_version]
+    paths = dict.fromkeys(f.vulnerability.package.path for f in fixable)
+    items = [_path_item(path, [f for f in fixable if f.vulnerability.package.path == path]) for path in paths]
+    items += [_finding_item(f) for f in rest if f.vulnerability.severity in facts.SERIOUS]
+    foot = f"Without a fix so far: {wording.severities(facts.count(rest))}." if rest else ""
+    if comparison.moved:
+        foot += f" {len(comparison.moved)} of these only changed their path."
+    return Section(f"Remaining: {len(findings)} ({_fix_words(fixable)})", tuple(items), foot=foot.strip())
+
+
+def _fix_words(fixable: Sequence[Finding]) -> str:
+    if not fixable:
+        return "none has a fix yet"
+    return f"{len(fixable)} {'has' if len(fixable) == 1 else 'have'} a fix"
+
+
+def _path_item(path: str, findings: Sequence[Finding]) -> str:
+    """What a lock file, or the distribution, could fix now."""
+    where = f"in {code(path)}" if path else "in the distribution's packages"
+    groups: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        found = finding.vulnerability
+        groups[f"{found.package.name} {found.package.version} → {found.fixed_version}"].append(finding)
+    lines = [f"  - {code(change)}: {_ids(group)}" for change, group in groups.items()]
+    return "\n".join([f"- {wording.count(len(findings), 'fix', 'fixes')} {where}:", *lines])
+
+
+def _packages(comparison: Comparison) -> Section:
+    rows = [
+        f"| {code(one.name)} | {_version(one.before)} | {_version(one.after)} | {one.cause.value} |"
+        for one in comparison.packages
+    ]
+    kinds = (f"{sum(c.kind.value == kind for c in comparison.packages)} {kind}" for kind in _KINDS)
+    counts = ", ".join(text for text in kinds if not text.startswith("0 "))
+    head = "| Package | Before | After | Cause |\n|:--|:--|:--|:--|"
+    return Section(f"Packages: {counts}", tuple(rows), head=head)
+
+
+_KINDS: Final = ("changed", "added", "removed")
+
+
+def _version(version: str | None) -> str:
+    return code(version, limit=80) if version else wording.NONE
+
+
+def _layers(before: Side | None, build: Build) -> Section:
+    old = before.build if before else None
+    rows = tuple(_layer_rows(old.layers if old else (), build.layers))
+    times = f"Build {_seconds(old)} before, {_seconds(build)} after: both without layer cache below the base."
+    pushed = f" As pushed: {_pushed(old)} before, {_pushed(build)} after." if build.pushed_size else ""
+    head = "| Layer | Before | After |\n|:--|--:|--:|"
+    summary = f"Layers and build: {_seconds(old)} before, {_seconds(build)} after (both cold)"
+    return Section(summary, rows, head=head, foot=times + pushed)
+
+
+def _seconds(build: Build | None) -> str:
+    return wording.seconds(build.seconds if build else None)
+
+
+def _pushed(build: Build | None) -> str:
+    return wording.megabytes(build.pushed_size if build else None)
+
+
+def _layer_rows(before: Sequence[Layer], after: Sequence[Layer]) -> Iterable[str]:
+    """Layers side by side, matched by the instruction that made them."""
+    names = [layer.instruction for layer in before], [layer.instruction for layer in after]
+    for _, start, end, other, last in SequenceMatcher(None, *names, autojunk=False).get_opcodes():
+        old, new = before[start:end], after[other:last]
+        for index in range(max(len(old), len(new))):
+            pair = old[index] if index < len(old) else None, new[index] if index < len(new) else None
+            yield _layer_row(*pair)
+
+
+def _layer_row(old: Layer | None, new: Layer | None) -> str:
+    layer = new or old
+    name = code(layer.instruction if layer else "", limit=60)
+    size = [wording.megabytes(one.size if one else None) for one in (old, new)]
+    return f"| {name} | {size[0]} | {size[1]} |"
+
+
+def method(proved: Sequence[Proved], cases: Sequence[Case], *, cycle: str, command: str) -> Section:
+    """How it was measured, with the command that repeats it."""
+    first = proved[0].planned
+    items = [f"- From {code(first.use.text)} to {code(str(first.update.to))}, at commit {code(first.commit)}"]
+    items += [f"- Why this one: {quote(wording.sentence(first.update.reason), limit=400)}"]
+    items += [_scan_item(case) for case in cases if case.evidence.after]
+    items += ["- Before and after are the same commit and build arguments, built and started together"]
+    if cycle:
+        items.append(f"- Cycle {code(cycle)}")
+    foot = f"Repeat it:\n\n{block(command)}"
+    return Section("How it was measured, and the command that repeats it", tuple(items), foot=foot)
+
+
+def _scan_item(case: Case) -> str:
+    scan = case.evidence.after.scan if case.evidence.after else None
+    if scan is None:
+        return ""
+    ignored = wording.count(len(scan.ignored), "finding")
+    hidden = f"; {ignored} hidden by the ignore file" if scan.ignored else ""
+    digest = code(wording.short_digest(scan.database.digest))
+    database = f"{digest} of {wording.day(scan.database.updated_at)}"
+    system = quote(scan.distribution or "an unknown distribution")
+    took = f"{wording.day(case.evidence.started)}, {wording.seconds(case.evidence.seconds)}"
+    return f"- {quote(case.name)}: {system}, {quote(scan.scanner)} with database {database}{hidden} ({took})"

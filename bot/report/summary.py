@@ -1,0 +1,188 @@
+"""The part of a pull request that is read in ten seconds: one sentence, one table, one line of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from bot.model.evidence import Health, Level, Side
+from bot.model.run import Proved
+from bot.model.update import UpdateKind
+from bot.model.vulnerability import Cause, Comparison, Severity
+from bot.report import facts, wording
+from bot.report.facts import Case
+from bot.report.quote import quote
+
+_BY: Final = {
+    Cause.BASE: "by this base",
+    Cause.REBUILD: "by rebuilding",
+    Cause.DATABASE: "by the database",
+}
+_LETTERS: Final = {
+    Severity.CRITICAL: "C",
+    Severity.HIGH: "H",
+    Severity.MEDIUM: "M",
+    Severity.LOW: "L",
+    Severity.UNKNOWN: "unknown",
+}
+_LEVELS: Final = {
+    Level.BASE: "base (the base images alone)",
+    Level.BUILD: "build",
+    Level.HEALTH: "build + health",
+}
+_UNKNOWN: Final = "unknown"
+
+
+def headline(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
+    """What merging this does, in one sentence, and how many lines it changes."""
+    clauses = [_gain(proved, cases), *_growth(cases), *_health(cases)]
+    return f"{wording.sentence('; '.join(c for c in clauses if c))} {_lines(proved)}"
+
+
+def _gain(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
+    if any(case.evidence.failure for case in cases):
+        return "the new base could not be proved"
+    if proved[0].planned.update.kind is UpdateKind.PIN:
+        return "pins the image you already get; there is no before to compare with"
+    fixed, introduced = facts.fixed(cases), facts.introduced(cases)
+    if fixed is None or introduced is None:
+        return _nothing_known(cases)
+    best = facts.serious(fixed) if any(facts.serious(fixed).values()) else fixed
+    removes = f"removes {wording.severities_in_words(best)}" if any(best.values()) else "fixes nothing known"
+    adds = f"adds {wording.severities_in_words(introduced)}" if any(introduced.values()) else "adds none"
+    return f"{removes}; {adds}"
+
+
+def _nothing_known(cases: Sequence[Case]) -> str:
+    for case in cases:
+        if case.evidence.before is None and case.evidence.before_reason:
+            return f"only the new image was measured: {quote(case.evidence.before_reason)}"
+    return "its vulnerabilities are unknown"
+
+
+def _growth(cases: Sequence[Case]) -> Iterable[str]:
+    """The largest change of all cases: a reviewer asks for the worst."""
+    pairs = [
+        (before.size, after.size)
+        for case in cases
+        if (before := case.evidence.before) and (after := case.evidence.after)
+        if before.size and after.size is not None
+    ]
+    if not pairs:
+        return
+    before_size, after_size = max(pairs, key=lambda pair: pair[1] / pair[0])
+    change = (after_size - before_size) / before_size * 100
+    if abs(change) < 0.05:
+        yield "same size"
+    else:
+        yield f"{abs(change):.1f} % {'larger' if change > 0 else 'smaller'}"
+
+
+def _health(cases: Sequence[Case]) -> Iterable[str]:
+    states = [after.health.state for case in cases if (after := case.evidence.after) and after.health]
+    if states:
+        yield facts.health_word(states)
+    elif cases and all(case.evidence.level is Level.BASE for case in cases):
+        yield "not built"
+
+
+def _lines(proved: Sequence[Proved]) -> str:
+    places = {(use.file, use.line) for one in proved for use in one.planned.uses}
+    files = {file for file, _ in places}
+    if len(places) == 1:
+        return "One line changes."
+    return f"{len(places)} lines change" + (f" in {len(files)} files." if len(files) > 1 else ".")
+
+
+def table(case: Case) -> str:
+    """The table of one case; an unsupported or missing scan is `unknown`, never 0."""
+    rows = [f"| {_heading(case)} | Before | After | |", "|:--|--:|--:|:--|"]
+    rows += [f"| {' | '.join(row)} |" for row in _rows(case)]
+    return "\n".join(rows)
+
+
+def _heading(case: Case) -> str:
+    base = case.evidence.level is Level.BASE
+    return f"{facts.image(case.proved)} · {case.evidence.platform}" if base else quote(case.name)
+
+
+def _rows(case: Case) -> Iterable[tuple[str, str, str, str]]:
+    before, after = case.evidence.before, case.evidence.after
+    comparison = case.evidence.comparison if case.known else None
+    for severities in (facts.SERIOUS, (Severity.MEDIUM, Severity.LOW)):
+        label = " / ".join(s.value.capitalize() for s in severities)
+        yield label, _pair(before, severities), _pair(after, severities), _causes(comparison, severities)
+    yield "Size", _size(before), _size(after), _limits(case)
+    if case.evidence.level is Level.HEALTH:
+        yield "Health", _state(before), _state(after), "same harness, no network"
+
+
+def _pair(side: Side | None, severities: Sequence[Severity]) -> str:
+    if side is None:
+        return wording.NONE
+    if not side.scan.supported:
+        return _UNKNOWN
+    counts = side.scan.counts()
+    return " / ".join(str(counts[severity]) for severity in severities)
+
+
+def _causes(comparison: Comparison | None, severities: Sequence[Severity]) -> str:
+    """`3 C + 9 H by this base, 2 H by rebuilding; 1 L introduced`."""
+    if comparison is None:
+        return ""
+    fixed = []
+    for cause, words in _BY.items():
+        if letters := _letters(facts.count(comparison.fixed, cause), severities):
+            fixed.append(f"{letters} {words}")
+    introduced = _letters(facts.count(comparison.introduced), severities)
+    parts = [", ".join(fixed), f"**{introduced} introduced**" if introduced else ""]
+    return "; ".join(part for part in parts if part)
+
+
+def _letters(counts: Mapping[Severity, int], severities: Sequence[Severity]) -> str:
+    return " + ".join(f"{counts[s]} {_LETTERS[s]}" for s in severities if counts[s])
+
+
+def _size(side: Side | None) -> str:
+    return wording.megabytes(side.size if side else None)
+
+
+def _limits(case: Case) -> str:
+    if case.evidence.level is Level.BASE:
+        return "of the base image alone"
+    parts = []
+    if case.baseline:
+        parts.append(f"baseline {wording.megabytes(case.baseline.size)}")
+    if case.budget is not None:
+        parts.append(f"budget {wording.megabytes(case.budget)}")
+    return " · ".join(parts)
+
+
+def _state(side: Side | None) -> str:
+    health: Health | None = side.health if side else None
+    return f"{health.state.value} {wording.seconds(health.seconds)}" if health else wording.NONE
+
+
+def vital_facts(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
+    """Age of the base, and how much was proved and why not more."""
+    first = proved[0].planned.update
+    parts = []
+    created = facts.made(first.created)
+    if cases and created is not None:
+        age = wording.age(created, cases[0].evidence.started)
+        parts.append("Base made today" if age == "today" else f"Base {age} old")
+    if not first.age_verified:
+        parts.append("its age is its own word")
+    if first.waived:
+        parts.append("minimum age waived for a security fix")
+    return " · ".join([*parts, *_levels(cases)])
+
+
+def _levels(cases: Sequence[Case]) -> Iterable[str]:
+    """`level: build + health`, for each platform where they differ."""
+    told = {(case.evidence.level, case.evidence.level_reason) for case in cases}
+    for case in cases if len(told) > 1 else cases[:1]:
+        reason = case.evidence.level_reason
+        why = f", because {quote(reason, limit=300)}" if reason else ""
+        where = f" ({quote(case.name)})" if len(told) > 1 else ""
+        yield f"level: {_LEVELS[case.evidence.level]}{where}{why}"

@@ -1,0 +1,327 @@
+"""The JSON documents of `discover`, `check` and `run`: bytes and seconds, keys that scripts rely on.
+
+The models are the schema (`python -m bot.report.schemas` writes it); the functions fill them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.model.evidence import Evidence, HealthState, Level, Side, VerdictState
+from bot.model.run import Decided, Proved, PublicationKind, RunResult
+from bot.model.update import Abandoned, Current, Decision, Failed, Skipped, Update, Waiting, outcome_reason
+from bot.model.use import Use, UseKind
+from bot.model.vulnerability import Cause, Finding, Severity
+
+Outcome = Literal["current", "update", "waiting", "abandoned", "skipped", "failed"]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class UseShape(_Shape):
+    """One place in a file that names an image."""
+
+    file: str
+    line: int = Field(description="the line an edit would change, 1-based")
+    kind: UseKind
+    stage: str | None
+    reference: str = Field(description="as resolved, arguments put in")
+    registry: str | None
+    repository: str | None
+    tag: str | None
+    digest: str | None
+    platform: str | None
+    skipped: str | None = Field(description="why it is left alone, or null")
+
+
+class CheckedUse(UseShape):
+    """A use with its outcome."""
+
+    outcome: Outcome
+    to: str | None = Field(description="the new reference, or null")
+    reason: str | None = Field(description="in words; null only for current")
+
+
+class DiscoverDocument(_Shape):
+    """What names an image, and where."""
+
+    uses: list[UseShape]
+
+
+class CheckDocument(_Shape):
+    """What is outdated."""
+
+    uses: list[CheckedUse]
+
+
+class FindingShape(_Shape):
+    """One vulnerability of one package."""
+
+    id: str
+    package: str
+    severity: Severity
+    cause: Cause | None = Field(description="what brought the difference; null where nothing differs")
+    fixed_version: str | None
+
+
+class Vulnerabilities(_Shape):
+    """Counts for each severity, null where they are unknown; and how the two scans differ."""
+
+    before: dict[Severity, int] | None
+    after: dict[Severity, int] | None
+    fixed: list[FindingShape]
+    introduced: list[FindingShape]
+    remaining: list[FindingShape]
+
+
+class Sizes(_Shape):
+    """Unpacked bytes; null where nothing counted them."""
+
+    before: int | None
+    after: int | None
+    baseline: int | None
+    budget: int | None
+
+
+class Seconds(_Shape):
+    """Two cold measurements in seconds."""
+
+    before: float | None
+    after: float | None
+
+
+class HealthShape(_Shape):
+    """How the containers did; null where they were not started."""
+
+    before: HealthState | None
+    after: HealthState | None
+    seconds: Seconds
+
+
+class Measured(_Shape):
+    """What was measured on one platform."""
+
+    platform: str | None
+    level: Level | None
+    vulnerabilities: Vulnerabilities
+    size: Sizes
+    build: Seconds
+    health: HealthShape
+
+
+class PublicationShape(_Shape):
+    """What carries the verdict."""
+
+    kind: PublicationKind
+    url: str
+
+
+class UpdateShape(Measured):
+    """One update: what was measured on its first platform, and on the others."""
+
+    target: str
+    file: str
+    line: int
+    from_: str = Field(alias="from")
+    to: str
+    verdict: VerdictState
+    reasons: list[str]
+    publication: PublicationShape | None
+    other_platforms: list[Measured]
+
+
+class DecidedShape(_Shape):
+    """A use that needed no proof."""
+
+    target: str | None
+    file: str
+    line: int
+    reference: str
+    to: str | None
+    reason: str
+
+
+class FailedShape(_Shape):
+    """What failed, why, and what to do."""
+
+    target: str
+    error: str
+    hint: str
+
+
+class RunDocument(_Shape):
+    """What one cycle did."""
+
+    cycle: str
+    attempt: int
+    updates: list[UpdateShape]
+    current: int
+    waiting: list[DecidedShape]
+    abandoned: list[DecidedShape]
+    skipped: list[DecidedShape]
+    failed: list[FailedShape]
+    requests: dict[str, int] = Field(description="registry requests by method; HEAD and GET always")
+
+
+def discover(uses: Iterable[Use]) -> dict[str, Any]:
+    """The document of `refit discover`."""
+    return _dump(DiscoverDocument(uses=[UseShape(**_use(use)) for use in uses]))
+
+
+def check(decisions: Iterable[Decision]) -> dict[str, Any]:
+    """The document of `refit check`."""
+    return _dump(CheckDocument(uses=[_checked(decision) for decision in decisions]))
+
+
+def run(result: RunResult) -> dict[str, Any]:
+    """The document of `refit run`."""
+    decided = result.decided
+    failed = [
+        FailedShape(target=_subject(one), error=one.outcome.error, hint=one.outcome.hint)
+        for one in decided
+        if isinstance(one.outcome, Failed)
+    ]
+    problems = [FailedShape(target=p.subject, error=p.error, hint=p.hint) for p in result.problems]
+    document = RunDocument(
+        cycle=result.cycle.name,
+        attempt=result.cycle.attempt,
+        updates=[_update(proved) for proved in result.updates],
+        current=sum(isinstance(one.outcome, Current) for one in decided),
+        waiting=[_decided(one, one.outcome) for one in decided if isinstance(one.outcome, Waiting)],
+        abandoned=[_decided(one, one.outcome) for one in decided if isinstance(one.outcome, Abandoned)],
+        skipped=[_decided(one, one.outcome) for one in decided if isinstance(one.outcome, Skipped)],
+        failed=failed + problems,
+        requests={"HEAD": 0, "GET": 0, **result.requests},
+    )
+    return _dump(document)
+
+
+def _dump(document: BaseModel) -> dict[str, Any]:
+    return document.model_dump(mode="json", by_alias=True)
+
+
+def _use(use: Use) -> dict[str, Any]:
+    reference = use.reference
+    return {
+        "file": use.file,
+        "line": use.line,
+        "kind": use.kind,
+        "stage": use.stage,
+        "reference": use.text,
+        "registry": reference.registry if reference else None,
+        "repository": reference.repository if reference else None,
+        "tag": reference.tag if reference else None,
+        "digest": reference.digest if reference else None,
+        "platform": use.platform,
+        "skipped": use.skipped,
+    }
+
+
+def _checked(decision: Decision) -> CheckedUse:
+    outcome = decision.outcome
+    to = str(outcome.to) if isinstance(outcome, Update | Waiting) and outcome.to else None
+    return CheckedUse(**_use(decision.use), outcome=outcome.word, to=to, reason=outcome_reason(outcome))
+
+
+def _subject(decided: Decided) -> str:
+    return decided.target or f"{decided.use.file}:{decided.use.line}"
+
+
+def _decided(decided: Decided, outcome: Waiting | Abandoned | Skipped) -> DecidedShape:
+    return DecidedShape(
+        target=decided.target,
+        file=decided.use.file,
+        line=decided.use.line,
+        reference=decided.use.text,
+        to=str(outcome.to) if isinstance(outcome, Waiting) and outcome.to else None,
+        reason=outcome.reason,
+    )
+
+
+def _update(proved: Proved) -> UpdateShape:
+    planned, publication = proved.planned, proved.publication
+    first, *others = [_measured(proved, one) for one in proved.evidence] or [_measured(proved, None)]
+    where = PublicationShape(kind=publication.kind, url=publication.url) if publication else None
+    values: dict[str, Any] = {name: getattr(first, name) for name in Measured.model_fields}
+    values["from"] = planned.use.text
+    return UpdateShape(
+        target=planned.subject,
+        file=planned.use.file,
+        line=planned.use.line,
+        to=str(planned.update.to),
+        verdict=proved.verdict.state,
+        reasons=list(proved.verdict.reasons),
+        publication=where,
+        other_platforms=others,
+        **values,
+    )
+
+
+def _measured(proved: Proved, evidence: Evidence | None) -> Measured:
+    before = evidence.before if evidence else None
+    after = evidence.after if evidence else None
+    return Measured(
+        platform=str(evidence.platform) if evidence else None,
+        level=evidence.level if evidence else None,
+        vulnerabilities=_vulnerabilities(evidence),
+        size=_sizes(proved, evidence),
+        build=Seconds(before=_build(before), after=_build(after)),
+        health=HealthShape(
+            before=before.health.state if before and before.health else None,
+            after=after.health.state if after and after.health else None,
+            seconds=Seconds(before=_health(before), after=_health(after)),
+        ),
+    )
+
+
+def _build(side: Side | None) -> float | None:
+    return round(side.build.seconds, 3) if side and side.build else None
+
+
+def _health(side: Side | None) -> float | None:
+    return round(side.health.seconds, 3) if side and side.health else None
+
+
+def _vulnerabilities(evidence: Evidence | None) -> Vulnerabilities:
+    comparison = evidence.comparison if evidence else None
+    return Vulnerabilities(
+        before=_counts(evidence.before if evidence else None),
+        after=_counts(evidence.after if evidence else None),
+        fixed=[_finding(f) for f in comparison.fixed] if comparison else [],
+        introduced=[_finding(f) for f in comparison.introduced] if comparison else [],
+        remaining=[_finding(f) for f in (*comparison.remaining, *comparison.moved)] if comparison else [],
+    )
+
+
+def _counts(side: Side | None) -> dict[Severity, int] | None:
+    """Null for a side that is missing or whose distribution is unknown: never 0."""
+    return side.scan.counts() if side and side.scan.supported else None
+
+
+def _finding(finding: Finding) -> FindingShape:
+    found = finding.vulnerability
+    return FindingShape(
+        id=found.id,
+        package=found.package.name,
+        severity=found.severity,
+        cause=finding.cause,
+        fixed_version=found.fixed_version,
+    )
+
+
+def _sizes(proved: Proved, evidence: Evidence | None) -> Sizes:
+    before = evidence.before.size if evidence and evidence.before else None
+    after = evidence.after.size if evidence and evidence.after else None
+    baseline, target = proved.baseline, proved.planned.target
+    same = baseline is not None and evidence is not None and baseline.platform == str(evidence.platform)
+    return Sizes(
+        before=before,
+        after=after,
+        baseline=baseline.size if baseline and same else None,
+        budget=target.budget if target else None,
+    )
