@@ -16,6 +16,8 @@ _NVD: Final = re.compile(r"https?://nvd\.nist\.gov/vuln/detail/(CVE-\d{4}-\d{4,}
 _ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*-[A-Za-z0-9][A-Za-z0-9:._-]*")
 # What Trivy writes to its log where it has no vulnerability data for a distribution.
 _NO_DATA: Final = ("Unsupported os", "This OS version is not on the EOL list", "OS is not detected")
+# Targets that gather the packages of many files, each with its own path.
+_GATHERED: Final = frozenset({"Node.js", "Python", "Java", "Ruby", "PHP", "Conda"})
 _Json = Mapping[str, Any]
 
 
@@ -103,14 +105,11 @@ def _version(raw: _Json) -> str:
 
 
 def _path(result: _Json, path: str) -> str:
-    """The file that lists a package; a result about one lock file or program carries it as its target.
-
-    The targets `Node.js`, `Python`, `Java` … gather packages of many files and are no path.
-    """
-    if path or result.get("Class") != "lang-pkgs":
-        return path
+    """The file that lists a package; a result about one lock file or program carries it as its target."""
     target: str = result.get("Target", "")
-    return target if "/" in target or "." in target.removeprefix("Node.js") else ""
+    if path or result.get("Class") != "lang-pkgs" or target in _GATHERED:
+        return path
+    return target
 
 
 def _vulnerabilities(result: _Json) -> list[Vulnerability]:

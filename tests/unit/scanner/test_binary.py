@@ -1,0 +1,74 @@
+"""Which Trivy may run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ScanError, ScannerRefused
+from bot.scanner.binary import check_binary, find_binary
+
+
+def binary(folder: Path, version: str, flag: str = "pkg/version/app.ver=") -> Path:
+    path = folder / "trivy"
+    path.write_bytes(
+        b"\x7fELF...-X 'github.com/aquasecurity/trivy/" + flag.encode() + version.encode() + b"'..."
+    )
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("version", ["0.69.4", "0.69.5", "0.69.6"])
+def test_a_hijacked_version_is_refused_by_its_bytes_without_being_run(tmp_path: Path, version: str) -> None:
+    with pytest.raises(ScannerRefused) as raised:
+        check_binary(binary(tmp_path, version))
+    assert (
+        f"Trivy {version}, a hijacked release (GHSA-69fq-xp46-6x23, CVE-2026-33634)" in raised.value.message
+    )
+    assert "install 0.74.0" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [("0.57.1", "at least 0.58.0 is needed"), ("0.9.0", "at least 0.58.0 is needed")],
+)
+def test_a_version_that_is_too_old_is_refused(tmp_path: Path, version: str, said: str) -> None:
+    with pytest.raises(ScannerRefused, match=said):
+        check_binary(binary(tmp_path, version))
+
+
+@pytest.mark.parametrize("content", [b"", b'#!/bin/sh\nexec /opt/trivy "$@"\n'], ids=["empty", "a wrapper"])
+def test_a_file_that_does_not_say_its_version_in_its_bytes_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "trivy"
+    path.write_bytes(content)
+    with pytest.raises(ScannerRefused) as raised:
+        check_binary(path)
+    assert "Install Trivy" in raised.value.hint
+
+
+def test_a_binary_no_public_source_knows_runs_but_is_not_corroborated(tmp_path: Path) -> None:
+    found = check_binary(binary(tmp_path, "0.74.0"))
+    assert (found.identity, found.corroborated) == ("trivy 0.74.0", False)
+
+
+def test_a_binary_that_is_replaced_is_checked_again(tmp_path: Path) -> None:
+    path = binary(tmp_path, "0.74.0")
+    assert check_binary(path).version == "0.74.0"
+    path.unlink()
+    with pytest.raises(ScannerRefused):
+        check_binary(binary(tmp_path, "0.69.4-replaced"))
+
+
+def test_the_configured_path_comes_first_and_must_be_there(tmp_path: Path) -> None:
+    path = binary(tmp_path, "0.74.0")
+    assert find_binary(path) == path
+    with pytest.raises(ScanError, match="there is no file") as raised:
+        find_binary(tmp_path / "missing")
+    assert "scanner.path" in raised.value.hint
+
+
+def test_a_trivy_on_the_search_path_comes_before_the_wheel(tmp_path: Path) -> None:
+    assert find_binary(None, str(tmp_path)) != tmp_path / "trivy"
+    binary(tmp_path, "0.74.0")
+    assert find_binary(None, str(tmp_path)) == tmp_path / "trivy"

@@ -1,0 +1,118 @@
+"""The database snapshot of a cycle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ProcessFailed, ScanError
+from bot.scanner.database import DatabaseSettings, Snapshot, take_snapshot
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def database(cache: Path, content: bytes = b"bolt", *, days_old: float = 1) -> Path:
+    folder = cache / "db"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "trivy.db").write_bytes(content)
+    updated = (NOW - timedelta(days=days_old)).isoformat()
+    (folder / "metadata.json").write_text(json.dumps({"Version": 2, "UpdatedAt": updated}))
+    return cache
+
+
+def no_download() -> None:
+    raise AssertionError("an offline scanner must not download")
+
+
+def refused() -> None:
+    raise ProcessFailed("trivy ended with exit code 1: 429 Too Many Requests")
+
+
+def snapshot(cache: Path, folder: Path) -> Snapshot:
+    return take_snapshot(DatabaseSettings(cache, offline=True), folder, no_download, NOW)
+
+
+def test_a_snapshot_has_the_digest_date_and_version_of_the_database(tmp_path: Path) -> None:
+    taken = snapshot(database(tmp_path / "cache"), tmp_path / "state").database
+    assert taken.digest == "sha256:" + hashlib.sha256(b"bolt").hexdigest()
+    assert (taken.updated_at, taken.version) == (NOW - timedelta(days=1), 2)
+
+
+def test_a_snapshot_stays_as_it_is_while_the_database_moves_on(tmp_path: Path) -> None:
+    cache = database(tmp_path / "cache")
+    taken = snapshot(cache, tmp_path / "state")
+    with (cache / "db" / "trivy.db").open("r+b") as file:
+        file.write(b"moved on")
+    assert (taken.folder / "trivy.db").read_bytes() == b"bolt"
+
+
+def test_only_the_two_newest_snapshots_are_kept(tmp_path: Path) -> None:
+    for content in (b"one", b"two", b"three", b"four"):
+        last = snapshot(database(tmp_path / "cache", content), tmp_path / "state")
+    assert len(list((tmp_path / "state").iterdir())) == 2
+    assert (last.folder / "trivy.db").read_bytes() == b"four"
+
+
+def test_a_database_that_changed_gets_another_digest_though_the_old_one_was_remembered(
+    tmp_path: Path,
+) -> None:
+    first = snapshot(database(tmp_path / "cache", b"one"), tmp_path / "state")
+    again = snapshot(tmp_path / "cache", tmp_path / "state")
+    second = snapshot(database(tmp_path / "cache", b"another"), tmp_path / "state")
+    assert first.database.digest == again.database.digest != second.database.digest
+
+
+def test_an_old_database_stops_every_scan(tmp_path: Path) -> None:
+    cache = database(tmp_path / "cache", days_old=9.5)
+    with pytest.raises(ScanError) as raised:
+        snapshot(cache, tmp_path / "state")
+    assert raised.value.message == "the vulnerability database is 9 days old, more than the 7 allowed"
+    assert "db/" in raised.value.hint
+
+
+def test_a_failed_update_is_said_and_the_database_that_is_there_serves_within_its_age(tmp_path: Path) -> None:
+    settings = DatabaseSettings(database(tmp_path / "cache", days_old=6), ("mirror.example/db:2",))
+    taken = take_snapshot(settings, tmp_path / "state", refused, NOW)
+    assert "could not be updated from mirror.example/db:2" in taken.note
+    assert "429" in taken.note
+
+
+def test_a_failed_update_of_an_old_database_stops_the_scan_and_says_both(tmp_path: Path) -> None:
+    settings = DatabaseSettings(database(tmp_path / "cache", days_old=8))
+    with pytest.raises(
+        ScanError, match=r"8 days old, more than the 7 allowed; .*could not be updated"
+    ) as raised:
+        take_snapshot(settings, tmp_path / "state", refused, NOW)
+    assert "mirror" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        None,
+        b"",
+        b"{}",
+        b"[]",
+        b'{"Version": 2, "UpdatedAt": "soon"}',
+        b'{"Version": "x", "UpdatedAt": "2026-11-24"}',
+    ],
+    ids=["missing", "empty", "without values", "a list", "no date", "no version"],
+)
+def test_without_a_readable_database_there_is_no_scan(tmp_path: Path, metadata: bytes | None) -> None:
+    cache = database(tmp_path / "cache")
+    path = cache / "db" / "metadata.json"
+    path.unlink() if metadata is None else path.write_bytes(metadata)
+    with pytest.raises(ScanError, match="there is no vulnerability database"):
+        snapshot(cache, tmp_path / "state")
+
+
+def test_a_database_file_that_is_gone_is_an_error_with_a_way_out(tmp_path: Path) -> None:
+    cache = database(tmp_path / "cache")
+    (cache / "db" / "trivy.db").unlink()
+    with pytest.raises(ScanError, match="cannot read the vulnerability database") as raised:
+        snapshot(cache, tmp_path / "state")
+    assert raised.value.hint
