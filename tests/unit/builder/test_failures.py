@@ -1,0 +1,90 @@
+"""Whose fault a failed build is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.builder.failures import failure, unfinished
+from bot.builder.progress import Progress
+from bot.errors import BuildFailed, EngineError, ProcessFailed
+from bot.ports import BuildRequest
+
+REQUEST = BuildRequest(Path("context"), Path("context/Dockerfile"), "refit-x", seconds=3)
+METADATA = "[internal] load metadata for registry.example/team/app:1"
+
+CASES = {
+    "a command": (
+        Progress((), "[2/2] RUN false", error="executor failed running [false]: exit code: 1", log="said"),
+        BuildFailed,
+        "[2/2] RUN false failed with exit code 1",
+    ),
+    "a missing file": (
+        Progress((), "[2/2] COPY a /b", error='"/a" not found: not found'),
+        BuildFailed,
+        '[2/2] COPY a /b failed: "/a" not found: not found',
+    ),
+    "a Dockerfile that is none": (
+        Progress((), error="failed to solve: unknown instruction: FOO"),
+        BuildFailed,
+        "the Dockerfile does not build: failed to solve: unknown instruction: FOO",
+    ),
+    "a base that no registry has": (
+        Progress((), METADATA, error="registry.example/team/app:1: not found"),
+        BuildFailed,
+        "no registry has registry.example/team/app:1",
+    ),
+    "a registry that is down": (
+        Progress((), METADATA, error="dial tcp 10.0.0.1:443: connect: connection refused"),
+        EngineError,
+        "the engine could not get registry.example/team/app:1",
+    ),
+    "a rate limit": (
+        Progress((), METADATA, error="toomanyrequests: you have reached your pull rate limit"),
+        EngineError,
+        "the engine could not get registry.example/team/app:1",
+    ),
+    "a full disk": (
+        Progress((), "[2/2] RUN make", error="write /var/lib/docker/x: no space left on device"),
+        EngineError,
+        "the engine could not build",
+    ),
+}
+
+
+@pytest.mark.parametrize(("progress", "kind", "message"), CASES.values(), ids=CASES.keys())
+def test_a_failure_is_the_dockerfiles_or_the_engines(
+    progress: Progress, kind: type[EngineError], message: str
+) -> None:
+    error = failure(progress, REQUEST, "")
+    assert type(error) is kind
+    assert message in error.message
+    assert error.hint
+
+
+def test_a_failed_build_carries_what_the_step_wrote() -> None:
+    error = failure(CASES["a command"][0], REQUEST, "")
+    assert isinstance(error, BuildFailed)
+    assert error.log == "said"
+
+
+def test_a_docker_command_that_gives_no_reason_is_quoted() -> None:
+    assert "strange words" in failure(Progress(()), REQUEST, "first\nstrange words").message
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("docker did not end within 3 s", "the build did not end within 3 s at [2/2] RUN sleep 60"),
+        (
+            "docker wrote more than 64 bytes",
+            "the build stopped at [2/2] RUN sleep 60: docker wrote more than",
+        ),
+    ],
+    ids=["out of time", "too much output"],
+)
+def test_a_build_that_was_ended_names_the_step_it_stood_at(how: str, message: str) -> None:
+    error = unfinished(ProcessFailed(how), Progress((), running="[2/2] RUN sleep 60", log="waiting"), REQUEST)
+    assert message in error.message
+    assert error.log == "waiting"

@@ -1,0 +1,120 @@
+"""Layer sizes from the archive an engine saves."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from bot.builder.measure import measure_layers
+from bot.errors import EngineError
+from bot.model.evidence import Layer
+
+FIRST, SECOND = b"a" * 10_240, b"b" * 3_072
+IDS = ["sha256:" + "1" * 64, "sha256:" + "2" * 64]
+HISTORY = [
+    {"created_by": "ADD rootfs"},
+    {"created_by": "ENV A=b", "empty_layer": True},
+    {"created_by": "RUN make"},
+]
+
+
+def config(ids: list[str] = IDS, history: list[dict[str, object]] | None = None) -> bytes:
+    made = HISTORY if history is None else history
+    return json.dumps({"rootfs": {"diff_ids": ids}, "history": made}).encode()
+
+
+def manifest(*layers: str, name: str = "abc.json") -> bytes:
+    return json.dumps([{"Config": name, "Layers": list(layers)}]).encode()
+
+
+def archive(files: Mapping[str, bytes], links: Mapping[str, str] | None = None) -> Iterator[bytes]:
+    """A tar in pieces of an odd size, as they come from an engine."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+        for name, target in (links or {}).items():
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = tarfile.SYMTYPE, target
+            tar.addfile(member)
+    data = made.getvalue()
+    return (data[start : start + 777] for start in range(0, len(data), 777))
+
+
+def test_each_layer_has_the_bytes_of_its_tar_and_its_instruction() -> None:
+    files = {
+        "1/layer.tar": FIRST,
+        "abc.json": config(),
+        "2/layer.tar": SECOND,
+        "manifest.json": manifest("1/layer.tar", "2/layer.tar"),
+    }
+    assert measure_layers(archive(files)) == (
+        Layer(IDS[0], 10_240, "ADD rootfs"),
+        Layer(IDS[1], 3_072, "RUN make"),
+    )
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [gzip.compress(FIRST), gzip.compress(FIRST[:5000]) + gzip.compress(FIRST[5000:])],
+    ids=["one member", "two members"],
+)
+def test_a_compressed_layer_counts_unpacked(packed: bytes) -> None:
+    files = {
+        "blobs/sha256/1": packed,
+        "blobs/sha256/2": SECOND,
+        "blobs/sha256/c": config(),
+        "manifest.json": manifest("blobs/sha256/1", "blobs/sha256/2", name="blobs/sha256/c"),
+    }
+    assert [layer.size for layer in measure_layers(archive(files))] == [10_240, 3_072]
+
+
+def test_a_layer_that_occurs_twice_is_stored_once_and_counts_twice() -> None:
+    files = {
+        "1/layer.tar": SECOND,
+        "abc.json": config(),
+        "manifest.json": manifest("1/layer.tar", "2/layer.tar"),
+    }
+    layers = measure_layers(archive(files, {"2/layer.tar": "../1/layer.tar"}))
+    assert [layer.size for layer in layers] == [3_072, 3_072]
+
+
+def test_a_history_that_does_not_fit_gives_no_instructions_rather_than_wrong_ones() -> None:
+    files = {
+        "1/layer.tar": FIRST,
+        "2/layer.tar": SECOND,
+        "abc.json": config(history=[{"created_by": "RUN only one"}]),
+        "manifest.json": manifest("1/layer.tar", "2/layer.tar"),
+    }
+    assert [layer.instruction for layer in measure_layers(archive(files))] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {"manifest.json": b"{"},
+        {"manifest.json": b"[]"},
+        {"manifest.json": manifest("1/layer.tar")},
+        {"manifest.json": manifest("1/layer.tar"), "abc.json": config()},
+        {"manifest.json": manifest("1"), "abc.json": config(IDS[:1]), "1": b"\x1f\x8bbroken"},
+        {"manifest.json": manifest("1"), "abc.json": config(IDS[:1]), "1": b"\x28\xb5\x2f\xfdzstd"},
+    ],
+    ids=["empty", "no json", "no image", "no config", "no layer", "broken gzip", "unknown compression"],
+)
+def test_an_archive_that_cannot_be_read_is_an_error_and_no_size(files: dict[str, bytes]) -> None:
+    with pytest.raises(EngineError):
+        measure_layers(archive(files))
+
+
+def test_an_archive_that_ends_early_is_an_error() -> None:
+    whole = b"".join(archive({"1/layer.tar": FIRST, "manifest.json": manifest("1/layer.tar")}))
+    with pytest.raises(EngineError, match="cannot be read"):
+        measure_layers([whole[:6000]])
