@@ -1,0 +1,136 @@
+"""The rows of a run's summary: one for each update and platform, and one for each abandoned tag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from bot.model.evidence import Level, Side, VerdictState
+from bot.model.run import Proved, PublicationKind, RunResult
+from bot.model.update import Abandoned
+from bot.model.vulnerability import Cause
+from bot.report import facts, wording
+from bot.report.facts import Case
+from bot.report.quote import title
+
+_MARKS: Final = {VerdictState.PASS: "✓", VerdictState.WARN: "!", VerdictState.BLOCK: "✗"}
+MARK_STYLES: Final = {"✓": "bold green", "!": "bold yellow", "✗": "bold red", "": ""}
+_KINDS: Final = {PublicationKind.PULL_REQUEST: "pull request", PublicationKind.ISSUE: "issue"}
+_LABEL: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: a mark, the five cells (target, base, critical/high, size, health), lines below it."""
+
+    mark: str
+    cells: tuple[str, str, str, str, str]
+    details: tuple[str, ...] = ()
+
+
+def rows(result: RunResult) -> tuple[Row, ...]:
+    """All rows of a run, updates first."""
+    updates = [row for proved in result.updates for row in _update(proved)]
+    abandoned = [
+        Row(
+            "!",
+            (title(one.target or one.use.file), title(one.use.text.partition("@")[0]), "abandoned", "", ""),
+            (title(one.outcome.reason, limit=300),),
+        )
+        for one in result.decided
+        if isinstance(one.outcome, Abandoned)
+    ]
+    return (*updates, *abandoned)
+
+
+def _update(proved: Proved) -> Iterable[Row]:
+    mark, name = _MARKS[proved.verdict.state], title(proved.planned.subject, limit=40)
+    cases = facts.cases([proved])
+    for case in cases:
+        platform = f" {case.evidence.platform}" if len(cases) > 1 else ""
+        cells = facts.image(proved) + platform, _counts(case), _size(case), _health(case)
+        yield Row(mark, (name, *cells), (_gain(case),) if case is not cases[-1] else _details(proved, case))
+        mark = name = ""
+    if not cases:
+        yield Row(mark, (name, facts.image(proved), "", "", ""), _outcome(proved))
+
+
+def _counts(case: Case) -> str:
+    """`3/11 → 0/0`; unknown is never 0."""
+    before, after = _pair(case.evidence.before), _pair(case.evidence.after)
+    return f"{before} → {after}" if before and after else after
+
+
+def _pair(side: Side | None) -> str:
+    if side is None:
+        return ""
+    if not side.scan.supported:
+        return "unknown"
+    counts = side.scan.counts()
+    return "/".join(str(counts[severity]) for severity in facts.SERIOUS)
+
+
+def _size(case: Case) -> str:
+    before, after = case.evidence.before, case.evidence.after
+    size = after.size if after else None
+    if size is None:
+        return ""
+    change = wording.percent_change(before.size, size) if before and before.size else ""
+    return f"{wording.megabytes(size)} {change.replace(' %', '%')}".strip()
+
+
+def _health(case: Case) -> str:
+    after = case.evidence.after
+    if case.evidence.level is Level.BASE:
+        return "not built"
+    if after is None or after.health is None:
+        return "not started"
+    word = "ok" if after.health.state.value == "healthy" else after.health.state.value
+    return f"{word} {wording.seconds(after.health.seconds).replace(' ', '')}"
+
+
+def _details(proved: Proved, case: Case) -> tuple[str, ...]:
+    moves = f"{_from(proved)} → {facts.destination(proved)}".ljust(_LABEL)
+    lines = [f"{moves}  {_gain(case)}", *_outcome(proved)]
+    return tuple(line.rstrip() for line in lines)
+
+
+def _from(proved: Proved) -> str:
+    """What it moves from: the old tag's precise name, else the old digest's first digits."""
+    update, reference = proved.planned.update, proved.planned.use.reference
+    if update.old_name:
+        return title(update.old_name, limit=60)
+    if reference is not None and reference.digest:
+        return wording.short_digest(reference.digest)
+    return "unpinned"
+
+
+def _gain(case: Case) -> str:
+    """`fixes 22 (19 base), adds 1 low`."""
+    if case.evidence.failure:
+        return title(case.evidence.failure, limit=300)
+    comparison = case.evidence.comparison
+    if comparison is None:
+        return title(case.evidence.before_reason, limit=200)
+    if not case.known:
+        return "vulnerabilities unknown: the scanner has no data for this distribution"
+    by_base = sum(finding.cause is Cause.BASE for finding in comparison.fixed)
+    number = len(comparison.fixed)
+    fixes = f"fixes {number} ({by_base} base)" if number else "fixes none"
+    adds = facts.count(comparison.introduced)
+    return f"{fixes}, adds {wording.severities(adds)}"
+
+
+def _outcome(proved: Proved) -> tuple[str, ...]:
+    """Why it is no pass, why no more was proved, and where it can be read."""
+    reasons = () if proved.verdict.state is VerdictState.PASS else proved.verdict.reasons
+    failures = {evidence.failure for evidence in proved.evidence}
+    lines = [title(reason, limit=300) for reason in reasons if reason not in failures]
+    levels = dict.fromkeys(e.level_reason for e in proved.evidence if e.level_reason and not e.failure)
+    lines += [title(f"no more proved: {reason}", limit=300) for reason in levels]
+    if proved.publication:
+        lines.append(f"{_KINDS[proved.publication.kind].ljust(_LABEL)}  {proved.publication.url}")
+    if proved.publication_note:
+        lines.append(title(proved.publication_note, limit=300))
+    return tuple(lines)

@@ -1,0 +1,179 @@
+"""What a person reads in the terminal: the result of a run, and tables of uses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bot.model.run import Decided, PublicationKind, RunResult
+from bot.model.update import Current, Decision, Failed, Skipped, Update, Waiting, outcome_reason
+from bot.model.use import Use
+from bot.report import wording
+from bot.report.quote import title
+from bot.report.run_rows import MARK_STYLES, Row, rows
+from bot.report.screen import Screen, line, short
+
+_COLUMNS: Final = ("TARGET", "BASE", "CRIT/HIGH", "SIZE", "HEALTH")
+_OUTCOMES: Final = {
+    "current": "green",
+    "update": "cyan",
+    "waiting": "yellow",
+    "abandoned": "yellow",
+    "skipped": "dim",
+    "failed": "red",
+}
+_SHOWN: Final = 5  # of uses with the same outcome, before the rest is counted
+_GAP: Final = "  "
+
+
+def render(result: RunResult, *, width: int = 100, color: bool = False) -> str:
+    """The summary of a run, as lines of text for a terminal of `width` columns."""
+    screen = Screen(width, color)
+    console = screen.console
+    console.print(line(_header(result), "bold"))
+    for item, indent in (*_drawn(rows(result), width), *_decided_lines(result.decided), *_failures(result)):
+        console.print(Padding(item, (0, 0, 0, indent)))
+    console.print(Padding(line(_foot(result), "bold"), (0, 0, 0, 2)))
+    for note in result.notes:
+        console.print(Padding(line(title(note, limit=300), "dim"), (0, 0, 0, 2)))
+    return screen.text()
+
+
+def uses_table(uses: Sequence[Use], *, width: int = 100, color: bool = False) -> str:
+    """The table of `refit discover`: what names an image, and where."""
+    table = _table("FILE", "LINE", "KIND", "IMAGE", "NOTE")
+    for use in uses:
+        note = use.skipped or (f"stage {use.stage}" if use.stage else "")
+        table.add_row(*_cells(use), line(title(note), "dim"))
+    files = len({use.file for use in uses})
+    summary = f"{wording.count(len(uses), 'use')} in {wording.count(files, 'file')}"
+    return _page(table, summary, width, color=color)
+
+
+def decisions_table(decisions: Sequence[Decision], *, width: int = 100, color: bool = False) -> str:
+    """The table of `refit check`: each use with its outcome and the reason."""
+    table = _table("FILE", "LINE", "KIND", "IMAGE", "OUTCOME", "WHAT AND WHY")
+    for decision in decisions:
+        word = decision.outcome.word
+        table.add_row(*_cells(decision.use), line(word, _OUTCOMES[word]), line(_why(decision)))
+    counts: Counter[str] = Counter(decision.outcome.word for decision in decisions)
+    summary = " · ".join(f"{counts[word]} {word}" for word in _OUTCOMES if counts[word])
+    return _page(table, summary or "no uses", width, color=color)
+
+
+def _page(table: Table, summary: str, width: int, *, color: bool) -> str:
+    screen = Screen(width, color)
+    if table.row_count:
+        screen.console.print(table)
+    screen.console.print(line(summary, "bold"))
+    return screen.text()
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for name in columns:
+        table.add_column(name, justify="right" if name == "LINE" else "left", overflow="fold")
+    return table
+
+
+def _cells(use: Use) -> tuple[Text, Text, Text, Text]:
+    return line(title(use.file)), line(str(use.line)), line(use.kind.value), line(short(use))
+
+
+def _why(decision: Decision) -> str:
+    outcome = decision.outcome
+    if isinstance(outcome, Current):
+        return title(outcome.note)
+    reason = title(outcome_reason(outcome) or "")
+    return f"{_goal(outcome)}: {reason}" if isinstance(outcome, Update) else reason
+
+
+def _goal(update: Update) -> str:
+    name, _, digest = str(update.to).partition("@")
+    return f"{update.kind.value} to {title(name, limit=80)}{_at(digest)}"
+
+
+def _at(digest: str) -> str:
+    return f"@{wording.short_digest(digest)}" if digest else ""
+
+
+def _drawn(table: Sequence[Row], width: int) -> Iterable[tuple[Text, int]]:
+    """Rows in columns; what is told below a row starts under its base."""
+    if not table:
+        return
+    widths = [max(len(name), *(len(row.cells[i]) for row in table)) for i, name in enumerate(_COLUMNS)]
+    widths[1] = max(12, min(widths[1], width - 4 - sum(widths) + widths[1] - len(_GAP) * 4))
+    yield line(_columns(_COLUMNS, widths), "dim"), 4
+    for row in table:
+        text = Text.assemble((f"{row.mark or ' '} ", MARK_STYLES[row.mark]), _columns(row.cells, widths))
+        yield text, 2
+        for detail in row.details:
+            yield line(detail, "dim"), 4 + widths[0] + len(_GAP)
+
+
+def _columns(cells: Sequence[str], widths: Sequence[int]) -> str:
+    cut = [c if len(c) <= w else c[: w - 1] + "…" for c, w in zip(cells, widths, strict=True)]
+    return _GAP.join(c.ljust(w) for c, w in zip(cut, widths, strict=True)).rstrip()
+
+
+def _header(result: RunResult) -> str:
+    uses = [use for one in result.updates for use in one.planned.uses] + [d.use for d in result.decided]
+    projects = {one.planned.project.name for one in result.updates} | {d.project for d in result.decided}
+    where = title(next(iter(projects))) if len(projects) == 1 else wording.count(len(projects), "project")
+    files = wording.count(len({use.file for use in uses}), "file")
+    dry = " (dry run: nothing was written)" if result.dry_run else ""
+    parts = ["refit run", result.cycle.id, where, f"{wording.count(len(uses), 'use')} in {files}"]
+    return " · ".join([*parts, wording.seconds(result.seconds).replace(" ", "")]) + dry
+
+
+def _decided_lines(decided: Sequence[Decided]) -> Iterable[tuple[Text, int]]:
+    """Current ones counted; the others with their reasons, many of a kind only counted."""
+    current = sum(isinstance(one.outcome, Current) for one in decided)
+    if current:
+        yield line(f"· {current} current", "dim"), 2
+    for kind in (Waiting, Skipped):
+        yield from _listed([one for one in decided if isinstance(one.outcome, kind)])
+
+
+def _listed(decided: Sequence[Decided]) -> Iterable[tuple[Text, int]]:
+    for one in decided[:_SHOWN]:
+        reason = title(outcome_reason(one.outcome) or "")
+        yield line(f"· {one.outcome.word}: {_place(one)} {short(one.use)}: {reason}", "dim"), 2
+    if len(decided) > _SHOWN:
+        yield line(f"· and {len(decided) - _SHOWN} more {decided[0].outcome.word}", "dim"), 2
+
+
+def _place(one: Decided) -> str:
+    return title(one.target or f"{one.use.file}:{one.use.line}")
+
+
+def _failures(result: RunResult) -> Iterable[tuple[Text, int]]:
+    failed = [
+        (_place(one), one.outcome.error, one.outcome.hint)
+        for one in result.decided
+        if isinstance(one.outcome, Failed)
+    ]
+    for subject, error, hint in [*failed, *((p.subject, p.error, p.hint) for p in result.problems)]:
+        yield line(f"✗ {title(subject)}: {title(error, limit=400)}", "red"), 2
+        if hint:
+            yield line(title(hint, limit=400)), 4
+
+
+def _foot(result: RunResult) -> str:
+    """Publications counted once, however many updates they carry."""
+    published = {one.publication.url: one.publication.kind for one in result.updates if one.publication}
+    kinds = Counter(published.values())
+    failed = len(result.problems) + sum(isinstance(one.outcome, Failed) for one in result.decided)
+    parts = [
+        wording.count(kinds[PublicationKind.PULL_REQUEST], "pull request"),
+        wording.count(kinds[PublicationKind.ISSUE], "issue"),
+        f"{failed} failed",
+        ", ".join(f"{number} {method}" for method, number in result.requests.items()),
+    ]
+    parts += [f"{title(host)} {title(left)} left" for host, left in result.quota.items()]
+    return " · ".join(part for part in parts if part)
