@@ -1,0 +1,79 @@
+"""Draw what people will see as pictures: `python -m tests.look.pictures FOLDER`.
+
+Pull request and issue bodies go through a GFM renderer (Debian: cmark-gfm) and a browser (Debian:
+chromium), wide as on a desk and 360 px as on a phone; the terminal summary is drawn in colour.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from bot.report import pull_request, terminal
+from tests.unit.report import cases, samples
+from tests.unit.report.gfm import to_html
+
+_STYLE: Final = Path(__file__).with_name("github.css")
+_WIDE: Final = 920
+_PHONE: Final = 360
+
+
+def main(folder: Path) -> None:
+    """Write a picture of every sample into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content, width in _pages():
+        draw(content, folder / f"{name.replace(' ', '-')}.png", width)
+
+
+def _pages() -> Iterable[tuple[str, str, int]]:
+    for name, make in cases.CASES.items():
+        one = [make()]
+        markdown = pull_request.body(one, marker=samples.MARKER)
+        shown = page(pull_request.title(one), markdown)
+        yield f"{name} wide", shown, _WIDE
+        yield f"{name} phone", shown, _PHONE
+        if name == "pass":
+            yield f"{name} open", shown.replace("<details>", "<details open>"), _WIDE
+    run = cases.result(samples.proved(), cases.two_platforms(), cases.build_failed())
+    yield "terminal", terminal_page(terminal.render(run, width=110, color=True)), 1000
+
+
+def page(heading: str, markdown: str) -> str:
+    """A body as GitHub shows it, near enough to judge it."""
+    style = _STYLE.read_text(encoding="utf-8")
+    inside = f"<h1>{html.escape(heading)}</h1>{to_html(markdown)}"
+    return f"<!doctype html><meta charset=utf-8><style>{style}</style><article>{inside}</article>"
+
+
+def terminal_page(text: str) -> str:
+    """Terminal output with its colours."""
+    console = Console(record=True, width=112, file=io.StringIO())
+    console.print(Text.from_ansi(text))
+    return console.export_html(inline_styles=True)
+
+
+def draw(content: str, picture: Path, width: int) -> None:
+    """Take a picture of a page with chromium, as high as the page."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "page.html"
+        frame = f"<iframe src=page.html style='border:0;width:{width}px;height:4000px'></iframe>"
+        source.write_text(content, encoding="utf-8")
+        (Path(folder) / "frame.html").write_text(f"<body style='margin:0'>{frame}", encoding="utf-8")
+        height = 2600 if "open" in picture.stem else 1100
+        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        command += [f"--window-size={max(width, 500)},{height}", f"--screenshot={picture}"]
+        command.append((Path(folder) / "frame.html").as_uri())
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "pictures"))

@@ -1,0 +1,198 @@
+"""The cases a report must tell: all went well, and each way in which it did not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from bot.model.evidence import Evidence, Health, HealthState, Level, Measurement, Verdict, VerdictState
+from bot.model.manifest import Platform
+from bot.model.run import Cycle, CycleState, Decided, Problem, Proved, RunResult
+from bot.model.update import Abandoned, Current, Failed, Skipped, UpdateKind, Waiting
+from bot.model.use import Use, UseKind
+from bot.model.vulnerability import Cause, Comparison
+from tests.unit.report.samples import (
+    NOW,
+    OLD,
+    UPDATE,
+    comparison,
+    evidence,
+    findings,
+    proved,
+    scan,
+    use,
+)
+
+ARM64 = Platform("linux", "arm64")
+
+
+def with_evidence(
+    *every: Evidence, state: VerdictState = VerdictState.PASS, reasons: tuple[str, ...] = ()
+) -> Proved:
+    return replace(proved(), evidence=every, verdict=Verdict(state, reasons))
+
+
+def pin() -> Proved:
+    """A floating tag frozen to what it already is."""
+    update = replace(UPDATE, kind=UpdateKind.PIN)
+    plain = replace(proved().planned, use=use("debian:bookworm-slim"), update=update)
+    reason = "a pin freezes what you already get"
+    one = replace(evidence(), before=None, comparison=None, before_reason=reason)
+    return replace(with_evidence(one), planned=plain, baseline=None)
+
+
+def base_only() -> Proved:
+    one = evidence()
+    before, after = one.before, one.after
+    assert before is not None
+    assert after is not None
+    why = "this machine has no container engine"
+    sides = replace(before, build=None, health=None), replace(after, build=None, health=None)
+    return with_evidence(replace(one, level=Level.BASE, level_reason=why, before=sides[0], after=sides[1]))
+
+
+def build_only() -> Proved:
+    one = evidence()
+    before, after = one.before, one.after
+    assert before is not None
+    assert after is not None
+    why = "the containers could not be started: the engine refused the network"
+    sides = replace(before, health=None), replace(after, health=None)
+    return with_evidence(replace(one, level=Level.BUILD, level_reason=why, before=sides[0], after=sides[1]))
+
+
+def two_platforms() -> Proved:
+    """Built on amd64; arm64 has its base images compared."""
+    other = base_only().evidence[0]
+    why = "this machine builds linux/amd64, not linux/arm64"
+    return with_evidence(evidence(), replace(other, platform=ARM64, level_reason=why))
+
+
+def before_gone() -> Proved:
+    reason = "the old image is gone from the registry"
+    one = replace(evidence(), before=None, comparison=None, before_reason=reason)
+    return with_evidence(one, state=VerdictState.WARN, reasons=(f"nothing to compare with: {reason}",))
+
+
+def unsupported() -> Proved:
+    """A distribution past its end: what its list says is unknown, never 0."""
+    one = evidence()
+    assert one.before is not None
+    assert one.after is not None
+    unknown = scan((), distribution="debian 9.13", supported=False)
+    empty = Comparison((), (), (), (), ())
+    both = replace(one, before=replace(one.before, scan=unknown), after=replace(one.after, scan=unknown))
+    reasons = ("vulnerabilities unknown: the scanner has no data for debian 9.13",)
+    return with_evidence(replace(both, comparison=empty), state=VerdictState.WARN, reasons=reasons)
+
+
+def build_failed() -> Proved:
+    """It builds on the old base and not on the new one; the log tries to break out of its block."""
+    log = "\n".join(f"#12 {i * 0.1:.1f} compiling module {i}" for i in range(70))
+    log += "\n```\n# fixes #99 @everyone\n/refit rescan\n#12 ERROR: undefined symbol: SSL_get1_peer [skip ci]"
+    failure = "it does not build on the new base, and did on the old one: step 5 of 9 ended with code 1"
+    one = replace(
+        evidence(),
+        level=Level.BASE,
+        level_reason="the target does not build on the new base",
+        after=None,
+        comparison=None,
+        failure=failure,
+        failure_log=log,
+    )
+    return replace(with_evidence(one, state=VerdictState.BLOCK, reasons=(failure,)), publication_note="")
+
+
+def scan_failed() -> Proved:
+    failure = "the new image could not be scanned: trivy ended with code 1: unexpected EOF"
+    one = replace(evidence(), after=None, comparison=None, failure=failure, level=Level.BUILD)
+    return with_evidence(one, state=VerdictState.BLOCK, reasons=(failure,))
+
+
+def unhealthy() -> Proved:
+    one = evidence()
+    assert one.after is not None
+    sick = Health(HealthState.UNHEALTHY, 60.0, "thread 'main' panicked at src/main.rs:12: no such file")
+    after = replace(one.after, health=sick)
+    return with_evidence(
+        replace(one, after=after), state=VerdictState.BLOCK, reasons=("healthy before, unhealthy after",)
+    )
+
+
+def huge() -> Proved:
+    """A kernel package's worth of vulnerabilities: far more than fits in a body."""
+    versions = "6.1.140-1", "6.1.158-1"
+    rows = [("linux", f"linux-{i}", *versions, f"H{10000 + i} M{30000 + i}") for i in range(900)]
+    many = findings(rows, Cause.BASE)
+    small = comparison()
+    both = replace(small, fixed=(*small.fixed, *many), remaining=(*small.remaining, *many))
+    return with_evidence(replace(evidence(), comparison=both))
+
+
+CASES = {
+    "pass": proved,
+    "pin": pin,
+    "level base": base_only,
+    "level build": build_only,
+    "two platforms": two_platforms,
+    "before gone": before_gone,
+    "unsupported distribution": unsupported,
+    "build failed": build_failed,
+    "scan failed": scan_failed,
+    "unhealthy": unhealthy,
+    "huge": huge,
+}
+
+NGINX = use("nginx:1.27-alpine@sha256:" + "c7" * 32, "frontend/Dockerfile", 9)
+COMPOSE = replace(NGINX, file="compose.yaml", kind=UseKind.COMPOSE)
+CI = replace(NGINX, file="ci/Dockerfile")
+BUILDER = replace(use("rust:1.88-slim@sha256:" + "a9" * 32, line=1), final=False)
+STAGE = Use("backend/Dockerfile", 17, UseKind.FROM, "2", "builder", None, skipped="FROM builder (a stage)")
+
+
+def result(*updates: Proved) -> RunResult:
+    """A run over the sample: one update, an abandoned tag, two current, one skipped, one failed."""
+    started = datetime(2026, 11, 24, 7, 28, tzinfo=UTC)
+    return RunResult(
+        cycle=Cycle("monthly-2026-11", "monthly-2026-11", 1, CycleState.DONE, started, NOW),
+        updates=updates or (proved(),),
+        decided=(
+            Decided("acme/shop", "backend", BUILDER, Current()),
+            Decided("acme/shop", "frontend", replace(BUILDER, file="frontend/Dockerfile"), Current()),
+            Decided("acme/shop", "backend", STAGE, Skipped("FROM builder (a stage)")),
+            Decided(
+                "acme/shop",
+                "frontend",
+                NGINX,
+                Abandoned("tag stopped 2025; the newer branch needs allow: minor", ("1.29-alpine",)),
+            ),
+            Decided("acme/shop", None, COMPOSE, Waiting("3 days old at least; seen 1 day")),
+            Decided("acme/shop", None, CI, Failed("registry quay.io: timeout", "Retry.")),
+        ),
+        problems=(Problem("worker", "the context folder is missing: worker/", "Correct `context:`."),),
+        requests={"HEAD": 3, "GET": 2},
+        seconds=372.0,
+        quota={"docker.io": "98/100"},
+    )
+
+
+def measurement(month: str, size: int, **values: object) -> Measurement:
+    """A point of backend's time series; other fields by name."""
+    point = Measurement(
+        project="acme/shop",
+        target="backend",
+        platform="linux/amd64",
+        at=datetime.fromisoformat(f"{month}-02T06:00:00+00:00"),
+        cycle=f"monthly-{month}",
+        base=f"debian:bookworm-slim@{OLD}",
+        size=size,
+        pushed_size=size // 3,
+        layers=5,
+        build_seconds=41.3,
+        critical=0,
+        high=2,
+        medium=12,
+        low=8,
+        applied=True,
+    )
+    return replace(point, **values)  # type: ignore[arg-type] # fields by name, checked by the value itself
