@@ -62,6 +62,9 @@ def instructions(data: bytes, directives: Directives | None = None) -> Iterator[
         end = heredoc.skip_bodies(data, body, text.value) if b"<<" in text.value else body
         pairs = pragmas(data, pos, body) if marked else ()
         keyword, arguments = split_keyword(text.value)
+        if not keyword:
+            pos = end
+            continue
         name = keyword.decode(errors="replace")
         yield Instruction(name, text, arguments, known.escape, line, start, end, body, pairs)
         pos = end
@@ -104,10 +107,11 @@ def _join(data: bytes, start: int, end: int, escape: bytes, line: int) -> Text:
         kind = piece.lastgroup
         if kind in {"more", "last"} and piece[0]:
             content = piece[str(kind)] if kind == "more" else piece["last"].rstrip(b"\r")
-            starts.append(size)
-            offsets.append(piece.start())
-            lines.append(line)
-            parts.append(content)
-            size += len(content)
+            if content:
+                starts.append(size)
+                offsets.append(piece.start())
+                lines.append(line)
+                parts.append(content)
+                size += len(content)
         line += piece[0].count(b"\n")
     return Text(b"".join(parts), tuple(starts), tuple(offsets), tuple(lines))

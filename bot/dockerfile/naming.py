@@ -12,6 +12,8 @@ from bot.model.use import Segment, Use, UseKind
 
 SCRATCH: Final = "scratch is the empty image; no registry holds it"
 A_STAGE: Final = "a stage of this file, not an image"
+NO_STAGE: Final = "there is no stage with this index"
+NO_INDEX: Final = "a mount names no stage by its index"
 MAX_SHOWN: Final = 512
 
 

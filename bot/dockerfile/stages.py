@@ -1,52 +1,51 @@
-"""Stages: which FROM begins which, who builds on whom, and what a moved base touches."""
+"""Stages: who builds on whom, and what a moved base touches."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
 
-from bot.dockerfile.instructions import Instruction
-from bot.dockerfile.words import plain_words, split_flags
+from bot.dockerfile.reader import Reader
+from bot.dockerfile.uses import outside, read_with
+from bot.model.manifest import Platform
+from bot.model.target import LINUX_AMD64
+from bot.model.use import Use, UseKind
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9_.-]*")
 
+def touched(
+    data: bytes, use: Use, *, args: Mapping[str, str] | None = None, platform: Platform = LINUX_AMD64
+) -> tuple[str, ...]:
+    """Return the stages that a change of `use` reaches, by name, or by index where they have none.
 
-@dataclass(frozen=True, slots=True)
-class From:
-    """A FROM instruction taken apart.
-
-    Attributes:
-        image: Start and end of the base's word in the instruction's text, or None where it has none.
-        name: The stage's name in small letters, or None.
-        platform: Start and end of the value of `--platform`, or None.
-        error: Why BuildKit refuses the line, or None.
+    That is the stage of the use and every stage that is based on such a stage, or copies or mounts
+    from one. What only copies counts too: with other files copied in, BuildKit runs the steps that
+    follow again, so with a cache they would be fresh on one side of a comparison and old on the
+    other. A change of `# syntax=` reaches every stage.
     """
-
-    image: tuple[int, int] | None
-    name: str | None
-    platform: tuple[int, int] | None
-    error: str | None
-
-    @classmethod
-    def of(cls, instruction: Instruction) -> From:
-        """Take a FROM apart."""
-        text = instruction.text.value
-        flags, after = split_flags(text, instruction.arguments)
-        platform = next(((flag.start, flag.end) for flag in flags if flag.name == "platform"), None)
-        words = plain_words(text, after)
-        if not words:
-            return cls(None, None, platform, "FROM names no image")
-        name, error = _stage_name([text[a:b] for a, b in words[1:4]])
-        return cls(words[0], name, platform, error)
+    reader = read_with(use.file, data, outside(args or {}), platform)[1]
+    names = reader.names
+    reached = {at for at, name in enumerate(names) if name == use.stage or use.kind is UseKind.SYNTAX}
+    below = _below(reader)
+    new = set(reached)
+    while new:
+        new = {at for stage in new for at in below.get(stage, ())} - reached
+        reached |= new
+    return tuple(names[at] for at in sorted(reached))
 
 
-def _stage_name(rest: list[bytes]) -> tuple[str | None, str | None]:
-    if not rest:
-        return None, None
-    if len(rest) != 2 or rest[0].upper() != b"AS":
-        return None, "BuildKit refuses this line: FROM takes an image, or an image AS a name"
-    name = rest[1].decode(errors="replace").lower()
-    if not _NAME.fullmatch(name):
-        return None, f"BuildKit refuses this line: {name[:80]!r} is no name for a stage"
-    return name, None
+def final_stage(data: bytes) -> str | None:
+    """Return the stage that becomes the image, by name, or by index where it has none."""
+    names = read_with("", data, {}, LINUX_AMD64)[1].names
+    return names[-1] if names else None
+
+
+def _below(reader: Reader) -> dict[int, set[int]]:
+    """For each stage, those that are built from it directly."""
+    below: dict[int, set[int]] = {}
+    for at, base in enumerate(reader.bases):
+        if base is not None:
+            below.setdefault(base, set()).add(at)
+    for at, name, by_index in reader.links:
+        source = reader.resolve(name, by_index=by_index)
+        if source is not None:
+            below.setdefault(source, set()).add(at)
+    return below

@@ -14,6 +14,8 @@ OUTSIDE = -1
 class Text:
     """Bytes joined from pieces of a file, such as an instruction with its continued lines.
 
+    A piece lies within one line.
+
     The three tuples are parallel, one entry a piece.
 
     Attributes:
@@ -61,5 +63,4 @@ class Text:
         if offset == OUTSIDE:
             return Segment(text, OUTSIDE, OUTSIDE, 0)
         first = offset + start - self.starts[piece]
-        line = self.lines[piece] + self.value.count(b"\n", self.starts[piece], start)
-        return Segment(text, first, first + end - start, line)
+        return Segment(text, first, first + end - start, self.lines[piece])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Final
 
 # Whitespace of Go's unicode.IsSpace over single bytes.
@@ -51,9 +52,9 @@ def split_flags(text: bytes, pos: int = 0) -> tuple[list[Flag], int]:
 
 
 def plain_words(text: bytes, pos: int) -> list[tuple[int, int]]:
-    """Split at blanks, whatever the quotes (FROM)."""
+    """Split at blanks, whatever the quotes (FROM); at most five words."""
     end = len(text.rstrip())
-    return [found.span() for found in _PLAIN.finditer(text, pos, end)]
+    return [found.span() for found in islice(_PLAIN.finditer(text, pos, end), 5)]
 
 
 def quoted_words(text: bytes, pos: int, escape: bytes) -> list[tuple[int, int]]:
