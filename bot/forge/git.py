@@ -73,7 +73,7 @@ class Git:
             ForgeRefused: Git ended with an error; the message has its last line.
             ForgeUnavailable: Git is not there, or did not end in time.
         """
-        done = self._run(arguments, stdin, limit, env)
+        done = self.attempt(*arguments, stdin=stdin, limit=limit, env=env)
         if done.code != 0:
             raise ForgeRefused(f"git {arguments[0]} failed in {self.directory}: {_last_line(done.tail)}")
         return done.stdout
@@ -84,16 +84,17 @@ class Git:
 
     def ask(self, *arguments: str) -> str | None:
         """Run one git command whose failure means "no": its output, or None."""
-        done = self._run(arguments, b"", _LIMIT, None)
+        done = self.attempt(*arguments)
         return done.text.rstrip("\n") if done.code == 0 else None
 
     def commit(self, revision: str) -> str | None:
         """The full id of the commit that a revision names, or None."""
         return self.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
 
-    def _run(
-        self, arguments: tuple[str, ...], stdin: bytes, limit: int, env: Mapping[str, str] | None
+    def attempt(
+        self, *arguments: str, stdin: bytes = b"", limit: int = _LIMIT, env: Mapping[str, str] | None = None
     ) -> process.Finished:
+        """Run one git command to its end, whatever its exit code."""
         settings = [word for setting in (*_SETTINGS, *self.settings) for word in ("-c", setting)]
         try:
             return process.run(

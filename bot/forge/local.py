@@ -13,9 +13,9 @@ from bot.errors import BranchTaken, ForgeRefused
 from bot.forge import plumbing
 from bot.forge.checkout import GitCheckout
 from bot.forge.git import Git, git_directory
-from bot.forge.marker import BRANCH_PREFIX, body_digest, file_name
 from bot.forge.plumbing import Identity, Signature
 from bot.forge.records import Record, Records
+from bot.model.marker import BRANCH_PREFIX, body_digest, file_name
 from bot.model.run import Issue, Publication, PublicationKind, PublicationState, PullRequest
 from bot.model.target import Project
 from bot.ports import Checkout, Clock
@@ -38,11 +38,11 @@ class LocalForge:
         self._clock = clock
         self._identity = identity or Identity()
 
-    def checkout(self, project: Project) -> Checkout:
-        """The files of the project's base branch now; what is not committed does not count."""
+    def checkout(self, project: Project, commit: str | None = None) -> Checkout:
+        """The files of the base branch now, or at a commit; what is not committed does not count."""
         git = _git(project)
         name = self._base(git, project)
-        return GitCheckout(git, _base_commit(git, project, name), name)
+        return GitCheckout(git, _known(git, project, commit) or _base_commit(git, project, name), name)
 
     def find(self, project: Project, slot: str, branch: str) -> Publication | None:
         """The pull request of a slot; its `commit` is where its branch is now."""
@@ -185,6 +185,12 @@ def _base_commit(git: Git, project: Project, name: str) -> str:
             f"project {project.name}: {project.location} has no commit on branch {name}",
             hint=f"Commit something, or set `base` to a branch of it (there are: {known}).",
         )
+    return commit
+
+
+def _known(git: Git, project: Project, commit: str | None) -> str | None:
+    if commit is not None and git.commit(commit) is None:
+        raise ForgeRefused(f"project {project.name}: {project.location} has no commit {commit}")
     return commit
 
 

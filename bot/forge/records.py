@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.errors import ForgeRefused
-from bot.forge.marker import file_name
+from bot.model.marker import file_name
 from bot.model.run import Publication, PublicationKind, PublicationState
 
 _FOLDERS: Final = {PublicationKind.PULL_REQUEST: "pull-requests", PublicationKind.ISSUE: "issues"}

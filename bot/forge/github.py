@@ -1,0 +1,144 @@
+"""GitHub as a forge: files by git over HTTP, everything else by PyGithub."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TypeVar
+
+from github import GithubException
+from github.Repository import Repository
+
+from bot.errors import ForgeRefused, ForgeUnavailable
+from bot.forge import issues, pulls
+from bot.forge.api import Connection, message_of, translated
+from bot.forge.auth import Access
+from bot.forge.checkout import GitCheckout
+from bot.forge.git import Git
+from bot.forge.mirror import Remote, fetch
+from bot.forge.pulls import Place
+from bot.model.marker import file_name
+from bot.model.run import Issue, Publication, PublicationKind, PullRequest
+from bot.model.target import Project
+from bot.ports import Checkout
+
+Done = TypeVar("Done")
+# GitHub refuses the second of two: somebody was faster, or our first try did take effect.
+_ALREADY: Final = "already exists"
+
+
+class GitHubForge:
+    """Projects named `owner/name` on github.com or an Enterprise Server (the `Forge` port).
+
+    Args:
+        state: The state folder; mirrors are below it.
+        connection: Where GitHub is, and how patient we are.
+        access: Token or App.
+        sleep: Waits between attempts; takes seconds.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        connection: Connection,
+        access: Access,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._mirrors = state / "mirrors"
+        self._connection, self._access, self._sleep = connection, access, sleep
+        self._repositories: dict[str, Repository] = {}
+        # One PyGithub client is not for two threads, and GitHub wants writes one after the other.
+        self._lock = threading.Lock()
+
+    def checkout(self, project: Project, commit: str | None = None) -> Checkout:
+        """The files of the base branch as just fetched, or at a commit of it."""
+        with self._asking(project, "read the project"):
+            repo = self._repository(project, fresh=True)
+            branch = project.base or repo.default_branch
+            url = f"{self._connection.origin}/{repo.full_name}.git"
+            remote = Remote(url, self._access.password(project.name))
+        folder = self._mirrors / f"{file_name(project.name)}.git"
+        if commit is not None and folder.exists() and Git(folder).commit(commit):
+            return GitCheckout(Git(folder), commit, branch)
+        git, fetched = fetch(remote, folder, commit or f"refs/heads/{branch}")
+        return GitCheckout(git, fetched, branch)
+
+    def find(self, project: Project, slot: str, branch: str) -> Publication | None:
+        """See `Forge.find`; its `commit` is where the branch is now."""
+        with self._asking(project, "look up pull requests"):
+            place = self._place(project)
+            pull = pulls.newest(place, slot, branch)
+            return pulls.publication(place, pull) if pull else None
+
+    def publish(self, project: Project, wanted: PullRequest, existing: Publication | None) -> Publication:
+        """See `Forge.publish`.
+
+        Raises:
+            BranchTaken: Somebody else committed to the branch.
+        """
+        doing = "publish a pull request"
+        return self._repeated(project, doing, lambda place: pulls.reconcile(place, wanted, existing))
+
+    def find_issue(self, project: Project, slot: str) -> Publication | None:
+        """See `Forge.find_issue`."""
+        with self._asking(project, "look up issues"):
+            place = self._place(project)
+            issue = issues.newest(place, slot)
+            return issues.publication(place, issue) if issue else None
+
+    def publish_issue(self, project: Project, wanted: Issue, existing: Publication | None) -> Publication:
+        """See `Forge.publish_issue`."""
+        doing = "publish an issue"
+        return self._repeated(project, doing, lambda place: issues.reconcile(place, wanted, existing))
+
+    def close(self, project: Project, publication: Publication, comment: str) -> Publication:
+        """See `Forge.close`; a comment that is there already is not repeated."""
+        number = int(publication.url.rstrip("/").rpartition("/")[2])
+
+        def work(place: Place) -> Publication:
+            if publication.kind is PublicationKind.ISSUE:
+                return issues.close(place, place.repo.get_issue(number), comment)
+            return pulls.close(place, place.repo.get_pull(number), comment)
+
+        return self._repeated(project, f"close #{number}", work)
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _repeated(self, project: Project, doing: str, work: Callable[[Place], Done]) -> Done:
+        """Do something that looks before each step; after a write whose end is unknown, look and go on."""
+        for attempt in range(self._connection.attempts - 1):
+            try:
+                with self._asking(project, doing):
+                    return self._unless_already(project, work)
+            except ForgeUnavailable:
+                self._sleep(self._connection.pause * 2**attempt)
+        with self._asking(project, doing):
+            return self._unless_already(project, work)
+
+    def _unless_already(self, project: Project, work: Callable[[Place], Done]) -> Done:
+        place = self._place(project)
+        try:
+            return work(place)
+        except GithubException as error:
+            if error.status == 422 and _ALREADY in message_of(error).lower():
+                raise ForgeUnavailable(f"{project.name}: {message_of(error)}") from error
+            raise
+
+    def _place(self, project: Project) -> Place:
+        return Place(self._repository(project), self._access.login(project.name), project.name)
+
+    def _repository(self, project: Project, *, fresh: bool = False) -> Repository:
+        """The project on GitHub; asked for at each checkout, for it may be renamed or archived by then."""
+        if "/" not in project.name:
+            raise ForgeRefused(f"{project.name} is no project on GitHub", hint="Write owner/name.")
+        if fresh or project.name not in self._repositories:
+            self._repositories[project.name] = self._access.client(project.name).get_repo(project.name)
+        return self._repositories[project.name]
+
+    @contextmanager
+    def _asking(self, project: Project, doing: str) -> Iterator[None]:
+        with self._lock, translated(project.name, doing):
+            yield
