@@ -109,11 +109,10 @@ def _verdict(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
 
 
 def _reasons(proved: Sequence[Proved]) -> list[str]:
-    """Why it is no pass; and what a reviewer should know of the update itself."""
+    """Why it is no pass."""
     judged = facts.verdict(proved)
-    notes = dict.fromkeys(note for one in proved for note in one.planned.update.notes)
     reasons = judged.reasons if judged.state is not VerdictState.PASS else ()
-    lines = [f"- {quote(wording.sentence(text), limit=400)}" for text in (*reasons, *notes)]
+    lines = [f"- {quote(wording.sentence(text), limit=400)}" for text in reasons]
     return ["\n".join(lines)] if lines else []
 
 

@@ -30,7 +30,10 @@ _SKIP_CHECKS: Final = re.compile(r"skip-checks(?=\s*:)", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"#(?=\d)")
 _GH: Final = re.compile(r"(?<![0-9A-Za-z])(GH)-(?=\d)", re.IGNORECASE)
 _WWW: Final = re.compile(r"(www)\.", re.IGNORECASE)
-_SHA: Final = re.compile(r"(?<![0-9A-Za-z_])[0-9a-f]{7,}(?![0-9A-Za-z_])", re.IGNORECASE)
+_HEX: Final = r"[0-9a-f]{7,}(?![0-9A-Za-z_])"
+# A word such as "defaced" is no commit, and digits alone are most often a date.
+_SHA: Final = re.compile(rf"(?<![0-9A-Za-z_])(?=[a-f]*[0-9]){_HEX}", re.IGNORECASE)
+_SHA_WITH_LETTER: Final = re.compile(rf"(?<![0-9A-Za-z_])(?=[0-9]*[a-f])(?=[a-f]*[0-9]){_HEX}", re.IGNORECASE)
 _ORDERED: Final = re.compile(r"^(\d{1,9})([.)])")
 _BACKTICKS: Final = re.compile(r"`+")
 
@@ -81,8 +84,13 @@ def quote(text: str, *, limit: int = 200) -> str:
 def title(text: str, *, limit: int = 200) -> str:
     """Plain text on one line for titles, commit subjects and logs: as `quote`, with no markup."""
     plain = _defuse(_cut(_one_line(text, limit), limit))
-    plain = _SHA.sub(lambda found: f"{found[0][:6]}…", plain)
+    plain = _SHA_WITH_LETTER.sub(lambda found: f"{found[0][:6]}…", plain)
     return "\u2215" + plain[1:] if plain.startswith("/") else plain
+
+
+def visible(text: str, *, limit: int = 200) -> str:
+    """One line for a terminal: nothing in it is hidden, moves the cursor or turns the text around."""
+    return _cut(_one_line(text, limit), limit)
 
 
 def code(text: str, *, limit: int = 200) -> str:
@@ -129,10 +137,10 @@ def _one_line(text: str, limit: int) -> str:
     """Visible characters only, each run of white space one space."""
     bounded = _ANSI.sub("", text[: limit * 8 + 1000])
     spaced = "".join(" " if c.isspace() else c for c in bounded)
-    return " ".join(_visible(spaced).split())
+    return " ".join(_without_hidden(spaced).split())
 
 
-def _visible(text: str) -> str:
+def _without_hidden(text: str) -> str:
     """Leave out what cannot be seen: control, format (bidi, zero-width), private, filler characters."""
     kept: list[str] = []
     marks = 0
@@ -186,6 +194,6 @@ def _log_tail(log: str, lines: int) -> list[str]:
 
 def _log_line(line: str, width: int) -> str:
     """One line of a log: tabs widened, `/command` moved from the line's start, no comment opened."""
-    clean = _visible(_ANSI.sub("", line[: width * 4]).expandtabs(4))
+    clean = _without_hidden(_ANSI.sub("", line[: width * 4]).expandtabs(4))
     clean = _defuse_code(_cut(clean, width)).replace("<!--", "<! --")
     return f" {clean}" if clean.startswith("/") else clean

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.model.evidence import Level, Side, VerdictState
-from bot.model.run import Proved, PublicationKind, RunResult
+from bot.model.run import Decided, Proved, PublicationKind, RunResult
 from bot.model.update import Abandoned
 from bot.model.vulnerability import Cause
 from bot.report import facts, wording
 from bot.report.facts import Case
-from bot.report.quote import title
+from bot.report.quote import visible
 
 _MARKS: Final = {VerdictState.PASS: "✓", VerdictState.WARN: "!", VerdictState.BLOCK: "✗"}
 MARK_STYLES: Final = {"✓": "bold green", "!": "bold yellow", "✗": "bold red", "": ""}
@@ -32,20 +32,18 @@ class Row:
 def rows(result: RunResult) -> tuple[Row, ...]:
     """All rows of a run, updates first."""
     updates = [row for proved in result.updates for row in _update(proved)]
-    abandoned = [
-        Row(
-            "!",
-            (title(one.target or one.use.file), title(one.use.text.partition("@")[0]), "abandoned", "", ""),
-            (title(one.outcome.reason, limit=300),),
-        )
-        for one in result.decided
-        if isinstance(one.outcome, Abandoned)
-    ]
+    abandoned = [_abandoned(one, one.outcome) for one in result.decided if isinstance(one.outcome, Abandoned)]
     return (*updates, *abandoned)
 
 
+def _abandoned(decided: Decided, outcome: Abandoned) -> Row:
+    name = visible(decided.target or decided.use.file, limit=40)
+    image = visible(decided.use.text.partition("@")[0], limit=80)
+    return Row("!", (name, image, "abandoned", "", ""), (visible(outcome.reason, limit=300),))
+
+
 def _update(proved: Proved) -> Iterable[Row]:
-    mark, name = _MARKS[proved.verdict.state], title(proved.planned.subject, limit=40)
+    mark, name = _MARKS[proved.verdict.state], visible(proved.planned.subject, limit=40)
     cases = facts.cases([proved])
     for case in cases:
         platform = f" {case.evidence.platform}" if len(cases) > 1 else ""
@@ -91,28 +89,27 @@ def _health(case: Case) -> str:
 
 
 def _details(proved: Proved, case: Case) -> tuple[str, ...]:
-    moves = f"{_from(proved)} → {facts.destination(proved)}".ljust(_LABEL)
-    lines = [f"{moves}  {_gain(case)}", *_outcome(proved)]
+    lines = [f"{_move(proved).ljust(_LABEL)}  {_gain(case)}", *_outcome(proved)]
     return tuple(line.rstrip() for line in lines)
 
 
-def _from(proved: Proved) -> str:
-    """What it moves from: the old tag's precise name, else the old digest's first digits."""
+def _move(proved: Proved) -> str:
+    """From where to where: by the most precise names, else by the digests' first digits."""
     update, reference = proved.planned.update, proved.planned.use.reference
-    if update.old_name:
-        return title(update.old_name, limit=60)
-    if reference is not None and reference.digest:
-        return wording.short_digest(reference.digest)
-    return "unpinned"
+    if update.old_name and update.name and update.old_name != update.name:
+        return f"{visible(update.old_name, limit=60)} → {visible(update.name, limit=60)}"
+    old = reference.digest if reference else None
+    new = wording.short_digest(update.to.digest or "") or visible(update.to.tag or "")
+    return f"{wording.short_digest(old) if old else 'unpinned'} → {new}"
 
 
 def _gain(case: Case) -> str:
     """`fixes 22 (19 base), adds 1 low`."""
     if case.evidence.failure:
-        return title(case.evidence.failure, limit=300)
+        return visible(case.evidence.failure, limit=300)
     comparison = case.evidence.comparison
     if comparison is None:
-        return title(case.evidence.before_reason, limit=200)
+        return visible(case.evidence.before_reason, limit=200)
     if not case.known:
         return "vulnerabilities unknown: the scanner has no data for this distribution"
     by_base = sum(finding.cause is Cause.BASE for finding in comparison.fixed)
@@ -126,11 +123,11 @@ def _outcome(proved: Proved) -> tuple[str, ...]:
     """Why it is no pass, why no more was proved, and where it can be read."""
     reasons = () if proved.verdict.state is VerdictState.PASS else proved.verdict.reasons
     failures = {evidence.failure for evidence in proved.evidence}
-    lines = [title(reason, limit=300) for reason in reasons if reason not in failures]
+    lines = [visible(reason, limit=300) for reason in reasons if reason not in failures]
     levels = dict.fromkeys(e.level_reason for e in proved.evidence if e.level_reason and not e.failure)
-    lines += [title(f"no more proved: {reason}", limit=300) for reason in levels]
+    lines += [visible(f"no more proved: {reason}", limit=300) for reason in levels]
     if proved.publication:
         lines.append(f"{_KINDS[proved.publication.kind].ljust(_LABEL)}  {proved.publication.url}")
     if proved.publication_note:
-        lines.append(title(proved.publication_note, limit=300))
+        lines.append(visible(proved.publication_note, limit=300))
     return tuple(lines)

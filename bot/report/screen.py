@@ -10,7 +10,7 @@ from rich.text import Text
 
 from bot.model.use import Use
 from bot.report import wording
-from bot.report.quote import title
+from bot.report.quote import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,6 @@ def line(text: str, style: str = "") -> Text:
 
 def short(use: Use) -> str:
     """The image as written, its digest shortened to what people quote."""
-    name, at, digest = use.text.partition("@")
-    shortened = f"{at}{wording.short_digest(digest)}" if digest else ""
-    return title(name, limit=80) + title(shortened)
+    name, _, digest = use.text.partition("@")
+    shortened = f"@{wording.short_digest(digest)}" if digest else ""
+    return visible(name, limit=80) + visible(shortened)

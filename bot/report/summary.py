@@ -127,7 +127,7 @@ def _pair(side: Side | None, severities: Sequence[Severity]) -> str:
 
 
 def _causes(comparison: Comparison | None, severities: Sequence[Severity]) -> str:
-    """`3 C + 9 H by this base, 2 H by rebuilding; 1 L introduced`."""
+    """`3 C + 9 H by this base, 2 H by rebuilding; adds 1 H`."""
     if comparison is None:
         return ""
     fixed = []
@@ -135,7 +135,7 @@ def _causes(comparison: Comparison | None, severities: Sequence[Severity]) -> st
         if letters := _letters(facts.count(comparison.fixed, cause), severities):
             fixed.append(f"{letters} {words}")
     introduced = _letters(facts.count(comparison.introduced), severities)
-    parts = [", ".join(fixed), f"**{introduced} introduced**" if introduced else ""]
+    parts = [", ".join(fixed), f"**adds {introduced}**" if introduced else ""]
     return "; ".join(part for part in parts if part)
 
 
@@ -175,6 +175,8 @@ def vital_facts(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
         parts.append("its age is its own word")
     if first.waived:
         parts.append("minimum age waived for a security fix")
+    notes = dict.fromkeys(note for one in proved for note in one.planned.update.notes)
+    parts += [quote(note, limit=300).removesuffix(".") for note in notes]
     return " · ".join([*parts, *_levels(cases)])
 
 

@@ -14,7 +14,7 @@ from bot.model.run import Decided, PublicationKind, RunResult
 from bot.model.update import Current, Decision, Failed, Skipped, Update, Waiting, outcome_reason
 from bot.model.use import Use
 from bot.report import wording
-from bot.report.quote import title
+from bot.report.quote import visible
 from bot.report.run_rows import MARK_STYLES, Row, rows
 from bot.report.screen import Screen, line, short
 
@@ -40,7 +40,7 @@ def render(result: RunResult, *, width: int = 100, color: bool = False) -> str:
         console.print(Padding(item, (0, 0, 0, indent)))
     console.print(Padding(line(_foot(result), "bold"), (0, 0, 0, 2)))
     for note in result.notes:
-        console.print(Padding(line(title(note, limit=300), "dim"), (0, 0, 0, 2)))
+        console.print(Padding(line(visible(note, limit=300), "dim"), (0, 0, 0, 2)))
     return screen.text()
 
 
@@ -49,7 +49,7 @@ def uses_table(uses: Sequence[Use], *, width: int = 100, color: bool = False) ->
     table = _table("FILE", "LINE", "KIND", "IMAGE", "NOTE")
     for use in uses:
         note = use.skipped or (f"stage {use.stage}" if use.stage else "")
-        table.add_row(*_cells(use), line(title(note), "dim"))
+        table.add_row(*_cells(use), line(visible(note), "dim"))
     files = len({use.file for use in uses})
     summary = f"{wording.count(len(uses), 'use')} in {wording.count(files, 'file')}"
     return _page(table, summary, width, color=color)
@@ -82,20 +82,20 @@ def _table(*columns: str) -> Table:
 
 
 def _cells(use: Use) -> tuple[Text, Text, Text, Text]:
-    return line(title(use.file)), line(str(use.line)), line(use.kind.value), line(short(use))
+    return line(visible(use.file)), line(str(use.line)), line(use.kind.value), line(short(use))
 
 
 def _why(decision: Decision) -> str:
     outcome = decision.outcome
     if isinstance(outcome, Current):
-        return title(outcome.note)
-    reason = title(outcome_reason(outcome) or "")
+        return visible(outcome.note)
+    reason = visible(outcome_reason(outcome) or "")
     return f"{_goal(outcome)}: {reason}" if isinstance(outcome, Update) else reason
 
 
 def _goal(update: Update) -> str:
     name, _, digest = str(update.to).partition("@")
-    return f"{update.kind.value} to {title(name, limit=80)}{_at(digest)}"
+    return f"{update.kind.value} to {visible(name, limit=80)}{_at(digest)}"
 
 
 def _at(digest: str) -> str:
@@ -124,7 +124,7 @@ def _columns(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _header(result: RunResult) -> str:
     uses = [use for one in result.updates for use in one.planned.uses] + [d.use for d in result.decided]
     projects = {one.planned.project.name for one in result.updates} | {d.project for d in result.decided}
-    where = title(next(iter(projects))) if len(projects) == 1 else wording.count(len(projects), "project")
+    where = visible(next(iter(projects))) if len(projects) == 1 else wording.count(len(projects), "project")
     files = wording.count(len({use.file for use in uses}), "file")
     dry = " (dry run: nothing was written)" if result.dry_run else ""
     parts = ["refit run", result.cycle.id, where, f"{wording.count(len(uses), 'use')} in {files}"]
@@ -142,14 +142,15 @@ def _decided_lines(decided: Sequence[Decided]) -> Iterable[tuple[Text, int]]:
 
 def _listed(decided: Sequence[Decided]) -> Iterable[tuple[Text, int]]:
     for one in decided[:_SHOWN]:
-        reason = title(outcome_reason(one.outcome) or "")
-        yield line(f"· {one.outcome.word}: {_place(one)} {short(one.use)}: {reason}", "dim"), 2
+        reason = visible(outcome_reason(one.outcome) or "")
+        place = f"{visible(one.use.file)}:{one.use.line}"
+        yield line(f"· {one.outcome.word}: {place} {short(one.use)}: {reason}", "dim"), 2
     if len(decided) > _SHOWN:
         yield line(f"· and {len(decided) - _SHOWN} more {decided[0].outcome.word}", "dim"), 2
 
 
 def _place(one: Decided) -> str:
-    return title(one.target or f"{one.use.file}:{one.use.line}")
+    return visible(one.target or f"{one.use.file}:{one.use.line}")
 
 
 def _failures(result: RunResult) -> Iterable[tuple[Text, int]]:
@@ -159,9 +160,9 @@ def _failures(result: RunResult) -> Iterable[tuple[Text, int]]:
         if isinstance(one.outcome, Failed)
     ]
     for subject, error, hint in [*failed, *((p.subject, p.error, p.hint) for p in result.problems)]:
-        yield line(f"✗ {title(subject)}: {title(error, limit=400)}", "red"), 2
+        yield line(f"✗ {visible(subject)}: {visible(error, limit=400)}", "red"), 2
         if hint:
-            yield line(title(hint, limit=400)), 4
+            yield line(visible(hint, limit=400)), 4
 
 
 def _foot(result: RunResult) -> str:
@@ -175,5 +176,5 @@ def _foot(result: RunResult) -> str:
         f"{failed} failed",
         ", ".join(f"{number} {method}" for method, number in result.requests.items()),
     ]
-    parts += [f"{title(host)} {title(left)} left" for host, left in result.quota.items()]
+    parts += [f"{visible(host)} {visible(left)} left" for host, left in result.quota.items()]
     return " · ".join(part for part in parts if part)
