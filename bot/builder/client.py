@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from bot.errors import EngineError, EngineMissing, ProcessFailed
 
 SDK_SECONDS: Final = 120
 _TRY_SECONDS: Final = 60.0
+_KNOCK_SECONDS: Final = 10.0
+_DEFAULT_SOCKET: Final = "unix:///var/run/docker.sock"
 _TRIAL: Final = b"FROM scratch\nLABEL dev.refit.trial=1\n"
 _VERSION: Final = re.compile(r"Docker version ([0-9][^ ,]*)")
 
@@ -78,11 +81,20 @@ def connect(settings: BuilderSettings, seconds: int = SDK_SECONDS) -> Iterator[d
         EngineMissing: No engine answers.
     """
     with engine_errors("connect to it"):
+        _knock(settings.host or _DEFAULT_SOCKET)
         client = docker.DockerClient(base_url=settings.host or None, version="auto", timeout=seconds)
     try:
         yield client
     finally:
         client.close()
+
+
+def _knock(host: str) -> None:
+    """Try the socket before the SDK does, which leaves it open when nobody answers."""
+    if host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as tried:
+            tried.settimeout(_KNOCK_SECONDS)
+            tried.connect(host.removeprefix("unix://"))
 
 
 def choose_command(settings: BuilderSettings) -> Command:

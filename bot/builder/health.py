@@ -79,8 +79,8 @@ def start_and_probe(  # noqa: PLR0913 - the engine's two ways in, and the port's
     config = client.images.get(image).attrs.get("Config") or {}
     probe = probe_of(config, plan)
     with ExitStack() as stack:
-        network = stack.enter_context(_companions(client, settings, plan, name))
-        limits = _limits(settings, plan, network, root=_is_root(config)) | _read_only(plan)
+        mode = stack.enter_context(_companions(client, settings, plan, name))
+        limits = _limits(settings, plan, mode, root=_is_root(config)) | _read_only(plan)
         try:
             container = stack.enter_context(_container(client, image, name, limits))
             started = time.monotonic()
@@ -173,36 +173,28 @@ def _container(
 def _companions(
     client: docker.DockerClient, settings: BuilderSettings, plan: HealthPlan, name: str
 ) -> Iterator[str]:
-    """Start the plan's companions on a network with no way out; gives the network's name, or `none`.
+    """Start the plan's companions; gives the network mode that the target is to share with them.
 
-    Each answers to the last part of its repository (`postgres`), with the same environment.
+    All share one network with nothing in it but the loopback device, so no rule of a firewall
+    has to hold anything back (an engine's internal networks still reach their host). Each
+    companion answers to the last part of its repository (`postgres`), on 127.0.0.1, and has
+    the same environment as the target.
     """
-    if not plan.companions:
-        yield "none"
-        return
-    network = client.networks.create(f"{name}-net", internal=True)
-    try:
-        with ExitStack() as stack:
-            for number, image in enumerate(plan.companions):
-                _start_companion(stack, client, settings, plan, (f"{name}-with-{number}", image))
-            yield f"{name}-net"
-    finally:
-        network.remove()
+    with ExitStack() as stack:
+        mode = "none"
+        for number, image in enumerate(plan.companions):
+            _have(client, image)
+            options = _limits(settings, plan, mode, root=True)
+            if number == 0:
+                options["extra_hosts"] = {_alias(one): "127.0.0.1" for one in plan.companions}
+            companion = stack.enter_context(_container(client, image, f"{name}-with-{number}", options))
+            companion.start()
+            mode = f"container:{companion.id}" if number == 0 else mode
+        yield mode
 
 
-def _start_companion(
-    stack: ExitStack,
-    client: docker.DockerClient,
-    settings: BuilderSettings,
-    plan: HealthPlan,
-    companion: tuple[str, str],
-) -> None:
-    name, image = companion
-    _have(client, image)
-    limits = _limits(settings, plan, f"{name.rpartition('-with-')[0]}-net", root=True)
-    alias = Reference.parse(image).repository.rpartition("/")[2]
-    limits["networking_config"] = {limits["network"]: client.api.create_endpoint_config(aliases=[alias])}
-    stack.enter_context(_container(client, image, name, limits)).start()
+def _alias(image: str) -> str:
+    return Reference.parse(image).repository.rpartition("/")[2]
 
 
 def _have(client: docker.DockerClient, image: str) -> None:
@@ -213,9 +205,9 @@ def _have(client: docker.DockerClient, image: str) -> None:
         client.images.pull(str(reference.with_digest(None)), tag=reference.digest or reference.effective_tag)
 
 
-def _limits(settings: BuilderSettings, plan: HealthPlan, network: str, *, root: bool) -> dict[str, Any]:
+def _limits(settings: BuilderSettings, plan: HealthPlan, mode: str, *, root: bool) -> dict[str, Any]:
     return {
-        "network": network,
+        "network_mode": mode,
         "environment": dict(plan.env),
         "cap_drop": ["ALL"],
         "cap_add": list(_ROOT_NEEDS) if root else [],

@@ -9,6 +9,7 @@ import io
 import json
 import tarfile
 import zlib
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, Final, cast
@@ -31,11 +32,12 @@ def measure_layers(archive: Iterable[bytes]) -> tuple[Layer, ...]:
     Raises:
         EngineError: The archive is broken, or a layer's compression is unknown.
     """
-    contents = _Contents()
+    contents, chunks = _Contents(), iter(archive)
     try:
-        with tarfile.open(fileobj=cast("IO[bytes]", _Stream(archive)), mode="r|") as tar:
+        with tarfile.open(fileobj=cast("IO[bytes]", _Stream(chunks)), mode="r|") as tar:
             for member in tar:
                 contents.take(member, tar)
+        deque(chunks, maxlen=0)  # to its end, or the engine's connection stays open
         return contents.layers()
     except (tarfile.TarError, zlib.error, ValueError, KeyError, IndexError, TypeError) as error:
         raise EngineError(f"the engine saved an image that cannot be read: {error}") from error
@@ -116,9 +118,9 @@ def _gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
 class _Stream(io.RawIOBase):
     """Chunks as a file to read from."""
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    def __init__(self, chunks: Iterator[bytes]) -> None:
         super().__init__()
-        self._chunks, self._rest = iter(chunks), b""
+        self._chunks, self._rest = chunks, b""
 
     def readable(self) -> bool:
         return True
