@@ -159,6 +159,10 @@ class Checkout(Protocol):
         """The branch pull requests go to."""
         ...
 
+    def tree(self, path: str) -> str:
+        """The git object id of a file or folder at this commit (`.` is the whole); equal id, equal bytes."""
+        ...
+
     def paths(self) -> Sequence[str]:
         """Every tracked path, with `/`, sorted."""
         ...
@@ -175,8 +179,8 @@ class Checkout(Protocol):
 class Forge(Protocol):
     """Where projects live and publications appear. Blocking; raises `ForgeError`s."""
 
-    def checkout(self, project: Project) -> Checkout:
-        """The files of the project's base branch now."""
+    def checkout(self, project: Project, commit: str | None = None) -> Checkout:
+        """The files of the project's base branch now, or at an earlier commit of it."""
         ...
 
     def find(self, project: Project, slot: str, branch: str) -> Publication | None:

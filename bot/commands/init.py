@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Final
 
 from bot.commands.options import DEFAULT_NAME
-from bot.errors import UsageError
-from bot.forge.folder import FolderCheckout
-from bot.forge.git import remote_url
 from bot.cycle.discover import targets_of
 from bot.dockerfile.files import is_dockerfile, select
+from bot.errors import ForgeRefused, UsageError
+from bot.forge.folder import FolderCheckout
+from bot.forge.git import Git, git_directory
 from bot.model.target import Project, Target
 
 _GITHUB: Final = re.compile(r"github\.com[:/](?P<name>[^/]+/[^/]+?)(?:\.git)?/?$")
 _HEAD: Final = """\
-# Refit's configuration for this folder. Every other key, explained: config/bot.example.yaml in Refit's sources.
+# Refit's configuration for this folder. Every key is explained in config/bot.example.yaml of Refit.
 # Check it with `refit config check`, try it with `refit run --dry-run`.
 timezone: UTC
 
@@ -24,7 +24,8 @@ projects:
 """
 _GITHUB_PROJECT: Final = """\
   - name: {name}
-    # Pull requests go to GitHub: set GITHUB_TOKEN. To try without an account, use `forge: local` and `path: .`.
+    # Pull requests go to GitHub: set GITHUB_TOKEN.
+    # To try without an account, write `forge: local` and `path: .` instead.
     forge: github
 """
 _LOCAL_PROJECT: Final = """\
@@ -63,10 +64,27 @@ def init(folder: Path = Path()) -> int:
 def starter(folder: Path) -> str:
     """The text of a starter: this folder as a project, each Dockerfile found as a target."""
     found = _GITHUB.search(remote_url(folder) or "")
-    name = found["name"] if found else re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name).strip("-._") or "project"
+    name = (
+        found["name"]
+        if found
+        else re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name).strip("-._") or "project"
+    )
     project = (_GITHUB_PROJECT if found else _LOCAL_PROJECT).format(name=name)
     targets = _targets(Project(name), FolderCheckout(folder).paths())
     return _HEAD + project + targets + _TAIL.format(github=_GITHUB_SECTION if found else "")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._") or "project"
+
+
+def remote_url(folder: Path) -> str:
+    """Where the folder's `origin` is, or an empty text."""
+    try:
+        git = Git(git_directory(folder))
+    except ForgeRefused:
+        return ""
+    return git.ask("config", "--get", "remote.origin.url") or ""
 
 
 def _targets(project: Project, paths: tuple[str, ...]) -> str:

@@ -63,6 +63,42 @@ class Build:
     pushed_size: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """One platform of a base image, as its registry describes it.
+
+    Attributes:
+        reference: `registry/repository@digest` of the platform's manifest.
+        digest: Digest of the platform's manifest.
+        pushed_size: Bytes a registry stores.
+        diff_ids: Layers from the bottom.
+        created: When it says it was made, or None.
+    """
+
+    reference: str
+    digest: str
+    pushed_size: int
+    diff_ids: tuple[str, ...]
+    created: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BasePair:
+    """The base before and after, for one platform.
+
+    Attributes:
+        platform: Which.
+        before: None for a pin, or where the old image is gone.
+        after: The new one.
+        before_reason: Why there is no before; empty otherwise.
+    """
+
+    platform: Platform
+    before: BaseImage | None
+    after: BaseImage
+    before_reason: str = ""
+
+
 class HealthState(StrEnum):
     """How a container did.
 

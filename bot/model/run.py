@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from bot.model.evidence import Baseline, Evidence, Verdict
+from bot.model.evidence import Baseline, BasePair, Evidence, Verdict
 from bot.model.target import Project, Target
 from bot.model.update import Abandoned, Current, Failed, Skipped, Update, Waiting
 from bot.model.use import Use
@@ -51,6 +51,8 @@ class Planned:
         use: The place that changes.
         update: What it becomes.
         commit: The commit it was planned on.
+        also: Other uses of the same image in the same file, which move with it.
+        bases: The base before and after, for each platform the target builds.
     """
 
     project: Project
@@ -58,6 +60,13 @@ class Planned:
     use: Use
     update: Update
     commit: str
+    also: tuple[Use, ...] = ()
+    bases: tuple[BasePair, ...] = ()
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """Every use that changes."""
+        return (self.use, *self.also)
 
     @property
     def subject(self) -> str:

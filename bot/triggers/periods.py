@@ -63,7 +63,7 @@ class Timetable:
 
 
 def period(job: Job, due: datetime, zone: ZoneInfo) -> str:
-    """The name of the period a job is due for: `monthly-2026-11`, `observe-2026-11-24`, `quarterly-2026Q3`."""
+    """Name the period a job is due for: `monthly-2026-11`, `observe-2026-11-24`, `quarterly-2026Q3`."""
     local = due.astimezone(zone)
     match job:
         case Job.MONTHLY:

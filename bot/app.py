@@ -1,0 +1,204 @@
+"""The composition root: settings become collaborators. The only file that names concrete classes."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import platformdirs
+
+from bot.builder import BuilderSettings, DockerBuilder
+from bot.clock import SystemClock
+from bot.convert import custom_rules, project, registry_settings, rules
+from bot.cycle.parts import Parts, Policy, VerdictPolicy
+from bot.errors import ConfigError, EngineError
+from bot.forge.api import Connection
+from bot.forge.auth import Access, AppAccess, TokenAccess
+from bot.forge.github import GitHubForge
+from bot.forge.local import LocalForge
+from bot.model.manifest import Platform
+from bot.ports import Builder, Clock, Forge, Progress
+from bot.registry import RegistryClient
+from bot.scanner import DatabaseSettings, ScannerSettings, TrivyScanner
+from bot.settings import ForgeKind, Settings
+from bot.store.lease import lease
+from bot.store.sql import SqlStore, open_store, sqlite_url
+
+_MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
+
+
+def state_folder(settings: Settings | None = None) -> Path:
+    """Where state lives: the configuration's, `$REFIT_STATE_DIR`, else the user's XDG state folder."""
+    if settings is not None and settings.state is not None:
+        return settings.state
+    if from_environment := os.environ.get("REFIT_STATE_DIR"):
+        return Path(from_environment)
+    return Path(platformdirs.user_state_path("refit", appauthor=False))
+
+
+@contextmanager
+def open_parts(
+    settings: Settings,
+    progress: Progress,
+    *,
+    clock: Clock | None = None,
+    refresh: bool = False,
+    drive: bool = True,
+) -> Iterator[Parts]:
+    """Open every collaborator a cycle works with; all are closed at the end.
+
+    Args:
+        settings: The configuration.
+        progress: Where the run says what it is doing.
+        clock: Wall and monotonic time; the machine's by default.
+        refresh: Ignore cached answers of registries.
+        drive: Hold the lease of the state folder; what only asks registries needs none.
+
+    Raises:
+        ConfigError: A secret is missing.
+        LeaseHeld: Another process drives a cycle of this state folder.
+        StoreError: The store cannot be opened.
+    """
+    clock = clock or SystemClock()
+    folder = state_folder(settings)
+    with lease(folder) if drive else nullcontext(), opened_store(folder) as store:
+        builder, no_builder = _builder(settings)
+        yield Parts(
+            registry=RegistryClient(registry_settings(settings), cache=store, clock=clock, refresh=refresh),
+            scanner=scanner(settings, clock),
+            builder=builder,
+            forges=forges(settings, clock),
+            store=store,
+            clock=clock,
+            progress=progress,
+            projects=tuple(project(one) for one in settings.projects),
+            policy=policy(settings),
+            no_builder=no_builder,
+            platform=machine_platform(),
+        )
+
+
+@contextmanager
+def opened_store(folder: Path) -> Iterator[SqlStore]:
+    """The store of a state folder, closed at the end."""
+    store = open_store(sqlite_url(folder))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def machine_platform() -> Platform:
+    """What this machine's engine builds and starts."""
+    machine = platform.machine()
+    return Platform("linux", _MACHINES.get(machine, machine))
+
+
+def builder_settings(settings: Settings) -> BuilderSettings:
+    """How the engine is reached, from the configuration."""
+    return BuilderSettings(docker_host=settings.builder.docker_host or "")
+
+
+def _builder(settings: Settings) -> tuple[Builder | None, str]:
+    """The engine, or None with the reason in words."""
+    if not settings.builder.enabled:
+        return None, "the configuration switches building off"
+    builder = DockerBuilder(builder_settings(settings))
+    try:
+        builder.available()
+    except EngineError as error:
+        return None, error.message
+    return builder, ""
+
+
+def scanner(settings: Settings, clock: Clock) -> TrivyScanner:
+    """Trivy as the configuration wants it."""
+    section, folder = settings.scanner, state_folder(settings) / "trivy"
+    mirrors = {host.host: host.mirrors[0] for host in settings.registries if host.mirrors}
+    return TrivyScanner(
+        ScannerSettings(
+            folder=folder,
+            database=DatabaseSettings(
+                cache=section.database_folder or folder / "cache",
+                repositories=section.database,
+                offline=section.offline,
+                max_age=section.max_age,
+            ),
+            path=section.path,
+            docker_host=settings.builder.docker_host or "",
+            mirrors=mirrors,
+            insecure=frozenset(host.host for host in settings.registries if host.insecure),
+            ignore_file=section.ignore_file,
+            vex=section.vex,
+            seconds=section.seconds,
+        ),
+        now=clock.now,
+    )
+
+
+def forges(settings: Settings, clock: Clock) -> Mapping[str, Forge]:
+    """The forge of each project, by project name."""
+    found: dict[str, Forge] = {}
+    github: Forge | None = None
+    for one in settings.projects:
+        if one.forge is ForgeKind.LOCAL:
+            found[one.name] = LocalForge(state_folder(settings), clock)
+        else:
+            github = github or _github(settings)
+            found[one.name] = github
+    return found
+
+
+def _github(settings: Settings) -> Forge:
+    return GitHubForge(state_folder(settings), _connection(settings), access(settings))
+
+
+def _connection(settings: Settings) -> Connection:
+    section = settings.github
+    return Connection(
+        base_url=section.url,
+        max_rate_limit_wait=section.max_wait.total_seconds(),
+        seconds_between_writes=section.seconds_between_writes,
+    )
+
+
+def access(settings: Settings) -> Access:
+    """The way into GitHub: as an App, or by token.
+
+    Raises:
+        ConfigError: Neither is configured, or its secret is missing.
+    """
+    section, connection = settings.github, _connection(settings)
+    if section.app_id is not None and section.app_key is not None:
+        return AppAccess(connection, section.app_id, section.app_key.read("github.app_key"))
+    if section.token is not None:
+        return TokenAccess(connection, section.token.read("github.token"))
+    raise ConfigError(
+        "projects on GitHub need `github.token` or `github.app_id` and `github.app_key`",
+        hint="Add `github: {token: {env: GITHUB_TOKEN}}`, or use `forge: local` to try without an account.",
+    )
+
+
+def policy(settings: Settings) -> Policy:
+    """The operator's rules for a cycle."""
+    verdict = settings.verdict
+    return Policy(
+        rules=rules(settings),
+        custom=custom_rules(settings),
+        verdict=VerdictPolicy(
+            block_unhealthy=verdict.block_unhealthy,
+            block_introduced=verdict.block_introduced,
+            block_over_budget=verdict.block_over_budget,
+            growth_tolerance=verdict.growth_tolerance,
+        ),
+        labels=settings.pull_requests.labels,
+        max_new_per_project=settings.pull_requests.max_new_per_project,
+        max_builds=settings.builder.max_builds_per_cycle,
+        draft_blocked=settings.pull_requests.blocked == "draft",
+        zone=ZoneInfo(settings.timezone),
+    )

@@ -1,0 +1,33 @@
+"""`refit discover`: what names an image, and where. No network, no configuration."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from bot.commands.options import Format, FormatOption, errors_console
+from bot.commands.output import colored, width, write, write_json
+from bot.commands.paths import PathsArgument, read_paths
+from bot.model.run import Problem
+from bot.report import terminal, wire
+
+
+def discover(paths: PathsArgument = None, output: FormatOption = Format.TABLE) -> int:
+    """List every place that names an image: file, line, and the image as resolved."""
+    found, problems = read_paths(paths)
+    # A Dockerfile of several targets is read once for each; here it counts once.
+    uses = list({one.use.id: one.use for one in found}.values())
+    if output is Format.JSON:
+        write_json(wire.discover(uses))
+    else:
+        write(terminal.uses_table(uses, width=width(), color=colored()))
+    return show_problems(problems)
+
+
+def show_problems(problems: list[Problem]) -> int:
+    """Write failures to standard error; the exit code is 3 where there are some."""
+    console = errors_console()
+    for problem in problems:
+        console.print(Text.assemble(("failed: ", "bold red"), f"{problem.subject}: {problem.error}"))
+        if problem.hint:
+            console.print(Text(f"        {problem.hint}"))
+    return 3 if problems else 0

@@ -1,0 +1,90 @@
+"""`refit run`: the monthly cycle, now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+import typer
+
+from bot.app import open_parts
+from bot.commands.options import ConfigOption, Format, FormatOption, QuietOption, errors_console, load_config
+from bot.commands.output import colored, width, write, write_json
+from bot.cycle.monthly import Outcome, run_cycle
+from bot.errors import UsageError
+from bot.model.evidence import VerdictState
+from bot.model.run import RunResult
+from bot.progress import TerminalProgress
+from bot.report import dry_run as preview
+from bot.report import terminal, wire
+
+_FAILING: Final[Mapping[str | None, tuple[VerdictState, ...]]] = {
+    None: (),
+    "warn": (VerdictState.WARN, VerdictState.BLOCK),
+    "block": (VerdictState.BLOCK,),
+}
+
+CycleOption = Annotated[
+    str | None, typer.Option("--cycle", metavar="NAME", help="Name of the cycle. [default: this month's]")
+]
+OnlyOption = Annotated[
+    str | None, typer.Option("--only", metavar="TARGET", help="One target or file; the rest is left out.")
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Prove everything, write to no forge: show what would be written.")
+]
+FailOnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fail-on", metavar="VERDICT", help="Exit with 1 where a verdict is warn (or worse) or block."
+    ),
+]
+
+
+def run(  # noqa: PLR0913 - the options of a command line
+    *,
+    cycle: CycleOption = None,
+    only: OnlyOption = None,
+    dry_run: DryRunOption = False,
+    output: FormatOption = Format.TABLE,
+    config: ConfigOption = None,
+    fail_on: FailOnOption = None,
+    quiet: QuietOption = False,
+) -> int:
+    """Check, rebuild, scan, measure, start, and open pull requests with the evidence."""
+    if fail_on not in _FAILING:
+        raise UsageError(f"--fail-on takes warn or block, not {fail_on!r}")
+    settings = load_config(config)
+    with (
+        TerminalProgress(errors_console(), quiet=quiet) as progress,
+        open_parts(settings, progress) as parts,
+    ):
+        outcome = run_cycle(parts, _named(cycle), only=only, dry_run=dry_run)
+    _show(outcome, output)
+    return exit_code(outcome.result, fail_on)
+
+
+def _named(name: str | None) -> str | None:
+    """A name as it is written, `monthly` meaning this month's."""
+    return None if name == "monthly" else name
+
+
+def _show(outcome: Outcome, output: Format) -> None:
+    if output is Format.JSON:
+        write_json(wire.run(outcome.result))
+        return
+    for draft in outcome.drafts:
+        write(preview.render(draft.pull_request, draft.before))
+    write(terminal.render(outcome.result, width=width(), color=colored()))
+
+
+def exit_code(result: RunResult, fail_on: str | None) -> int:
+    """0 done · 1 findings, with --fail-on · 3 some failed · 4 nothing could be decided."""
+    decided = [one for one in result.decided if one.outcome.word not in ("failed", "skipped")]
+    failed = result.problems or any(one.outcome.word == "failed" for one in result.decided)
+    if failed:
+        return 3 if result.updates or decided else 4
+    bad = {"warn": (VerdictState.WARN, VerdictState.BLOCK), "block": (VerdictState.BLOCK,)}.get(
+        fail_on or "", ()
+    )
+    return 1 if any(one.verdict.state in bad for one in result.updates) else 0

@@ -1,0 +1,1 @@
+"""The cycle: discover, resolve, plan, prove, publish, report."""

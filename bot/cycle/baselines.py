@@ -1,0 +1,90 @@
+"""Baselines and the time series: what the default branch holds now, and what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.cycle.discover import Found
+from bot.cycle.parts import Parts
+from bot.model.evidence import Baseline, Evidence, Measurement, Side
+from bot.model.run import Cycle, Proved
+from bot.model.vulnerability import Severity
+
+_LOOK_BACK = timedelta(days=730)
+
+
+def settle(found: Sequence[Found], parts: Parts) -> None:
+    """Move baselines to what the default branch holds, whoever merged it and however.
+
+    A measured update counts as applied once the file itself names its digest.
+    """
+    now = parts.clock.now()
+    waiting = [
+        m for m in parts.store.measurements(now - _LOOK_BACK, now + timedelta(days=1)) if not m.applied
+    ]
+    held = {
+        (one.project.name, one.target.name, str(one.use.reference))
+        for one in found
+        if one.target is not None and one.use.reference is not None
+    }
+    for measurement in waiting:
+        if (measurement.project, measurement.target, measurement.base) in held:
+            _apply(measurement, parts, now)
+
+
+def _apply(measurement: Measurement, parts: Parts, now: datetime) -> None:
+    if measurement.size is not None:
+        parts.store.save_baseline(
+            Baseline(
+                measurement.project,
+                measurement.target,
+                measurement.platform,
+                measurement.size,
+                measurement.base,
+                now,
+            )
+        )
+    parts.store.save_measurement(replace(measurement, applied=True))
+
+
+def record(proved: Proved, cycle: Cycle, parts: Parts) -> None:
+    """Add both sides to the time series; the first measured *before* becomes the baseline."""
+    target = proved.planned.target
+    if target is None:
+        return
+    for one in proved.evidence:
+        if one.before is not None and one.before.build is not None:
+            held = str(proved.planned.use.reference)
+            point = _point(proved, one, one.before, cycle, held, applied=True)
+            parts.store.save_measurement(point)
+            if parts.store.baseline(point.project, point.target, point.platform) is None:
+                _apply(point, parts, one.started)
+        if one.after is not None and one.after.build is not None:
+            proposed = str(proved.planned.update.to)
+            parts.store.save_measurement(_point(proved, one, one.after, cycle, proposed, applied=False))
+
+
+def _point(  # noqa: PLR0913 - a value's fields
+    proved: Proved, evidence: Evidence, side: Side, cycle: Cycle, base: str, *, applied: bool
+) -> Measurement:
+    counts = side.scan.counts()
+    target = proved.planned.target
+    return Measurement(
+        project=proved.planned.project.name,
+        target=target.name if target else proved.planned.use.file,
+        platform=str(evidence.platform),
+        at=evidence.started,
+        cycle=cycle.id,
+        base=base,
+        size=side.size,
+        pushed_size=side.build.pushed_size if side.build else side.base_pushed_size,
+        layers=len(side.build.layers) if side.build else 0,
+        build_seconds=side.build.seconds if side.build else None,
+        critical=counts[Severity.CRITICAL],
+        high=counts[Severity.HIGH],
+        medium=counts[Severity.MEDIUM],
+        low=counts[Severity.LOW],
+        applied=applied,
+    )

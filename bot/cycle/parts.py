@@ -1,0 +1,83 @@
+"""What a cycle works with: the ports, and the operator's policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from bot.dockerfile import custom as patterns
+from bot.model.manifest import Platform
+from bot.model.target import LINUX_AMD64, Project
+from bot.ports import Builder, Clock, Forge, Progress, Registry, Scanner, Store
+from bot.updates.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictPolicy:
+    """What blocks and what warns; `growth_tolerance` in percent."""
+
+    block_unhealthy: bool = True
+    block_introduced: bool = True
+    block_over_budget: bool = True
+    growth_tolerance: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The operator's rules for a cycle.
+
+    Attributes:
+        rules: First match wins.
+        custom: Patterns for other files.
+        verdict: What blocks and what warns.
+        labels: Labels of our pull requests.
+        max_new_per_project: Pull requests opened in one cycle for one project.
+        max_builds: Targets built in one cycle; the rest stay at level base.
+        draft_blocked: Open a draft for a blocked update; else an update that is only reported.
+        zone: Time zone of cycle names and dates.
+    """
+
+    rules: tuple[Rule, ...] = ()
+    custom: tuple[patterns.Rule, ...] = ()
+    verdict: VerdictPolicy = VerdictPolicy()
+    labels: tuple[str, ...] = ("dependencies", "docker")
+    max_new_per_project: int = 2
+    max_builds: int = 50
+    draft_blocked: bool = True
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The collaborators of a cycle, chosen by `bot/app.py`.
+
+    Attributes:
+        registry: All OCI registries.
+        scanner: The vulnerability scanner.
+        builder: The container engine, or None where there is none.
+        no_builder: Why there is none; empty otherwise.
+        platform: What the engine builds and starts.
+        forges: The forge of each project, by project name.
+        store: What outlives the process.
+        clock: Wall and monotonic time.
+        progress: Where the run says what it is doing.
+        projects: Under care.
+        policy: The operator's rules.
+    """
+
+    registry: Registry
+    scanner: Scanner
+    builder: Builder | None
+    forges: Mapping[str, Forge]
+    store: Store
+    clock: Clock
+    progress: Progress
+    projects: tuple[Project, ...]
+    policy: Policy = Policy()
+    no_builder: str = ""
+    platform: Platform = LINUX_AMD64
+
+    def forge(self, project: Project) -> Forge:
+        """The forge a project lives on."""
+        return self.forges[project.name]

@@ -1,0 +1,95 @@
+"""Plan: from every project's files to what will be proved, and what needs no proof."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from bot.cycle.baselines import settle
+from bot.cycle.bases import pairs
+from bot.cycle.discover import Found, discover
+from bot.cycle.parts import Parts
+from bot.cycle.resolve import Resolved, resolve
+from bot.errors import RefitError, RegistryError
+from bot.model.run import Decided, Plan, Planned, Problem
+from bot.model.target import LINUX_AMD64, Project
+from bot.model.update import Failed, Update
+
+
+def make_plan(parts: Parts) -> Plan:
+    """Read every project, ask every registry, decide every use. The counts add up.
+
+    A project that cannot be read and a registry that fails are values in the plan.
+    """
+    found: list[Found] = []
+    commits: dict[str, str] = {}
+    problems: list[Problem] = []
+    for project in parts.projects:
+        parts.progress.step(f"discover {project.name}")
+        try:
+            found += _discovered(project, parts, commits, problems)
+        except RefitError as error:
+            problems.append(Problem(project.name, error.message, error.hint))
+    parts.progress.step(f"resolve {len(found)} uses")
+    settle(found, parts)
+    updates, decided = asyncio.run(_decide(found, parts, commits))
+    return Plan(
+        updates=_joined(updates),
+        decided=tuple(decided),
+        problems=tuple(problems),
+        requests=dict(parts.registry.requests()),
+    )
+
+
+def _discovered(
+    project: Project, parts: Parts, commits: dict[str, str], problems: list[Problem]
+) -> Sequence[Found]:
+    checkout = parts.forge(project).checkout(project)
+    commits[project.name] = checkout.commit
+    discovery = discover(project, checkout, parts.policy.custom)
+    problems += discovery.problems
+    return discovery.found
+
+
+async def _decide(
+    found: Sequence[Found], parts: Parts, commits: dict[str, str]
+) -> tuple[list[Planned], list[Decided]]:
+    resolved = await resolve(found, parts)
+    results = await asyncio.gather(*(_planned(one, parts, commits) for one in resolved))
+    return (
+        [one for one in results if isinstance(one, Planned)],
+        [one for one in results if isinstance(one, Decided)],
+    )
+
+
+async def _planned(resolved: Resolved, parts: Parts, commits: dict[str, str]) -> Planned | Decided:
+    found, outcome = resolved.found, resolved.outcome
+    target = found.target.name if found.target else None
+    if not isinstance(outcome, Update):
+        return Decided(found.project.name, target, found.use, outcome)
+    platforms = found.target.platforms if found.target else (LINUX_AMD64,)
+    try:
+        bases = await pairs(parts.registry, found.use, outcome, platforms)
+    except RegistryError as error:
+        return Decided(found.project.name, target, found.use, Failed(error.message, error.hint))
+    commit = commits[found.project.name]
+    return Planned(found.project, found.target, found.use, outcome, commit, bases=bases)
+
+
+def _joined(updates: Iterable[Planned]) -> tuple[Planned, ...]:
+    """Put together uses of one image in one target's file: they change and are proved together.
+
+    The use that decides what ships (the final stage) leads.
+    """
+    groups: dict[tuple[str, str, str, str, str], list[Planned]] = {}
+    for one in updates:
+        subject = one.target.name if one.target else ""
+        key = (one.project.name, subject, one.use.file, one.use.text, str(one.update.to))
+        groups.setdefault(key, []).append(one)
+    return tuple(_merged(members) for members in groups.values())
+
+
+def _merged(members: Sequence[Planned]) -> Planned:
+    lead = next((one for one in members if one.use.final), members[-1])
+    return replace(lead, also=tuple(one.use for one in members if one is not lead))

@@ -1,0 +1,195 @@
+"""Prove: measure one update, before and after, as far as its target allows.
+
+Before and after are the same commit and the same build arguments, on the old and the new
+base, started together. Level `base` needs no engine; a target that cannot be built falls back
+to it and says why.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from bot.cycle.compare import compare
+from bot.cycle.job import ProofJob
+from bot.cycle.keys import evidence_key
+from bot.cycle.parts import Parts
+from bot.cycle.scans import cached_scan
+from bot.cycle.sides import BuiltPair, build_sides
+from bot.errors import BuildFailed, EngineError
+from bot.model.evidence import BaseImage, BasePair, Evidence, Level, Side
+from bot.model.run import Cycle, Planned
+from bot.model.vulnerability import Scan
+from bot.ports import Checkout, ScanRequest
+
+_TRANSIENT: Final = "this time only"
+
+
+@dataclass(frozen=True, slots=True)
+class _Bases:
+    """The base images' own scans."""
+
+    before: Scan | None
+    after: Scan
+
+
+def prove(
+    planned: Planned, checkout: Checkout, parts: Parts, cycle: Cycle, *, may_build: bool
+) -> tuple[Evidence, ...]:
+    """Measure an update on every platform of its target; finished evidence is found by key.
+
+    Args:
+        planned: The update, with its bases.
+        checkout: The project's files at the commit it was planned on.
+        parts: The collaborators.
+        cycle: What failed counts for this cycle only: the next one tries again.
+        may_build: False when this cycle has built as much as it may.
+
+    Raises:
+        ScanError: A scan did not finish, so nothing can be said.
+        ForgeError: The build context cannot be exported.
+    """
+    jobs = (ProofJob(planned, pair, checkout, parts, cycle, may_build) for pair in planned.bases)
+    return tuple(_prove_on(job) for job in jobs)
+
+
+def _prove_on(job: ProofJob) -> Evidence:
+    parts, why_not = job.parts, _why_not_built(job)
+    means = why_not or (parts.builder.available() if parts.builder else "")
+    key = evidence_key(
+        job.planned, job.pair, trees=_trees(job), scanner=parts.scanner.identity(), means=means
+    )
+    this_time = f"{key} {job.cycle.id}"
+    for stored in (key, this_time):
+        if (finished := parts.store.evidence(stored)) is not None:
+            job.say("proved before, nothing to do again")
+            return finished
+    evidence = _measure(job, key, why_not)
+    if evidence.failure or evidence.level_reason.endswith(_TRANSIENT):
+        evidence = replace(evidence, key=this_time)
+    parts.store.save_evidence(evidence)
+    return evidence
+
+
+def _measure(job: ProofJob, key: str, why_not: str) -> Evidence:
+    clock = job.parts.clock
+    started, begun = clock.now(), clock.monotonic()
+    job.say("scan the base images")
+    bases = _scan_bases(job.pair, job.parts)
+    evidence = _base_evidence(job.pair, bases, key, why_not, started)
+    if not why_not:
+        evidence = _with_builds(evidence, job, bases)
+    return replace(evidence, seconds=clock.monotonic() - begun)
+
+
+def _why_not_built(job: ProofJob) -> str:
+    """Why the level stays at base, in words; empty where the target will be built."""
+    target, parts = job.planned.target, job.parts
+    if target is None:
+        return f"{job.planned.use.file} names an image that no target builds"
+    if not target.build:
+        return "the configuration keeps this target at level base"
+    if parts.builder is None:
+        return parts.no_builder or "there is no container engine"
+    if not job.pair.platform.satisfies(parts.platform):
+        return f"this machine builds {parts.platform}, not {job.pair.platform}"
+    if not job.may_build:
+        return "this cycle has built as many targets as it may"
+    return ""
+
+
+def _trees(job: ProofJob) -> tuple[str, ...]:
+    file, target = job.planned.use.file, job.planned.target
+    return (job.checkout.tree(file), job.checkout.tree(target.context if target else file))
+
+
+def _scan_bases(pair: BasePair, parts: Parts) -> _Bases:
+    with ThreadPoolExecutor(2) as pool:
+        before = pool.submit(_scan_base, pair.before, pair, parts) if pair.before else None
+        after = _scan_base(pair.after, pair, parts)
+        return _Bases(before.result() if before else None, after)
+
+
+def _scan_base(image: BaseImage, pair: BasePair, parts: Parts) -> Scan:
+    request = ScanRequest(image.reference, remote=True, digest=image.digest, platform=pair.platform)
+    return cached_scan(request, parts)
+
+
+def _base_evidence(pair: BasePair, bases: _Bases, key: str, why_not: str, started: datetime) -> Evidence:
+    before = _base_side(pair.before, bases.before) if pair.before and bases.before else None
+    after = _base_side(pair.after, bases.after)
+    comparison = None
+    if pair.before and before:
+        comparison = compare(
+            before.scan, after.scan, base_before=pair.before.diff_ids, base_after=pair.after.diff_ids
+        )
+    return Evidence(
+        key=key,
+        level=Level.BASE,
+        level_reason=why_not,
+        platform=pair.platform,
+        before=before,
+        after=after,
+        comparison=comparison,
+        started=started,
+        seconds=0.0,
+        before_reason=pair.before_reason,
+    )
+
+
+def _base_side(image: BaseImage, scan: Scan) -> Side:
+    return Side(image.reference, scan, base_pushed_size=image.pushed_size, base_size=scan.size)
+
+
+def _with_builds(evidence: Evidence, job: ProofJob, bases: _Bases) -> Evidence:
+    """Raise the level as far as building and starting go; else say why it stays."""
+    try:
+        built = build_sides(job, name=f"refit-{evidence.key[:16]}")
+    except BuildFailed as error:
+        reason = f"the target does not build: {error.message}"
+        before_too = job.pair.before is not None
+        return replace(evidence, level_reason=reason, failure_log=error.log, failed_before_too=before_too)
+    except EngineError as error:
+        return replace(evidence, level_reason=f"{error.message}, {_TRANSIENT}")
+    return _built_evidence(evidence, built, job.pair, bases)
+
+
+def _built_evidence(evidence: Evidence, built: BuiltPair, pair: BasePair, bases: _Bases) -> Evidence:
+    if built.after is None:
+        return replace(
+            evidence,
+            level_reason="the target does not build on the new base",
+            failure=f"it does not build on the new base, and did on the old one: {built.failure}",
+            failure_log=built.failure_log,
+        )
+    before = _built_side(evidence.before, built.before) if built.before and evidence.before else None
+    after = _built_side(evidence.after, built.after) if evidence.after else None
+    comparison = None
+    if before and after and pair.before:
+        comparison = compare(
+            before.scan,
+            after.scan,
+            base_before=pair.before.diff_ids,
+            base_after=pair.after.diff_ids,
+            base_scan_before=bases.before,
+            base_scan_after=bases.after,
+        )
+    level = Level.HEALTH if after and after.health else Level.BUILD
+    reason = "" if level is Level.HEALTH else built.health_reason
+    return replace(
+        evidence,
+        level=level,
+        level_reason=reason,
+        before=before,
+        after=after,
+        comparison=comparison,
+        before_reason=built.before_reason or evidence.before_reason,
+    )
+
+
+def _built_side(base: Side | None, built: Side) -> Side:
+    if base is None:
+        return built
+    return replace(built, base=base.base, base_size=base.base_size, base_pushed_size=base.base_pushed_size)

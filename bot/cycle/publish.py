@@ -1,0 +1,142 @@
+"""Publish: one pull request for each group of updates, looked up before it is made.
+
+A pull request that a person closed stays closed for that digest; one that a person pushed to
+is left alone. What is written is recorded only after the forge confirmed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from bot.cycle.change import changed_files
+from bot.cycle.parts import Parts
+from bot.model import marker
+from bot.model.evidence import VerdictState
+from bot.model.run import Planned, Proved, Publication, PublicationState, PullRequest
+from bot.model.target import Project
+from bot.ports import Checkout
+from bot.report import pull_request
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Updates that share one pull request: one image in one project.
+
+    Attributes:
+        project: Where.
+        image: What moves, without its digest.
+        members: One for each target or file.
+    """
+
+    project: Project
+    image: str
+    members: tuple[Planned, ...]
+
+    @property
+    def slot(self) -> str:
+        """Project, image and files."""
+        return marker.slot(self.project.name, self.image, [planned.use.file for planned in self.members])
+
+    @property
+    def branch(self) -> str:
+        """The branch named after the slot."""
+        names = sorted({planned.subject for planned in self.members})
+        return marker.branch(self.slot, self.image, *names[:3])
+
+    @property
+    def proposal(self) -> str:
+        """What is proposed: with the slot, it decides what is new."""
+        return str(self.members[0].update.to)
+
+
+class Standing(Enum):
+    """What a person or an earlier run has already decided about a group."""
+
+    NEW = auto()
+    OPEN = auto()
+    CLOSED = auto()
+    TOUCHED = auto()
+
+
+def grouped(updates: Sequence[Planned]) -> tuple[Group, ...]:
+    """Put updates of one image in one project together, in the order they were planned."""
+    groups: dict[tuple[str, str, str], list[Planned]] = {}
+    for planned in updates:
+        key = (planned.project.name, _image(planned), str(planned.update.to))
+        groups.setdefault(key, []).append(planned)
+    return tuple(Group(members[0].project, key[1], tuple(members)) for key, members in groups.items())
+
+
+def _image(planned: Planned) -> str:
+    reference = planned.use.reference
+    if reference is None:
+        return planned.use.text
+    return f"{reference.name}:{reference.effective_tag}" if reference.effective_tag else reference.name
+
+
+def standing(group: Group, existing: Publication | None, recorded: Publication | None) -> Standing:
+    """Decide what an existing pull request means. Pure.
+
+    Args:
+        group: What would be proposed.
+        existing: What the forge has in this slot.
+        recorded: What we recorded in this slot when we last wrote it.
+    """
+    if existing is None:
+        return Standing.NEW
+    if existing.state is not PublicationState.OPEN:
+        return Standing.CLOSED if existing.digest == group.proposal else Standing.NEW
+    pushed = recorded is not None and recorded.commit and existing.commit != recorded.commit
+    ours = recorded is not None and recorded.branch == existing.branch
+    return Standing.TOUCHED if pushed and ours else Standing.OPEN
+
+
+def publish(
+    group: Group,
+    proved: Sequence[Proved],
+    checkout: Checkout,
+    parts: Parts,
+    existing: Publication | None,
+) -> Publication:
+    """Open the pull request of a group, or bring it up to date; nothing is written where nothing differs.
+
+    Raises:
+        ForgeError: The forge did not take it.
+        EditError: The change would touch more than its uses.
+    """
+    wanted = compose(group, proved, checkout, parts)
+    recorded = parts.store.publication(group.slot)
+    if existing is not None and existing.state is not PublicationState.OPEN:
+        existing = None
+    if existing is not None and _same(existing, recorded, wanted):
+        return existing
+    publication = parts.forge(group.project).publish(group.project, wanted, existing)
+    parts.store.save_publication(publication)
+    parts.store.audit("refit", "publish", f"{publication.url} {wanted.title}", parts.clock.now())
+    return publication
+
+
+def compose(group: Group, proved: Sequence[Proved], checkout: Checkout, parts: Parts) -> PullRequest:
+    """Everything a pull request says and changes; the same evidence gives the same text."""
+    blocked = any(one.verdict.state is VerdictState.BLOCK for one in proved)
+    body = pull_request.body(proved, marker=marker.marker(group.slot, group.proposal))
+    return PullRequest(
+        slot=group.slot,
+        digest=group.proposal,
+        branch=group.branch,
+        base=checkout.branch,
+        base_commit=checkout.commit,
+        title=pull_request.title(proved),
+        body=body,
+        message=pull_request.commit_message(proved),
+        files=changed_files(group.members, checkout),
+        labels=parts.policy.labels,
+        draft=blocked,
+    )
+
+
+def _same(existing: Publication, recorded: Publication | None, wanted: PullRequest) -> bool:
+    text = marker.body_digest(wanted.title, wanted.body)
+    return existing.digest == wanted.digest and recorded is not None and recorded.body_digest == text

@@ -1,0 +1,167 @@
+"""Both sides of a proof: built together, scanned with one database, started together."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from bot.cycle.change import changed_file
+from bot.cycle.job import ProofJob
+from bot.cycle.parts import Parts
+from bot.cycle.scans import cached_scan
+from bot.dockerfile.stages import touched
+from bot.errors import BuildFailed, EngineError
+from bot.model.evidence import BasePair, Build, Health, Side
+from bot.model.target import Target
+from bot.model.vulnerability import Scan
+from bot.ports import Builder, BuildRequest, ScanRequest
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltPair:
+    """What building and starting gave.
+
+    Attributes:
+        before: None for a pin, where the old base is gone, or where it does not build.
+        after: None where only the new side does not build.
+        before_reason: Why there is no before; empty otherwise.
+        failure: Why the new side does not build; empty otherwise.
+        failure_log: Last lines of the failing step.
+        health_reason: Why the containers were not started; empty otherwise.
+    """
+
+    before: Side | None
+    after: Side | None
+    before_reason: str = ""
+    failure: str = ""
+    failure_log: str = ""
+    health_reason: str = ""
+
+
+def build_sides(job: ProofJob, *, name: str) -> BuiltPair:
+    """Build, scan and start a target on its old and its new base.
+
+    Everything made is removed again, whatever happens.
+
+    Args:
+        job: What is proved.
+        name: Unique; everything made in the engine is named after it.
+
+    Raises:
+        BuildFailed: It builds on neither side: not the update's fault.
+        EngineError: The engine failed.
+        ScanError: A scan did not finish.
+    """
+    builder, target = job.parts.builder, job.planned.target
+    if builder is None or target is None:
+        raise EngineError("there is nothing to build")
+    with tempfile.TemporaryDirectory(prefix="refit-") as folder:
+        try:
+            requests = _requests(job, target, Path(folder), name)
+            job.say(f"build {' and '.join(requests)}")
+            return _measured(job, target, builder, _build_all(builder, requests), name)
+        finally:
+            builder.remove(name)
+
+
+def _requests(job: ProofJob, target: Target, folder: Path, name: str) -> dict[str, BuildRequest]:
+    planned = job.planned
+    data = job.checkout.read(planned.use.file)
+    versions = {"before": data, "after": changed_file(data, planned)}
+    if job.pair.before is None:
+        del versions["before"]
+    fresh = tuple(dict.fromkeys(stage for use in planned.uses for stage in touched(data, use)))
+    requests = {}
+    for side, content in versions.items():
+        root = folder / side
+        job.checkout.export(root)
+        (root / planned.use.file).write_bytes(content)
+        requests[side] = BuildRequest(
+            context=root / target.context,
+            dockerfile=root / target.dockerfile,
+            name=f"{name}-{side}",
+            args=target.args,
+            stage=target.stage,
+            platform=job.pair.platform,
+            fresh_stages=fresh,
+        )
+    return requests
+
+
+def _build_all(builder: Builder, requests: Mapping[str, BuildRequest]) -> dict[str, Build | BuildFailed]:
+    """Build all sides at the same time, so that both see the same archives and mirrors."""
+
+    def build(request: BuildRequest) -> Build | BuildFailed:
+        try:
+            return builder.build(request)
+        except BuildFailed as error:
+            return error
+
+    return _together({side: partial(build, request) for side, request in requests.items()})
+
+
+def _together(calls: Mapping[str, Callable[[], T]]) -> dict[str, T]:
+    with ThreadPoolExecutor(max(1, len(calls))) as pool:
+        futures = {key: pool.submit(call) for key, call in calls.items()}
+        return {key: future.result() for key, future in futures.items()}
+
+
+def _measured(
+    job: ProofJob,
+    target: Target,
+    builder: Builder,
+    built: Mapping[str, Build | BuildFailed],
+    name: str,
+) -> BuiltPair:
+    before, after = built.get("before"), built["after"]
+    if isinstance(after, BuildFailed):
+        if before is None or isinstance(before, BuildFailed):
+            raise after
+        return BuiltPair(None, None, failure=after.message, failure_log=after.log)
+    builds: dict[str, Build] = {"after": after}
+    before_reason = ""
+    if isinstance(before, BuildFailed):
+        before_reason = f"it does not build on the old base: {before.message}"
+    elif before is not None:
+        builds = {"before": before, "after": after}
+    job.say(f"scan {' and '.join(builds)}")
+    scans = _scan_all(builds, job.pair, job.parts)
+    job.say(f"start {' and '.join(builds)}")
+    healths, health_reason = _start_all(builder, builds, target, name)
+    sides = {
+        side: Side("", scans[side], build=build, health=healths.get(side)) for side, build in builds.items()
+    }
+    return BuiltPair(sides.get("before"), sides["after"], before_reason, health_reason=health_reason)
+
+
+def _scan_all(builds: Mapping[str, Build], pair: BasePair, parts: Parts) -> dict[str, Scan]:
+    calls = {
+        side: partial(
+            cached_scan,
+            ScanRequest(build.image, remote=False, digest=build.image, platform=pair.platform),
+            parts,
+        )
+        for side, build in builds.items()
+    }
+    return _together(calls)
+
+
+def _start_all(
+    builder: Builder, builds: Mapping[str, Build], target: Target, name: str
+) -> tuple[dict[str, Health], str]:
+    """Start all sides; an engine that fails here costs the level, not the proof."""
+    calls = {
+        side: partial(builder.health, build.image, target.health, name=f"{name}-{side}")
+        for side, build in builds.items()
+    }
+    try:
+        return _together(calls), ""
+    except EngineError as error:
+        return {}, f"the containers could not be started: {error.message}"
