@@ -12,6 +12,7 @@ from bot.model.marker import body_digest
 from bot.model.run import Issue, Publication, PublicationKind, PublicationState, PullRequest
 from bot.model.target import Project
 
+Shelf = dict[tuple[str, str], list[Publication]]
 _OPEN = PublicationState.OPEN
 
 
@@ -32,10 +33,8 @@ class FakeCheckout:
         return content_id(sorted(self.files.items()))
 
     def tree(self, path: str) -> str:
-        inside = "" if path == "." else path
-        below = {
-            name: data for name, data in self.files.items() if f"{name}/".startswith(f"{inside}/".lstrip("/"))
-        }
+        inside = "" if path == "." else f"{path}/"
+        below = {name: data for name, data in self.files.items() if f"{name}/".startswith(inside)}
         if not below:
             raise ForgeRefused(f"{path} does not exist")
         return content_id(sorted(below.items()))
@@ -93,15 +92,9 @@ class FakeForge:
 
     def publish(self, project: Project, wanted: PullRequest, existing: Publication | None) -> Publication:
         now = self.find(project, wanted.slot, wanted.branch)
-        if now is not None and now.state is _OPEN:
-            if now.url in self._pushed:
-                raise BranchTaken(f"branch {wanted.branch} holds a commit by somebody")
-            return (
-                now if self.wanted[now.url] == wanted else self._write(self.published, project, wanted, now)
-            )
-        if now is not None and existing is None and now.digest == wanted.digest:
-            return now
-        return self._write(self.published, project, wanted, None)
+        if now is not None and now.state is _OPEN and now.url in self._pushed:
+            raise BranchTaken(f"branch {wanted.branch} holds a commit by somebody")
+        return self._reconciled(self.published, project, wanted, now, existing)
 
     def find_issue(self, project: Project, slot: str) -> Publication | None:
         self._project(project)
@@ -109,11 +102,7 @@ class FakeForge:
 
     def publish_issue(self, project: Project, wanted: Issue, existing: Publication | None) -> Publication:
         now = self.find_issue(project, wanted.slot)
-        if now is not None and now.state is _OPEN:
-            return now if self.wanted[now.url] == wanted else self._write(self.issues, project, wanted, now)
-        if now is not None and existing is None and now.digest == wanted.digest:
-            return now
-        return self._write(self.issues, project, wanted, None)
+        return self._reconciled(self.issues, project, wanted, now, existing)
 
     def close(self, project: Project, publication: Publication, comment: str) -> Publication:
         self._project(project)
@@ -148,9 +137,23 @@ class FakeForge:
             raise ForgeRefused(f"there is no project {project.name}")
         return self.files[project.name]
 
+    def _reconciled(
+        self,
+        shelf: Shelf,
+        project: Project,
+        wanted: PullRequest | Issue,
+        now: Publication | None,
+        existing: Publication | None,
+    ) -> Publication:
+        if now is not None and now.state is _OPEN:
+            return now if self.wanted[now.url] == wanted else self._write(shelf, project, wanted, now)
+        if now is not None and existing is None and now.digest == wanted.digest:
+            return now
+        return self._write(shelf, project, wanted, None)
+
     def _write(
         self,
-        shelf: dict[tuple[str, str], list[Publication]],
+        shelf: Shelf,
         project: Project,
         wanted: PullRequest | Issue,
         now: Publication | None,
