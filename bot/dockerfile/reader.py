@@ -145,7 +145,7 @@ class Reader:
             return None
 
     def resolve(self, name: str, *, by_index: bool) -> int | None:
-        """The index of the stage that a `--from` means, or None; names win over nothing, indexes are counted."""
+        """Return the index of the stage that a `--from` means, or None where it means no stage."""
         if by_index and _INDEX.fullmatch(name):
             number = int(name[:_MOST_DIGITS])
             return number if 0 <= number < len(self.names) else None
