@@ -5,8 +5,9 @@ from __future__ import annotations
 from bot.model.run import Decided, Proved
 from bot.model.update import Abandoned
 from bot.report import facts, wording
-from bot.report.quote import block, code, quote
+from bot.report.quote import code, quote
 from bot.report.quote import title as plain
+from bot.report.sections import failure_log
 from bot.report.summary import table, vital_facts
 
 _REASON_LIMIT = 600
@@ -27,11 +28,11 @@ def blocked(proved: Proved, *, marker: str) -> str:
     parts = [
         f"⛔ **BLOCK** by your policy: {quote(facts.image(proved))} in {code(use.file)}, line {use.line}.",
         "\n".join(reasons),
-        *(table(case) for case in cases[:3]),
+        *(table(case) for case in cases[:3] if case.evidence.after),
         vital_facts([proved], cases),
     ]
     logs = [case.evidence.failure_log for case in cases if case.evidence.failure_log]
-    parts += [f"Last lines of what failed:\n\n{block(log)}" for log in logs[:1]]
+    parts += [f"Last lines of what failed:\n\n{failure_log(log)}" for log in logs[:1]]
     parts += [f"Refit looks again in the next cycle and closes this when it is solved. {_SILENT}", marker]
     return "\n\n".join(part for part in parts if part) + "\n"
 

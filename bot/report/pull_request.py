@@ -14,9 +14,9 @@ from bot.model.run import Proved
 from bot.model.update import UpdateKind
 from bot.report import facts, wording
 from bot.report.facts import Case
-from bot.report.quote import block, quote
+from bot.report.quote import quote
 from bot.report.quote import title as plain
-from bot.report.sections import method, sections
+from bot.report.sections import failure_log, method, sections
 from bot.report.summary import headline, table, vital_facts
 
 LIMIT: Final = 65_536  # GitHub's, in characters
@@ -91,16 +91,22 @@ def _cut(text: str, marker: str) -> str:
 def _compose(proved: Sequence[Proved], marker: str, cycle: str, command: str, cap: int) -> str:
     cases = facts.cases(proved)
     parts = [_verdict(proved, cases), *_reasons(proved)]
-    parts += [table(case) for case in cases]
+    parts += [table(case) for case in cases if case.evidence.after]
     parts += [vital_facts(proved, cases), *_failures(cases, cap)]
-    for case in cases if cap else ():
+    how = method(proved, cases, cycle=cycle, command=command).markdown(_CAPS[0])
+    details = _details(cases, cap) if cap else [_CUT]
+    parts += [how, *details] if len(cases) > 1 else [*details, how]
+    return "\n\n".join([*parts, _UNDO, f"{marker}\n"])
+
+
+def _details(cases: Sequence[Case], cap: int) -> list[str]:
+    """The folded sections, under a name for each case where there are several."""
+    parts = []
+    for case in cases:
         folded = [section.markdown(cap) for section in sections(case)]
-        if len(cases) > 1 and folded:
-            parts.append(f"**{quote(case.name)}**")
+        parts += [f"**{quote(case.name)}**"] if len(cases) > 1 and folded else []
         parts += folded
-    parts += [] if cap else [_CUT]
-    parts += [method(proved, cases, cycle=cycle, command=command).markdown(_CAPS[0]), _UNDO, marker]
-    return "\n\n".join(parts) + "\n"
+    return parts
 
 
 def _verdict(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
@@ -111,18 +117,18 @@ def _verdict(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
 def _reasons(proved: Sequence[Proved]) -> list[str]:
     """Why it is no pass."""
     judged = facts.verdict(proved)
-    reasons = judged.reasons if judged.state is not VerdictState.PASS else ()
+    told = {case.evidence.failure for case in facts.cases(proved)}
+    reasons = [r for r in judged.reasons if r not in told] if judged.state is not VerdictState.PASS else []
     lines = [f"- {quote(wording.sentence(text), limit=400)}" for text in reasons]
     return ["\n".join(lines)] if lines else []
 
 
 def _failures(cases: Sequence[Case], cap: int) -> list[str]:
-    """The last lines of what failed, open where it blocks."""
-    lines = min(50, cap)
+    """The last lines of what failed: the very last seen at once, the last 50 folded."""
     return [
-        f"Last lines of what failed ({quote(case.name)}):\n\n{block(case.evidence.failure_log, lines=lines)}"
+        f"Last lines of what failed ({quote(case.name)}):\n\n{failure_log(case.evidence.failure_log)}"
         for case in cases
-        if case.evidence.failure_log and lines
+        if case.evidence.failure_log and cap
     ]
 
 

@@ -170,7 +170,7 @@ def _defuse_code(text: str) -> str:
     """Break what is also read inside code, by those who read the raw text."""
     text = _BRACKET.sub(_without_skip, text)
     text = _SKIP_CHECKS.sub("skip checks", _NO_CI.sub(r"\1", text))
-    return _GH.sub("\\1\u2011", _NUMBER.sub("\uff03", text))
+    return _GH.sub("\\1\u2011", _NUMBER.sub("# ", text))
 
 
 def _without_skip(found: re.Match[str]) -> str:

@@ -89,18 +89,30 @@ def _health(case: Case) -> str:
 
 
 def _details(proved: Proved, case: Case) -> tuple[str, ...]:
-    lines = [f"{_move(proved).ljust(_LABEL)}  {_gain(case)}", *_outcome(proved)]
-    return tuple(line.rstrip() for line in lines)
+    gain = _gain(case)
+    first = [f"{_move(proved).ljust(_LABEL)}  {gain}".rstrip()]
+    return (*([_move(proved), gain] if case.evidence.failure else first), *_outcome(proved))
 
 
 def _move(proved: Proved) -> str:
     """From where to where: by the most precise names, else by the digests' first digits."""
     update, reference = proved.planned.update, proved.planned.use.reference
     if update.old_name and update.name and update.old_name != update.name:
-        return f"{visible(update.old_name, limit=60)} → {visible(update.name, limit=60)}"
+        old_name, new_name = _differing(update.old_name, update.name)
+        return f"{visible(old_name, limit=60)} → {visible(new_name, limit=60)}"
     old = reference.digest if reference else None
     new = wording.short_digest(update.to.digest or "") or visible(update.to.tag or "")
     return f"{wording.short_digest(old) if old else 'unpinned'} → {new}"
+
+
+def _differing(old: str, new: str) -> tuple[str, str]:
+    """What differs in two tags: `20260811` and `20261110` of two dated bookworm tags."""
+    left, right = old.split("-"), new.split("-")
+    while len(left) > 1 and len(right) > 1 and left[0] == right[0]:
+        left, right = left[1:], right[1:]
+    while len(left) > 1 and len(right) > 1 and left[-1] == right[-1]:
+        left, right = left[:-1], right[:-1]
+    return "-".join(left), "-".join(right)
 
 
 def _gain(case: Case) -> str:

@@ -16,6 +16,7 @@ from bot.report.facts import Case
 from bot.report.quote import block, code, quote, vulnerability
 
 _IDS_SHOWN: Final = 20
+_LINES_SEEN: Final = 8
 _CAUSES: Final = {
     Cause.BASE: "by the base",
     Cause.REBUILD: "by rebuilding",
@@ -177,10 +178,13 @@ def _version(version: str | None) -> str:
 def _layers(before: Side | None, build: Build) -> Section:
     old = before.build if before else None
     rows = tuple(_layer_rows(old.layers if old else (), build.layers))
-    times = f"Build {_seconds(old)} before, {_seconds(build)} after: both without layer cache below the base."
+    times = "Built without layer cache below the base."
     pushed = f" As pushed: {_pushed(old)} before, {_pushed(build)} after." if build.pushed_size else ""
     head = "| Layer | Before | After |\n|:--|--:|--:|"
-    summary = f"Layers and build: {_seconds(old)} before, {_seconds(build)} after (both cold)"
+    took = f"{_seconds(build)}, cold"
+    if old:
+        took = f"{_seconds(old)} before, {_seconds(build)} after (both cold)"
+    summary = f"Layers and build: {took}"
     return Section(summary, rows, head=head, foot=times + pushed)
 
 
@@ -207,6 +211,15 @@ def _layer_row(old: Layer | None, new: Layer | None) -> str:
     name = code(layer.instruction if layer else "", limit=60)
     size = [wording.megabytes(one.size if one else None) for one in (old, new)]
     return f"| {name} | {size[0]} | {size[1]} |"
+
+
+def failure_log(log: str) -> str:
+    """The last lines of a failure's log, seen at once; up to 50 of them folded."""
+    lines = log.splitlines()
+    if len(lines) <= _LINES_SEEN:
+        return block(log)
+    seen = block("\n".join(lines[-_LINES_SEEN:]))
+    return f"{seen}\n\n{Section('The last 50 lines', foot=block(log)).markdown(0)}"
 
 
 def method(proved: Sequence[Proved], cases: Sequence[Case], *, cycle: str, command: str) -> Section:

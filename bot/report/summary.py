@@ -15,7 +15,7 @@ from bot.report.quote import quote
 
 _BY: Final = {
     Cause.BASE: "by this base",
-    Cause.REBUILD: "by rebuilding",
+    Cause.REBUILD: "by rebuild",
     Cause.DATABASE: "by the database",
 }
 _LETTERS: Final = {
@@ -40,8 +40,8 @@ def headline(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
 
 
 def _gain(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
-    if any(case.evidence.failure for case in cases):
-        return "the new base could not be proved"
+    if failures := list(dict.fromkeys(case.evidence.failure for case in cases if case.evidence.failure)):
+        return quote(failures[0], limit=400)
     if proved[0].planned.update.kind is UpdateKind.PIN:
         return "pins the image you already get; there is no before to compare with"
     fixed, introduced = facts.fixed(cases), facts.introduced(cases)
@@ -79,11 +79,22 @@ def _growth(cases: Sequence[Case]) -> Iterable[str]:
 
 
 def _health(cases: Sequence[Case]) -> Iterable[str]:
-    states = [after.health.state for case in cases if (after := case.evidence.after) and after.health]
-    if states:
-        yield facts.health_word(states)
-    elif cases and all(case.evidence.level is Level.BASE for case in cases):
+    started = {
+        str(case.evidence.platform): after.health.state
+        for case in cases
+        if (after := case.evidence.after) and after.health
+    }
+    if started:
+        where = f" on {wording.listed(sorted(started))}" if len(started) < len(_platforms(cases)) else ""
+        yield facts.health_word(list(started.values())) + where
+    elif not any(case.evidence.failure for case in cases) and all(
+        case.evidence.level is Level.BASE for case in cases
+    ):
         yield "not built"
+
+
+def _platforms(cases: Sequence[Case]) -> set[str]:
+    return {str(case.evidence.platform) for case in cases}
 
 
 def _lines(proved: Sequence[Proved]) -> str:
@@ -114,7 +125,7 @@ def _rows(case: Case) -> Iterable[tuple[str, str, str, str]]:
         yield label, _pair(before, severities), _pair(after, severities), _causes(comparison, severities)
     yield "Size", _size(before), _size(after), _limits(case)
     if case.evidence.level is Level.HEALTH:
-        yield "Health", _state(before), _state(after), "same harness, no network"
+        yield "Health", _state(before), _state(after), "same harness"
 
 
 def _pair(side: Side | None, severities: Sequence[Severity]) -> str:
@@ -127,7 +138,7 @@ def _pair(side: Side | None, severities: Sequence[Severity]) -> str:
 
 
 def _causes(comparison: Comparison | None, severities: Sequence[Severity]) -> str:
-    """`3 C + 9 H by this base, 2 H by rebuilding; adds 1 H`."""
+    """`3 C + 9 H by this base, 2 H by rebuild; adds 1 H`."""
     if comparison is None:
         return ""
     fixed = []
@@ -186,5 +197,5 @@ def _levels(cases: Sequence[Case]) -> Iterable[str]:
     for case in cases if len(told) > 1 else cases[:1]:
         reason = case.evidence.level_reason
         why = f", because {quote(reason, limit=300)}" if reason else ""
-        where = f" ({quote(case.name)})" if len(told) > 1 else ""
-        yield f"level: {_LEVELS[case.evidence.level]}{where}{why}"
+        where = f"{quote(case.name)}: level " if len(told) > 1 else "level: "
+        yield f"{where}{_LEVELS[case.evidence.level]}{why}"
