@@ -27,12 +27,14 @@ class DatabaseSettings:
     Attributes:
         cache: Trivy's cache folder that is kept up to date; the database is below `db/`.
         repositories: OCI repositories of the database, tried in order; empty means Trivy's own.
+        java_repositories: Likewise for the database that tells Java archives apart.
         offline: Never download; what is in `cache` is used.
         max_age: Scans fail once the database is older than this.
     """
 
     cache: Path
     repositories: tuple[str, ...] = ()
+    java_repositories: tuple[str, ...] = ()
     offline: bool = False
     max_age: timedelta = timedelta(days=7)
 

@@ -76,13 +76,18 @@ _CAUSES: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
 )
 
 
+class JavaDatabaseMissing(ScanError):
+    """The image holds Java archives, which a database of their own tells apart."""
+
+
 def explain(error: ProcessFailed, subject: str, seconds: float) -> ScanError:
     """The failure of a scan of `subject`, which had `seconds`, with its cause and a hint."""
     said = f"{error.message}\n{error.output}".lower()
     for marks, cause, hint in _CAUSES:
         if any(mark in said for mark in marks):
             limit = f" ({seconds:g} s)" if "out of time" in cause else ""
-            return ScanError(f"Trivy could not scan {subject}: {cause}{limit}", hint=hint)
+            kind = JavaDatabaseMissing if "java db" in marks else ScanError
+            return kind(f"Trivy could not scan {subject}: {cause}{limit}", hint=hint)
     return ScanError(
         f"Trivy could not scan {subject}: {_last_line(error)}",
         hint="Run refit doctor, and Trivy by hand on this image.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,7 @@ class Slot:
 
 
 @contextmanager
-def slot(folder: Path, database: Path | None) -> Iterator[Slot]:
+def slot(folder: Path, database: Path | None, java: Path | None = None) -> Iterator[Slot]:
     """Take a cache folder that nobody uses, made where all are taken.
 
     Caches are kept, so that a base image's layers are read once and not at every scan. The
@@ -56,13 +56,14 @@ def slot(folder: Path, database: Path | None) -> Iterator[Slot]:
     Args:
         folder: Where the slots stand; shared by processes.
         database: The snapshot the slot's `db` is to be; None for no database.
+        java: Folder of the database for Java archives, where there is one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock, name = _free(folder)
     work = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder))
     try:
         taken = Slot(folder / name, work)
-        _furnish(taken, database)
+        _furnish(taken, {"db": database, "java-db": java})
         yield taken
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -87,11 +88,12 @@ def _sweep(folder: Path, prefix: str) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _furnish(place: Slot, database: Path | None) -> None:
+def _furnish(place: Slot, databases: Mapping[str, Path | None]) -> None:
     for path in (place.cache, place.empty, place.temporary):
         path.mkdir(parents=True, exist_ok=True)
     place.nothing.touch()
-    link = place.cache / "db"
-    link.unlink(missing_ok=True)
-    if database is not None:
-        link.symlink_to(database.resolve(), target_is_directory=True)
+    for name, folder in databases.items():
+        link = place.cache / name
+        link.unlink(missing_ok=True)
+        if folder is not None and folder.is_dir():
+            link.symlink_to(folder.resolve(), target_is_directory=True)

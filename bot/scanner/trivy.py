@@ -17,7 +17,7 @@ from bot.model.vulnerability import Database, Scan
 from bot.ports import ScanRequest
 from bot.scanner.binary import Binary, check_binary, find_binary
 from bot.scanner.database import DatabaseSettings, Snapshot, take_snapshot
-from bot.scanner.failures import explain
+from bot.scanner.failures import JavaDatabaseMissing, explain
 from bot.scanner.parse import Context, parse
 from bot.scanner.slots import Slot, slot
 
@@ -115,8 +115,18 @@ class TrivyScanner:
         Raises:
             ScanError: It did not finish; the cause and what to do are in the message and hint.
         """
+        try:
+            return self._scanned(request)
+        except JavaDatabaseMissing:
+            if self._settings.database.offline:
+                raise
+            self._download_java()
+            return self._scanned(request)
+
+    def _scanned(self, request: ScanRequest) -> Scan:
         binary, snapshot = self.binary(), self.snapshot()
-        with slot(self._settings.folder / "slots", snapshot.folder) as place:
+        java = self._settings.database.cache / "java-db"
+        with slot(self._settings.folder / "slots", snapshot.folder, java) as place:
             log = self._run(binary, request, place)
             document = _report(place.report, request.subject)
         return parse(document, Context(request.subject, self.identity(), snapshot.database, log))
@@ -166,14 +176,33 @@ class TrivyScanner:
 
     def _download(self) -> None:
         """Let Trivy bring its database up to date; it does nothing while the one it has is recent."""
-        database = self._settings.database
-        database.cache.mkdir(parents=True, exist_ok=True)
+        names = self._settings.database.repositories
+        self._fetch("--download-db-only", [word for name in names for word in ("--db-repository", name)])
+
+    def _download_java(self) -> None:
+        """Fetch the database for Java archives; it is large, so only when an image needs it.
+
+        Raises:
+            ScanError: It could not be had.
+        """
+        names = self._settings.database.java_repositories
+        words = [word for name in names for word in ("--java-db-repository", name)]
+        try:
+            with self._lock:
+                self._fetch("--download-java-db-only", words)
+        except ProcessFailed as error:
+            raise ScanError(
+                f"the database for Java archives could not be had: {error.message}",
+                hint="Allow access to its repository, or copy a java-db/ folder into the database folder.",
+            ) from error
+
+    def _fetch(self, what: str, repositories: list[str]) -> None:
+        cache = self._settings.database.cache
+        cache.mkdir(parents=True, exist_ok=True)
         with slot(self._settings.folder / "slots", None) as place:
             argv = [
-                *(str(self.binary().path), "image", "--download-db-only", "--no-progress"),
-                *("--config", str(place.nothing), "--cache-dir", str(database.cache)),
-                *("--skip-version-check", "--disable-telemetry"),
-                *(word for name in database.repositories for word in ("--db-repository", name)),
+                *(str(self.binary().path), "image", what, "--no-progress", "--config", str(place.nothing)),
+                *("--cache-dir", str(cache), "--skip-version-check", "--disable-telemetry", *repositories),
             ]
             env = self._environment(place)
             process.run(argv, timeout=_DOWNLOAD_SECONDS, cwd=place.empty, env=env, limit=2**24)

@@ -1,0 +1,125 @@
+"""How Trivy is run: a script in its place writes down what it is asked."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ScanError
+from bot.model.target import LINUX_AMD64
+from bot.ports import ScanRequest
+from bot.scanner import DatabaseSettings, ScannerSettings, TrivyScanner
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+DIGEST = "sha256:" + "1" * 64
+REQUEST = ScanRequest(f"debian@{DIGEST}", remote=True, digest=DIGEST, platform=LINUX_AMD64)
+
+# Answers as Trivy 0.74.0 does; the first line's comment is what the check of the binary looks for.
+SCRIPT = """#!/bin/sh
+# trivy/pkg/version/app.ver=0.74.0
+echo "$@" >> {calls}
+env > {environment}
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --cache-dir) cache=$2 ;;
+    --output) report=$2 ;;
+    --download-db-only) download=db ;;
+    --download-java-db-only) download=java-db ;;
+  esac
+  shift
+done
+if [ "$download" = db ]; then {update}; exit; fi
+if [ "$download" = java-db ]; then mkdir "$cache/java-db"; exit; fi
+if {java} && [ ! -d "$cache/java-db" ]; then
+  echo "ERROR	[javadb] The first run cannot skip downloading Java DB" >&2
+  exit 1
+fi
+echo '{{"SchemaVersion": 2, "Metadata": {{"OS": {{"Family": "debian", "Name": "12.1"}}}}}}' > "$report"
+"""
+
+
+class World:
+    """A scanner on the script, and what the script was asked."""
+
+    def __init__(self, folder: Path, *, java: bool = False, update: str = "true", **database: object) -> None:
+        self._calls, self._environment = folder / "calls", folder / "environment"
+        self.cache = folder / "cache"
+        (self.cache / "db").mkdir(parents=True)
+        (self.cache / "db" / "trivy.db").write_bytes(b"bolt")
+        (self.cache / "db" / "metadata.json").write_text(
+            json.dumps({"Version": 2, "UpdatedAt": "2026-11-23T00:00:00Z"})
+        )
+        path = folder / "trivy"
+        answers = {"java": "true" if java else "false", "update": update}
+        path.write_text(SCRIPT.format(calls=self._calls, environment=self._environment, **answers))
+        path.chmod(0o755)
+        settings = ScannerSettings(
+            folder / "state",
+            DatabaseSettings(self.cache, **database),  # type: ignore[arg-type]  # as the test gives them
+            path=path,
+            mirrors={"docker.io": "http://mirror.example:5000"},
+        )
+        self.scanner = TrivyScanner(settings, now=lambda: NOW)
+
+    @property
+    def calls(self) -> list[str]:
+        return self._calls.read_text().splitlines()
+
+    @property
+    def environment(self) -> set[str]:
+        return {line.partition("=")[0] for line in self._environment.read_text().splitlines()}
+
+
+def test_a_mirror_takes_the_registrys_place_and_the_subject_keeps_its_name(tmp_path: Path) -> None:
+    world = World(tmp_path, offline=True)
+    scan = world.scanner.scan(REQUEST)
+    assert scan.subject == f"debian@{DIGEST}"
+    assert world.calls[-1].endswith(f"--insecure -- mirror.example:5000/library/debian@{DIGEST}")
+    assert "--platform linux/amd64" in world.calls[-1]
+
+
+def test_every_setting_is_named_so_that_none_is_found_by_chance(tmp_path: Path) -> None:
+    world = World(tmp_path, offline=True)
+    world.scanner.scan(REQUEST)
+    words = world.calls[-1].split()
+    assert {"--config", "--ignorefile", "--secret-config", "--module-dir", "--cache-dir"} <= set(words)
+    assert {"--skip-db-update", "--offline-scan", "--list-all-pkgs", "--disable-telemetry"} <= set(words)
+    assert not {name for name in world.environment if name.startswith(("TRIVY_", "GITHUB_", "AWS_"))}
+
+
+def test_offline_nothing_is_downloaded(tmp_path: Path) -> None:
+    world = World(tmp_path, offline=True)
+    world.scanner.scan(REQUEST)
+    assert not [call for call in world.calls if "--download" in call]
+
+
+def test_the_database_is_updated_once_from_the_mirrors_in_their_order(tmp_path: Path) -> None:
+    world = World(tmp_path, repositories=("one.example/db:2", "two.example/db:2"))
+    world.scanner.scan(REQUEST)
+    world.scanner.scan(REQUEST)
+    (download,) = [call for call in world.calls if "--download-db-only" in call]
+    assert "--db-repository one.example/db:2 --db-repository two.example/db:2" in download
+
+
+def test_a_failed_update_is_noted_and_the_scan_goes_on(tmp_path: Path) -> None:
+    world = World(tmp_path, update="echo 429 >&2; false")
+    assert world.scanner.scan(REQUEST).supported
+    assert "could not be updated" in world.scanner.snapshot().note
+
+
+def test_the_database_for_java_is_fetched_when_an_image_needs_it(tmp_path: Path) -> None:
+    world = World(tmp_path, java=True, java_repositories=("one.example/java:1",))
+    world.scanner.scan(REQUEST)
+    world.scanner.scan(REQUEST)
+    (download,) = [call for call in world.calls if "--download-java-db-only" in call]
+    assert "--java-db-repository one.example/java:1" in download
+
+
+def test_offline_an_image_with_java_archives_fails_rather_than_seem_clean(tmp_path: Path) -> None:
+    world = World(tmp_path, java=True, offline=True)
+    with pytest.raises(ScanError, match="no Java database") as raised:
+        world.scanner.scan(REQUEST)
+    assert "--download-java-db-only" in raised.value.hint
