@@ -23,7 +23,7 @@ class Engine:
 
     Args:
         folder: The lab's folder; images and containers live in its `engine`.
-        mirror: `HOST:PORT` of the registry that answers for docker.io.
+        mirror: `HOST:PORT` of the registry that answers for docker.io; empty for docker.io itself.
     """
 
     folder: Path
@@ -90,7 +90,7 @@ class Engine:
             f"--containerd-namespace={self._name}",
             f"--containerd-plugins-namespace={self._name}-plugins",
             "--insecure-registry=127.0.0.0/8",
-            f"--registry-mirror=http://{self.mirror}",
+            *([f"--registry-mirror=http://{self.mirror}"] if self.mirror else []),
             "--shutdown-timeout=3",
             "--log-level=warn",
         ]
