@@ -112,12 +112,10 @@ class DockerBuilder:
 
 def build_arguments(command: Command, request: BuildRequest, iidfile: Path) -> list[str]:
     """The arguments of `docker build`; no layer cache below a fresh stage, cache mounts of its own."""
-    arguments = ["build", "--progress=plain", "--iidfile", str(iidfile), "--tag", request.name]
+    arguments = [*command.build, "--iidfile", str(iidfile), "--tag", request.name]
     arguments += ["--file", str(request.dockerfile), "--network", "default", *_no_cache(command, request)]
     arguments += [word for key, value in request.args for word in ("--build-arg", f"{key}={value}")]
     arguments += ["--build-arg", f"BUILDKIT_CACHE_MOUNT_NS={request.name}"]
-    if command.buildx:
-        arguments += ["--load", "--provenance=false"]
     if request.stage is not None:
         arguments += ["--target", request.stage]
     if request.platform is not None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +74,20 @@ class Command:
     version: str
     buildx: bool
 
+    @property
+    def build(self) -> tuple[str, ...]:
+        """The words that begin a build into the engine's own image store."""
+        if self.buildx:
+            return (
+                "buildx",
+                "build",
+                "--builder=default",
+                "--load",
+                "--provenance=false",
+                "--progress=plain",
+            )
+        return ("build", "--progress=plain")
+
 
 @contextmanager
 def connect(settings: BuilderSettings, seconds: int = SDK_SECONDS) -> Iterator[docker.DockerClient]:
@@ -128,17 +144,26 @@ def candidates(search_path: str) -> list[Path]:
 
 
 def _tried(path: Path, settings: BuilderSettings) -> Command:
+    """The command at `path`, by the buildx plug-in where that works, else by what it has inside."""
     env = settings.environment()
-    buildx = process.run([path, "buildx", "version"], timeout=_TRY_SECONDS, env=env, check=False).code == 0
-    version = process.run([path, "--version"], timeout=_TRY_SECONDS, env=env).text
-    tag = f"refit-trial-{os.getpid()}"
+    found = _VERSION.search(process.run([path, "--version"], timeout=_TRY_SECONDS, env=env).text)
+    version = found[1] if found else "unknown"
+    if process.run([path, "buildx", "version"], timeout=_TRY_SECONDS, env=env, check=False).code == 0:
+        with contextlib.suppress(ProcessFailed):
+            return _built_with(Command(path, version, buildx=True), env)
+    return _built_with(Command(path, version, buildx=False), env)
+
+
+def _built_with(command: Command, env: Mapping[str, str]) -> Command:
+    """The command itself, once it has built an empty image."""
+    tag = f"refit-trial-{uuid.uuid4().hex[:12]}"
     try:
-        trial = ["build", "--progress=plain", "--tag", tag, "-"]
-        process.run([path, *trial], timeout=_TRY_SECONDS, env=env, stdin=_TRIAL)
+        argv = [str(command.path), *command.build, "--tag", tag, "-"]
+        process.run(argv, timeout=_TRY_SECONDS, env=env, stdin=_TRIAL)
     finally:
-        process.run([path, "image", "rm", "--force", tag], timeout=_TRY_SECONDS, env=env, check=False)
-    found = _VERSION.search(version)
-    return Command(path, found[1] if found else "unknown", buildx)
+        remove = [str(command.path), "image", "rm", "--force", tag]
+        process.run(remove, timeout=_TRY_SECONDS, env=env, check=False)
+    return command
 
 
 def _reason(error: ProcessFailed) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.builder.buildkit import build_arguments
-from bot.builder.client import BuilderSettings, Command, candidates
+from bot.builder.client import BuilderSettings, Command, candidates, choose_command
 from bot.builder.health import Probe, probe_of
+from bot.errors import EngineMissing
 from bot.model.manifest import Platform
 from bot.model.target import HealthPlan
 from bot.ports import BuildRequest
@@ -103,3 +104,48 @@ def test_the_probe_is_the_plans_command_else_the_images_healthcheck(
     config: dict[str, object], plan: HealthPlan, probe: Probe
 ) -> None:
     assert probe_of(config, plan) == probe
+
+
+def test_buildx_loads_the_image_into_the_engine_and_adds_nothing_to_it() -> None:
+    words = build_arguments(BUILDX, REQUEST, Path("/tmp/iid"))
+    assert words[:2] == ["buildx", "build"]
+    assert {"--load", "--provenance=false", "--builder=default"} <= set(words)
+    assert build_arguments(BUILTIN, REQUEST, Path("/tmp/iid"))[:2] == ["build", "--progress=plain"]
+
+
+def docker_script(folder: Path, *, buildx: str, built_in: str) -> Path:
+    """A docker command of which `buildx build` and `build` end as told."""
+    path = folder / "docker"
+    path.write_text(
+        f"""#!/bin/sh
+case "$1 $2" in
+  "--version "*) echo "Docker version 99.1.2, build abc" ;;
+  "buildx version") exit 0 ;;
+  "buildx build") {buildx} ;;
+  "build "*) {built_in} ;;
+esac
+"""
+    )
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("buildx", "built_in", "chosen"),
+    [("exit 0", "exit 0", True), ("exit 1", "exit 0", False)],
+    ids=["buildx builds", "buildx is there but broken"],
+)
+def test_buildx_is_used_where_it_really_builds(
+    tmp_path: Path, buildx: str, built_in: str, *, chosen: bool
+) -> None:
+    path = docker_script(tmp_path, buildx=buildx, built_in=built_in)
+    command = choose_command(BuilderSettings(docker=path))
+    assert (command.version, command.buildx) == ("99.1.2", chosen)
+
+
+def test_where_nothing_builds_the_command_own_words_say_why(tmp_path: Path) -> None:
+    refuses = "echo 'ERROR: BuildKit is enabled but the buildx component is missing' >&2; exit 1"
+    path = docker_script(tmp_path, buildx="exit 1", built_in=refuses)
+    with pytest.raises(EngineMissing, match="the buildx component is missing") as raised:
+        choose_command(BuilderSettings(docker=path))
+    assert "docker-buildx" in raised.value.hint
