@@ -24,10 +24,11 @@ _HIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _MAX_MARKS: Final = 2  # combining marks on one letter; more is decoration that covers other lines
 
 _BRACKET: Final = re.compile(r"\[([^\[\]]{0,80})\]")
+_NESTED: Final = 3  # brackets in brackets
 _SKIP_WORD: Final = re.compile(r"(?<![a-z])(?:skip|no)(?![a-z])", re.IGNORECASE)
 _NO_CI: Final = re.compile(r"\*+\s*(no[_ -]?ci)\s*\*+", re.IGNORECASE)
 _SKIP_CHECKS: Final = re.compile(r"skip-checks(?=\s*:)", re.IGNORECASE)
-_NUMBER: Final = re.compile(r"#(?=\d)")
+_NUMBER: Final = re.compile(r"#(?=[0-9])")
 _GH: Final = re.compile(r"(?<![0-9A-Za-z])(GH)-(?=\d)", re.IGNORECASE)
 _WWW: Final = re.compile(r"(www)\.", re.IGNORECASE)
 _HEX: Final = r"[0-9a-f]{7,}(?![0-9A-Za-z_])"
@@ -57,7 +58,7 @@ _ENTITIES: Final = str.maketrans(
 )
 _LEADING: Final = {"/": "&sol;", "+": "&plus;", "=": "&equals;", "-": "\\-"}
 _VULNERABILITY: Final = (
-    (re.compile(r"CVE-\d{4}-\d{4,19}"), "https://www.cve.org/CVERecord?id="),
+    (re.compile(r"CVE-[0-9]{4}-[0-9]{4,19}"), "https://www.cve.org/CVERecord?id="),
     (re.compile(r"GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}"), "https://github.com/advisories/"),
 )
 
@@ -168,7 +169,8 @@ def _defuse(text: str) -> str:
 
 def _defuse_code(text: str) -> str:
     """Break what is also read inside code, by those who read the raw text."""
-    text = _BRACKET.sub(_without_skip, text)
+    for _ in range(_NESTED):
+        text = _BRACKET.sub(_without_skip, text)
     text = _SKIP_CHECKS.sub("skip checks", _NO_CI.sub(r"\1", text))
     return _GH.sub("\\1\u2011", _NUMBER.sub("# ", text))
 

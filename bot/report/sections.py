@@ -132,7 +132,11 @@ def _remaining(comparison: Comparison) -> Section:
     fixable = [f for f in findings if f.vulnerability.fixed_version]
     rest = [f for f in findings if not f.vulnerability.fixed_version]
     paths = dict.fromkeys(f.vulnerability.package.path for f in fixable)
-    items = [_path_item(path, [f for f in fixable if f.vulnerability.package.path == path]) for path in paths]
+    items = [
+        line
+        for path in paths
+        for line in _path_items(path, [f for f in fixable if f.vulnerability.package.path == path])
+    ]
     items += [_finding_item(f) for f in rest if f.vulnerability.severity in facts.SERIOUS]
     foot = f"Without a fix so far: {wording.severities(facts.count(rest))}." if rest else ""
     if comparison.moved:
@@ -146,7 +150,7 @@ def _fix_words(fixable: Sequence[Finding]) -> str:
     return f"{len(fixable)} {'has' if len(fixable) == 1 else 'have'} a fix"
 
 
-def _path_item(path: str, findings: Sequence[Finding]) -> str:
+def _path_items(path: str, findings: Sequence[Finding]) -> list[str]:
     """What a lock file, or the distribution, could fix now."""
     where = f"in {code(path)}" if path else "in the distribution's packages"
     groups: dict[str, list[Finding]] = defaultdict(list)
@@ -154,7 +158,7 @@ def _path_item(path: str, findings: Sequence[Finding]) -> str:
         found = finding.vulnerability
         groups[f"{found.package.name} {found.package.version} → {found.fixed_version}"].append(finding)
     lines = [f"  - {code(change)}: {_ids(group)}" for change, group in groups.items()]
-    return "\n".join([f"- {wording.count(len(findings), 'fix', 'fixes')} {where}:", *lines])
+    return [f"- {wording.count(len(findings), 'fix', 'fixes')} {where}:", *lines]
 
 
 def _packages(comparison: Comparison) -> Section:

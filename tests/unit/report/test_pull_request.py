@@ -1,0 +1,215 @@
+# ruff: noqa: E501 - expected sentences stand whole, as a reader sees them
+"""A pull request tells the truth about every way a proof can go, in GitHub's own format."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from bot.model.evidence import VerdictState
+from bot.model.run import Proved
+from bot.model.update import UpdateKind
+from bot.report import pull_request
+from tests.unit.report import cases, samples
+from tests.unit.report.gfm import to_html
+from tests.unit.report.test_quote import Page, dangers, hidden
+
+
+def body(*proved: Proved) -> str:
+    return pull_request.body(proved, marker=samples.MARKER)
+
+
+def seen(text: str) -> str:
+    """What a reviewer sees before unfolding anything."""
+    return re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+
+
+TITLES = {
+    "pass": "Bump debian:bookworm-slim to 2026-11-10 in backend (fixes 3 critical, 11 high)",
+    "pin": "Pin debian:bookworm-slim in backend",
+    "unsupported distribution": "Bump debian:bookworm-slim to 2026-11-10 in backend",
+    "build failed": "Bump debian:bookworm-slim to 2026-11-10 in backend",
+    "two platforms": "Bump debian:bookworm-slim to 2026-11-10 in backend (fixes 3 critical, 11 high)",
+}
+
+SENTENCES = {
+    "pass": "✅ **PASS** by your policy. Removes 3 critical and 11 high; adds 1 low; 0.2 % smaller; healthy. One line changes.",
+    "pin": "✅ **PASS** by your policy. Pins the image you already get; there is no before to compare with; healthy. One line changes.",
+    "level base": "✅ **PASS** by your policy. Removes 3 critical and 11 high; adds 1 low; 0.3 % smaller; not built. One line changes.",
+    "two platforms": "healthy on linux/amd64. One line changes.",
+    "before gone": "⚠️ **WARN** by your policy. Only the new image was measured: the old image is gone from the registry",
+    "unsupported distribution": "⚠️ **WARN** by your policy. Its vulnerabilities are unknown; 0.2 % smaller",
+    "build failed": "⛔ **BLOCK** by your policy. It does not build on the new base, and did on the old one",
+    "scan failed": "⛔ **BLOCK** by your policy. The new image could not be scanned",
+    "unhealthy": "0.2 % smaller; unhealthy. One line changes.",
+}
+
+LEVELS = {
+    "pass": "level: build + health",
+    "level base": "level: base (the base images alone), because this machine has no container engine",
+    "level build": "level: build, because the containers could not be started: the engine refused the network",
+    "two platforms": "backend · linux/arm64: level base (the base images alone), because this machine builds linux/amd64",
+}
+
+
+@pytest.mark.parametrize("case", TITLES)
+def test_the_title_says_what_moves_where_and_what_that_fixes(case: str) -> None:
+    assert pull_request.title([cases.CASES[case]()]) == TITLES[case]
+
+
+@pytest.mark.parametrize("case", SENTENCES)
+def test_the_first_sentence_says_what_merging_does(case: str) -> None:
+    assert SENTENCES[case] in body(cases.CASES[case]()).partition("\n")[0]
+
+
+@pytest.mark.parametrize("case", LEVELS)
+def test_the_level_is_told_with_the_reason_for_not_more(case: str) -> None:
+    assert LEVELS[case] in seen(body(cases.CASES[case]()))
+
+
+@pytest.mark.parametrize("case", cases.CASES)
+def test_every_body_fits_ends_in_its_marker_and_is_sound_markdown(case: str) -> None:
+    text = body(cases.CASES[case]())
+    page = Page(to_html(text))
+    assert len(text) <= pull_request.LIMIT
+    assert text.endswith(f"{samples.MARKER}\n")
+    assert page.comments == [samples.MARKER[4:-3]]
+    assert page.elements.count("summary") == page.elements.count("details") == text.count("</details>")
+    assert not dangers(page.text)
+    assert not hidden(text.replace("\n", ""))
+    assert not re.search(r"^/", text, re.MULTILINE)
+
+
+def test_the_table_shows_before_after_and_causes_in_a_few_rows() -> None:
+    rows = [line for line in seen(body(samples.proved())).splitlines() if line.startswith("|")]
+    assert rows == [
+        "| backend · linux/amd64 | Before | After | |",
+        "|:--|--:|--:|:--|",
+        "| Critical / High | 3 / 11 | 0 / 0 | 3 C + 9 H by this base, 2 H by rebuild |",
+        "| Medium / Low | 16 / 11 | 11 / 9 | 5 M + 2 L by this base, 1 L by rebuild; **adds 1 L** |",
+        "| Size | 181.2 MB | 180.9 MB | baseline 178.0 MB · budget 200.0 MB |",
+        "| Health | healthy 2.1 s | healthy 2.0 s | same harness |",
+    ]
+
+
+def test_the_sections_are_folded_with_their_counts() -> None:
+    assert re.findall(r"<summary>(.*?)</summary>", body(samples.proved())) == [
+        "Fixed: 22 (19 by the base, 3 by rebuilding)",
+        "Introduced: 1 low",
+        "Remaining: 19 (2 have a fix)",
+        "Packages: 6 changed, 1 added",
+        "Layers and build: 41.3 s before, 39.8 s after (both cold)",
+        "How it was measured, and the command that repeats it",
+    ]
+
+
+def test_a_fix_that_waits_in_a_lock_file_is_listed_by_that_file() -> None:
+    text = body(samples.proved())
+    assert "- 2 fixes in `app/Cargo.lock`:" in text
+    assert "`rustls 0.21.10 → 0.21.11`" in text
+
+
+def test_an_unsupported_distribution_is_unknown_and_never_zero() -> None:
+    text = body(cases.unsupported())
+    assert "| Critical / High | unknown | unknown |  |" in text
+    assert "0 / 0" not in text
+    assert "Vulnerabilities: unknown" in text
+
+
+def test_the_old_image_gone_shows_no_number_before() -> None:
+    assert "| Critical / High | – | 0 / 0 |  |" in body(cases.before_gone())  # noqa: RUF001 - a dash
+
+
+def test_a_build_that_fails_shows_its_last_lines_at_once_and_fifty_folded() -> None:
+    text = body(cases.build_failed())
+    page = Page(to_html(text))
+    assert "undefined symbol: SSL_get1_peer" in seen(text)
+    assert "… 24 lines before these are not shown" in text
+    assert "h1" not in page.elements
+    assert "[skip ci]" not in text
+    assert "| Before |" not in text
+
+
+def test_build_times_are_two_cold_numbers_and_never_a_percentage() -> None:
+    layers = body(samples.proved()).partition("Layers and build")[2].partition("</details>")[0]
+    assert "41.3 s before, 39.8 s after (both cold)" in layers
+    assert "%" not in layers
+
+
+def test_what_is_cut_from_a_huge_body_is_said_with_its_number() -> None:
+    text = body(cases.huge())
+    assert re.search(r"… and \d+ more, cut to fit GitHub's 65,536 characters\.", text)
+    assert "Removes 3 critical and 911 high" in text
+
+
+def test_a_group_of_very_many_targets_still_fits() -> None:
+    one = samples.proved()
+    many = [
+        replace(one, planned=replace(one.planned, target=replace(samples.TARGET, name=f"service-{i:03}")))
+        for i in range(400)
+    ]
+    text = body(*many)
+    assert len(text) <= pull_request.LIMIT
+    assert "The details are cut" in text
+    assert text.endswith(f"{samples.MARKER}\n")
+    assert pull_request.title(many).startswith("Bump debian:bookworm-slim to 2026-11-10 in 400 places")
+
+
+def test_the_worst_verdict_of_a_group_is_told() -> None:
+    text = body(samples.proved(), cases.unhealthy())
+    assert text.startswith("⛔ **BLOCK**")
+    assert "- Healthy before, unhealthy after." in text
+
+
+def test_a_vulnerability_shared_by_two_platforms_counts_once() -> None:
+    assert "3 critical and 11 high" in body(cases.two_platforms()).partition("\n")[0]
+
+
+def test_the_command_that_repeats_it_and_the_way_back_are_there() -> None:
+    text = pull_request.body([samples.proved()], marker=samples.MARKER, cycle="c-1", command="refit run --x")
+    assert "```text\nrefit run --x\n```" in text
+    assert "Cycle `c-1`" in text
+    assert "Undo: revert." in seen(text)
+
+
+def test_the_same_evidence_gives_the_same_text() -> None:
+    assert body(samples.proved()) == body(samples.proved())
+
+
+def test_a_newer_tag_is_the_destination_of_the_title() -> None:
+    one = samples.proved()
+    update = replace(one.planned.update, kind=UpdateKind.MINOR, to=one.planned.update.to.with_tag("13-slim"))
+    moved = replace(one, planned=replace(one.planned, update=update))
+    assert pull_request.title([moved]).startswith("Bump debian:bookworm-slim to 13-slim in backend")
+
+
+def test_the_commit_message_is_a_conventional_commit_with_both_references() -> None:
+    message = pull_request.commit_message([samples.proved()])
+    subject, blank, *rest = message.splitlines()
+    assert subject == "build(deps): bump debian:bookworm-slim to 2026-11-10 in backend"
+    assert blank == ""
+    assert f"-> debian:bookworm-slim@{samples.NEW}" in rest
+    assert f"debian:bookworm-slim@{samples.OLD}" in rest
+
+
+def test_hostile_names_reach_neither_title_nor_body_nor_commit() -> None:
+    one = samples.proved()
+    name = "x`|<img src=x> @octocat fixes #1 [skip ci]\n/close \u202e https://evil.example"
+    target = replace(samples.TARGET, name=name)
+    update = replace(one.planned.update, reason=name, notes=(name,), old_name=name)
+    evil = replace(one, planned=replace(one.planned, target=target, update=update))
+    evil = replace(evil, verdict=replace(one.verdict, state=VerdictState.WARN, reasons=(name,)))
+    page = Page(to_html(body(evil)))
+    assert "img" not in page.elements
+    assert not dangers(page.text)
+    assert not dangers(pull_request.title([evil]))
+    assert not dangers(pull_request.commit_message([evil]).partition("\n\n")[0])
+
+
+def test_a_base_that_vouches_for_its_own_age_and_a_waiver_are_told() -> None:
+    one = samples.proved()
+    update = replace(one.planned.update, age_verified=False, waived=True)
+    text = seen(body(replace(one, planned=replace(one.planned, update=update))))
+    assert "Base 14 days old · its age is its own word · minimum age waived for a security fix" in text
