@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +18,7 @@ from bot.model.reference import Reference
 from bot.model.target import Target
 from bot.model.vulnerability import Comparison, Finding, Scan
 from bot.ports import BuildRequest, ScanRequest
-from bot.store.codec import SCAN, decode, encode
 
-_KIND = "rescan"
 _SHOWN = 5
 
 
@@ -63,9 +62,10 @@ def rescan(parts: Parts, name: str) -> Rescan:
     started = parts.clock.monotonic()
     target = next((one for one in targets(parts) if one.name == name), None)
     how, scan = _scan_target(parts, target) if target else _scan_image(parts, name)
-    last = parts.store.cached(_KIND, name)
-    comparison = _difference(decode(SCAN, last[0].decode()), scan) if last else None
-    parts.store.cache(_KIND, name, encode(SCAN, scan).encode(), parts.clock.now())
+    key = f"last {hashlib.sha256(name.encode()).hexdigest()}"
+    last = parts.store.scan(key)
+    comparison = _difference(last, scan) if last else None
+    parts.store.save_scan(key, scan)
     return Rescan(name, how, scan, comparison, parts.clock.monotonic() - started)
 
 

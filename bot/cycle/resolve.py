@@ -117,11 +117,23 @@ class _Facts:
         return replace(facts, tags=await self._registry.tags(reference))
 
     async def _candidate(self, facts: Facts, reference: Reference) -> Facts:
+        """Everything about the other tag that the rule would choose: digest, content, date, sightings."""
         tag = candidate(self._use, facts, self._rule, self._parts.clock.now())
         if tag is None:
             return facts
-        head = await self._registry.head(reference.with_tag(tag))
-        return replace(facts, tag_digests={**facts.tag_digests, tag: str(head.digest)})
+        chosen = reference.with_tag(tag)
+        head = await self._registry.head(chosen)
+        content = await self._content(chosen, str(head.digest))
+        config = await config_of(self._registry, chosen, content, self._platforms[0])
+        known = self._parts.store.sightings(chosen.canonical)
+        self._parts.store.observe(chosen.canonical, str(head.digest), self._parts.clock.now())
+        return replace(
+            facts,
+            tag_digests={**facts.tag_digests, tag: str(head.digest)},
+            candidate=content,
+            candidate_created=config.created if config else None,
+            candidate_sightings=known,
+        )
 
     async def _names(self, facts: Facts, reference: Reference) -> Facts:
         """Which precise tags have which digest: for people, so a failure is none; asked once for ever."""
