@@ -100,11 +100,20 @@ class Patience(GithubRetry):
         _stacktrace: TracebackType | None = None,
     ) -> Self:
         """See `urllib3.Retry.increment`; refuses a `Retry-After` above the bound."""
+        try:
+            self._check_wait(response)
+            return super().increment(method, url, response, error, _pool, _stacktrace)  # type: ignore[arg-type,return-value]  # PyGithub narrows urllib3's types
+        except GithubException:
+            if response is not None:  # urllib3 expects no such error here, and would leave the socket open
+                response.close()
+            raise
+
+    def _check_wait(self, response: BaseHTTPResponse | None) -> None:
         wait = self._asked_to_wait(response)
-        if response and self.max_rate_limit_wait is not None and wait > self.max_rate_limit_wait:
-            text = {"message": "the rate limit asks for a longer wait than this run may take"}
-            raise RateLimitExceededExceedsMaxWait(response.status, text, dict(response.headers), wait=wait)
-        return super().increment(method, url, response, error, _pool, _stacktrace)  # type: ignore[arg-type,return-value]  # PyGithub narrows urllib3's types
+        if response is None or self.max_rate_limit_wait is None or wait <= self.max_rate_limit_wait:
+            return
+        text = {"message": "the rate limit asks for a longer wait than this run may take"}
+        raise RateLimitExceededExceedsMaxWait(response.status, text, dict(response.headers), wait=wait)
 
     def _asked_to_wait(self, response: BaseHTTPResponse | None) -> float:
         if response is None or response.status not in _RATE_LIMITED:

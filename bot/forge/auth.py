@@ -33,6 +33,10 @@ class Access(Protocol):
         """What git sends as password."""
         ...
 
+    def disconnect(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        ...
+
 
 class TokenAccess:
     """A personal access token, or the token of an Actions job: one for all projects.
@@ -62,6 +66,10 @@ class TokenAccess:
         """See `Access`."""
         del project
         return self._token
+
+    def disconnect(self) -> None:
+        """See `Access`."""
+        self._client.close()
 
     def _ask(self) -> str:
         try:
@@ -108,6 +116,12 @@ class AppAccess:
     def password(self, project: str) -> str:
         """See `Access`."""
         return self._project(project)[0].token
+
+    def disconnect(self) -> None:
+        """See `Access`."""
+        self._app.close()
+        for _, client in self._projects.values():
+            client.close()
 
     def _project(self, project: str) -> tuple[ProjectAuth, Github]:
         if project not in self._projects:

@@ -103,7 +103,8 @@ class GitCheckout:
         Raises:
             ForgeRefused: A path would leave `destination`, or there is too much of it.
         """
-        entries = [*self._listing]
+        destination.mkdir(parents=True, exist_ok=True)
+        entries = self._listing
         if sum(entry.size for entry in entries) > _EXPORT_LIMIT:
             raise ForgeRefused(f"commit {self._commit[:12]} holds more than {_EXPORT_LIMIT} bytes")
         for batch in _batches(sorted(entries, key=lambda entry: entry.mode == _LINK)):

@@ -17,7 +17,7 @@ from github.Repository import Repository
 from bot.errors import BranchTaken, ForgeRefused
 
 _NEW_FILE = "100644"
-_WEB_FLOW = "web-flow"  # GitHub as committer of what an App writes
+_WEB_FLOW = "noreply@github.com"  # GitHub itself is the committer of what an App writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,10 @@ def check_ours(repo: Repository, head: str, login: str, *, branch: str) -> None:
     """
     found = repo.get_commit(head)
     author, committer = _login(found.author), _login(found.committer)
+    signed = found.commit.committer.email == _WEB_FLOW
     at_once = found.commit.author.date == found.commit.committer.date
-    if author != login or committer not in (login, _WEB_FLOW) or not at_once or len(found.parents) != 1:
+    by_us = author == login and (committer == login or signed)
+    if not (by_us and at_once and len(found.parents) == 1):
         who = committer or author or "somebody"
         raise BranchTaken(f"branch {branch} of {repo.full_name} is at {head[:12]}, a commit by {who}")
 

@@ -105,6 +105,11 @@ class GitHubForge:
 
         return self._repeated(project, f"close #{number}", work)
 
+    def disconnect(self) -> None:
+        """Close the connections to GitHub; the next call opens new ones."""
+        with self._lock:
+            self._access.disconnect()
+
     # -- inside -------------------------------------------------------------------------------
 
     def _repeated(self, project: Project, doing: str, work: Callable[[Place], Done]) -> Done:

@@ -209,6 +209,7 @@ class GitHubPeople:
         from_alice = Connection(self.server.api, seconds_between_writes=0)
         access = TokenAccess(from_alice, self.server.create_token("alice", "ghp_alice"))
         access.client(NAME).get_repo(NAME).get_pull(_number(publication)).merge(merge_method="squash")
+        access.disconnect()
 
     def push(self, publication: Publication) -> None:
         self.server.commit(NAME, {"more": b"mine\n"}, branch=publication.branch, author="alice")
@@ -235,6 +236,7 @@ def github(folder: Path, stack: ExitStack) -> Side:
     server.create_repository(NAME, FILES, private=True, roles={"refit": "write", "alice": "write"})
     connection = Connection(server.api, seconds_between_writes=0, pause=0.01)
     access = TokenAccess(connection, server.create_token())
+    stack.callback(access.disconnect)
     return Side(GitHubForge(folder / "state", connection, access), Project(NAME), GitHubPeople(server))
 
 
