@@ -34,7 +34,7 @@ def measure_layers(archive: Iterable[bytes]) -> tuple[Layer, ...]:
     """
     contents, chunks = _Contents(), iter(archive)
     try:
-        with tarfile.open(fileobj=cast("IO[bytes]", _Stream(chunks)), mode="r|") as tar:
+        with tarfile.open(fileobj=cast("IO[bytes]", _Stream(chunks)), mode="r|", bufsize=_CHUNK) as tar:
             for member in tar:
                 contents.take(member, tar)
         deque(chunks, maxlen=0)  # to its end, or the engine's connection stays open
