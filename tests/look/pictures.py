@@ -12,13 +12,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
-from bot.report import pull_request, terminal
+from bot.model.update import Abandoned
+from bot.report import issue, pull_request, size_markdown, terminal
+from bot.report.size import Quarter, SizeReport, report
 from tests.unit.report import cases, samples
 from tests.unit.report.gfm import to_html
 
@@ -43,8 +46,26 @@ def _pages() -> Iterable[tuple[str, str, int]]:
         yield f"{name} phone", shown, _PHONE
         if name == "pass":
             yield f"{name} open", shown.replace("<details>", "<details open>"), _WIDE
+    decided = cases.result().decided[3]
+    if isinstance(decided.outcome, Abandoned):
+        text = issue.abandoned(decided, decided.outcome, marker=samples.MARKER)
+        yield "abandoned wide", page(issue.abandoned_title(decided), text), _WIDE
+    made = _size_report()
+    yield "size report wide", page(size_markdown.title(made), size_markdown.markdown(made)), _WIDE
+    yield "size report phone", page(size_markdown.title(made), size_markdown.markdown(made)), _PHONE
     run = cases.result(samples.proved(), cases.two_platforms(), cases.build_failed())
     yield "terminal", terminal_page(terminal.render(run, width=110, color=True)), 1000
+
+
+def _size_report() -> SizeReport:
+    """Two targets over a year, one of them over its budget and with an open update."""
+    months = [f"2026-{month:02}" for month in range(1, 10)]
+    points = [cases.measurement(month, 170_000_000 + 2_500_000 * i) for i, month in enumerate(months)]
+    points += [cases.measurement(m, 58_700_000, target="frontend", build_seconds=12.0) for m in months[6:]]
+    points.append(cases.measurement("2026-09", 186_000_000, base="debian:new", applied=False, high=0))
+    now = datetime(2026, 10, 2, tzinfo=UTC)
+    budgets = {("acme/shop", "backend"): 185_000_000}
+    return report(points, [samples.BASELINE], Quarter(2026, 3), now=now, zone=UTC, budgets=budgets)
 
 
 def page(heading: str, markdown: str) -> str:

@@ -1,0 +1,101 @@
+"""Issues of a target, dry runs, and how numbers are written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.model.run import PullRequest
+from bot.model.update import Abandoned
+from bot.model.vulnerability import Severity
+from bot.report import dry_run, issue, wording
+from tests.unit.report import cases, samples
+from tests.unit.report.gfm import to_html
+from tests.unit.report.test_quote import Page
+
+PULL = PullRequest(
+    slot="s",
+    digest="d",
+    branch="refit/debian",
+    base="main",
+    base_commit="c",
+    title="Bump debian",
+    body="The body.\n",
+    message="m",
+    files={"Dockerfile": b"FROM debian:12@sha256:b\nRUN x\n"},
+    labels=("docker",),
+)
+
+
+def test_a_blocked_update_becomes_a_short_issue_that_says_why() -> None:
+    proved = cases.build_failed()
+    text = issue.blocked(proved, marker=samples.MARKER)
+    assert issue.blocked_title(proved) == "Blocked: debian:bookworm-slim to 2026-11-10 in backend"
+    assert "- It does not build on the new base" in text
+    assert "SSL\\_get1" not in text
+    assert "SSL_get1_peer" in text
+    assert text.endswith(f"{samples.MARKER}\n")
+    assert Page(to_html(text)).elements.count("details") == 1
+
+
+def test_an_abandoned_tag_becomes_an_issue_with_tags_to_choose_from() -> None:
+    decided = cases.result().decided[3]
+    assert isinstance(decided.outcome, Abandoned)
+    text = issue.abandoned(decided, decided.outcome, marker=samples.MARKER)
+    assert issue.abandoned_title(decided) == "nginx:1.27-alpine no longer moves (frontend)"
+    assert "`nginx:1.27-alpine` in `frontend/Dockerfile`, line 9, gets no more updates." in text
+    assert "best first: `1.29-alpine`" in text
+
+
+def test_a_dry_run_shows_the_pull_request_with_its_change() -> None:
+    text = dry_run.render(PULL, {"Dockerfile": b"FROM debian:12@sha256:a\nRUN x\n"})
+    assert "pull request: Bump debian" in text
+    assert "-FROM debian:12@sha256:a\n+FROM debian:12@sha256:b" in text
+    assert "RUN x" not in text
+    assert "The body." in text
+
+
+def test_a_dry_run_without_the_old_files_names_what_changes() -> None:
+    assert "changes: Dockerfile" in dry_run.render(PULL)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (wording.megabytes(181_249_000), "181.2 MB"),
+        (wording.megabytes(2_950_000_000), "2,950.0 MB"),
+        (wording.megabytes(0), "0.0 MB"),
+        (wording.megabytes(None), "\u2013"),
+        (wording.megabytes_change(-300_000), "\u22120.3 MB"),
+        (wording.megabytes_change(1_200_000), "+1.2 MB"),
+        (wording.megabytes_change(10), "±0.0 MB"),
+        (wording.percent_change(3_000_000_000, 240_000_000), "\u221292.0 %"),
+        (wording.percent_change(100, 100), "±0.0 %"),
+        (wording.percent_change(0, 100), "\u2013"),
+        (wording.seconds(0.44), "0.4 s"),
+        (wording.seconds(99.94), "99.9 s"),
+        (wording.seconds(372.2), "6m12s"),
+        (wording.seconds(3725), "1h02m"),
+        (wording.seconds(None), "\u2013"),
+        (wording.severities({Severity.CRITICAL: 3, Severity.HIGH: 9}), "3 critical, 9 high"),
+        (wording.severities({}), "none"),
+        (wording.severities_in_words({Severity.CRITICAL: 3, Severity.HIGH: 9}), "3 critical and 9 high"),
+        (wording.count(1, "fix", "fixes"), "1 fix"),
+        (wording.count(1200, "package"), "1,200 packages"),
+        (wording.listed(["a", "b", "c"]), "a, b and c"),
+        (wording.sentence("it broke"), "It broke."),
+        (wording.sentence(""), ""),
+        (wording.short_digest(samples.NEW), "b2b2b2b2b2b2"),
+    ],
+)
+def test_numbers_are_written_one_way(written: str, expected: str) -> None:
+    assert written == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"), [(0.5, "today"), (1, "1 day"), (14.9, "14 days"), (-3, "today")]
+)
+def test_an_age_is_told_in_whole_days(days: float, expected: str) -> None:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    assert wording.age(now - timedelta(days=days), now) == expected
