@@ -189,9 +189,12 @@ def _reason(error: Exception) -> str:
     cause: BaseException = error
     while (inner := cause.__cause__ or cause.__context__) is not None:
         cause = inner
-    text = getattr(cause, "verify_message", None) or str(cause)
-    if isinstance(cause, OSError) and cause.errno in errno.errorcode:
-        text = os.strerror(cause.errno)
+    if isinstance(cause, ssl.SSLError):
+        text = getattr(cause, "verify_message", None) or cause.reason or "TLS failed"
     elif isinstance(cause, socket.gaierror):
         text = "there is no such host name"
+    elif isinstance(cause, OSError) and cause.errno is not None and cause.errno in errno.errorcode:
+        text = os.strerror(cause.errno)
+    else:
+        text = str(cause)
     return str(text or type(cause).__name__)[:200]
