@@ -42,13 +42,14 @@ def state_folder(settings: Settings | None = None) -> Path:
 
 
 @contextmanager
-def open_parts(
+def open_parts(  # noqa: PLR0913 - options by keyword
     settings: Settings,
     progress: Progress,
     *,
     clock: Clock | None = None,
     refresh: bool = False,
     drive: bool = True,
+    engine: bool = True,
 ) -> Iterator[Parts]:
     """Open every collaborator a cycle works with; all are closed at the end.
 
@@ -57,6 +58,7 @@ def open_parts(
         progress: Where the run says what it is doing.
         clock: Wall and monotonic time; the machine's by default.
         refresh: Ignore cached answers of registries.
+        engine: Look for a container engine; what builds nothing saves the time.
         drive: Hold the lease of the state folder; what only asks registries needs none.
 
     Raises:
@@ -67,7 +69,7 @@ def open_parts(
     clock = clock or SystemClock()
     folder = state_folder(settings)
     with lease(folder) if drive else nullcontext(), opened_store(folder) as store:
-        builder, no_builder = _builder(settings)
+        builder, no_builder = _builder(settings) if engine else (None, "no engine was asked for")
         yield Parts(
             registry=RegistryClient(registry_settings(settings), cache=store, clock=clock, refresh=refresh),
             scanner=scanner(settings, clock),

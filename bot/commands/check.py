@@ -77,9 +77,7 @@ def check(  # noqa: PLR0913 - the options of a command line
 
 def _settings(config: Path | None) -> Settings:
     path = find_config(config)
-    settings = load(path) if path else Settings()
-    # Nothing is built here: looking for an engine would only cost time.
-    return settings.model_copy(update={"builder": settings.builder.model_copy(update={"enabled": False})})
+    return load(path) if path else Settings()
 
 
 def _rules(settings: Settings, allow: UpdateKind | None, *, has_config: bool) -> tuple[Rule, ...]:
@@ -93,7 +91,7 @@ def _decide(
 ) -> list[Decision]:
     with (
         TerminalProgress(errors_console(), quiet=quiet) as progress,
-        open_parts(settings, progress, refresh=refresh, drive=False) as parts,
+        open_parts(settings, progress, refresh=refresh, drive=False, engine=False) as parts,
     ):
         progress.step(f"resolve {len(found)} uses")
         in_force = replace(parts, policy=replace(parts.policy, rules=rules))

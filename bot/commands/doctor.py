@@ -17,6 +17,7 @@ from bot.clock import SystemClock
 from bot.commands.options import ConfigOption, find_config
 from bot.errors import RefitError
 from bot.report.wording import day
+from bot.scanner import TrivyScanner
 from bot.settings import ForgeKind, Settings, load
 from bot.store.sql import open_store, sqlite_url
 
@@ -55,10 +56,10 @@ def examine(settings: Settings) -> list[Finding]:
     trivy = scanner(settings, SystemClock())
     looks: list[tuple[str, Callable[[], str]]] = [
         ("state folder", partial(_state, settings)),
-        ("git", lambda: process.run(["git", "--version"], timeout=10).text.strip()),
+        ("git", _git),
         ("engine", DockerBuilder(builder_settings(settings)).available),
         ("trivy", trivy.identity),
-        ("database", lambda: f"from {day(trivy.database().updated_at)}"),
+        ("database", partial(_database, trivy)),
     ]
     if any(project.forge is ForgeKind.GITHUB for project in settings.projects):
         looks.append(("github", partial(_github, settings)))
@@ -70,6 +71,14 @@ def _look(name: str, look: Callable[[], str]) -> Finding:
         return Finding(name, fine=True, seen=look())
     except RefitError as error:
         return Finding(name, fine=False, seen=error.message, advice=error.hint)
+
+
+def _git() -> str:
+    return process.run(["git", "--version"], timeout=10).text.strip()
+
+
+def _database(trivy: TrivyScanner) -> str:
+    return f"from {day(trivy.database().updated_at)}"
 
 
 def _state(settings: Settings) -> str:

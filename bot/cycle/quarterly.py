@@ -1,0 +1,100 @@
+"""The quarterly size report: one issue for each project and quarter, from the store's measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.cycle.parts import Parts
+from bot.model import marker
+from bot.model.evidence import Measurement
+from bot.model.run import Issue, Publication, PublicationState
+from bot.model.target import Project
+from bot.report.size import Quarter, SizeReport, parse_quarter, quarter_of, report
+from bot.report.size_markdown import markdown, title
+
+_YEARS_BACK = timedelta(days=800)
+_LABELS = ("refit", "size-report")
+
+
+def size_report(parts: Parts, project: Project | None, quarter: str | None) -> SizeReport:
+    """The report of one quarter, for one project or for all.
+
+    Args:
+        parts: The collaborators.
+        project: Only this one, or None for the fleet.
+        quarter: `2026Q3`; None is the last complete one, or the current one "so far" where nothing
+            was measured before it.
+
+    Raises:
+        ValueError: The quarter is written otherwise.
+    """
+    now, zone = parts.clock.now(), parts.policy.zone
+    measured = _measurements(parts, project, now)
+    chosen = parse_quarter(quarter) if quarter else _default_quarter(measured, parts)
+    targets = [target for one in parts.projects for target in one.targets]
+    return report(
+        measurements=measured,
+        baselines=[
+            baseline
+            for key in {(m.project, m.target, m.platform) for m in measured}
+            if (baseline := parts.store.baseline(*key)) is not None
+        ],
+        quarter=chosen,
+        zone=zone,
+        now=now,
+        budgets={(target.project, target.name): target.budget for target in targets if target.budget},
+    )
+
+
+def publish_reports(parts: Parts, quarter: str | None) -> tuple[Publication, ...]:
+    """One issue for each project that has measurements; found again by its marker, never two.
+
+    Raises:
+        ForgeError: A forge did not take it.
+        ValueError: The quarter is written otherwise.
+    """
+    published = []
+    for project in parts.projects:
+        made = size_report(parts, project, quarter)
+        if made.targets:
+            published.append(_publish(parts, project, made))
+    return tuple(published)
+
+
+def _publish(parts: Parts, project: Project, made: SizeReport) -> Publication:
+    forge = parts.forge(project)
+    slot = _slot(project, made.quarter)
+    existing = forge.find_issue(project, slot)
+    if existing is not None and existing.state is not PublicationState.OPEN:
+        return existing
+    body = markdown(made, marker=marker.marker(slot, str(made.quarter)))
+    wanted = Issue(slot, str(made.quarter), title(made), body, _LABELS)
+    published = forge.publish_issue(project, wanted, existing)
+    parts.store.save_publication(published)
+    _close_last(parts, project, made.quarter, published)
+    return published
+
+
+def _close_last(parts: Parts, project: Project, quarter: Quarter, published: Publication) -> None:
+    """The report of the quarter before is done: close it with a link to the new one."""
+    forge = parts.forge(project)
+    last = forge.find_issue(project, _slot(project, quarter.previous))
+    if last is not None and last.state is PublicationState.OPEN:
+        forge.close(project, last, f"The next size report: {published.url}")
+
+
+def _slot(project: Project, quarter: Quarter) -> str:
+    return marker.slot(project.name, f"size-report-{quarter}", [])
+
+
+def _measurements(parts: Parts, project: Project | None, now: datetime) -> list[Measurement]:
+    known = parts.store.measurements(now - _YEARS_BACK, now + timedelta(days=1))
+    return [m for m in known if project is None or m.project == project.name]
+
+
+def _default_quarter(measured: Sequence[Measurement], parts: Parts) -> Quarter:
+    """The last complete quarter, else the current one so far where nothing is older."""
+    current = quarter_of(parts.clock.now(), parts.policy.zone)
+    begin = current.start(parts.policy.zone)
+    return current.previous if any(m.at < begin for m in measured) else current
