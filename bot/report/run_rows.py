@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.model.evidence import Level, Side, VerdictState
 from bot.model.run import Decided, Proved, PublicationKind, RunResult
-from bot.model.update import Abandoned
+from bot.model.update import Abandoned, UpdateKind
 from bot.model.vulnerability import Cause
 from bot.report import facts, wording
 from bot.report.facts import Case
@@ -97,6 +97,8 @@ def _details(proved: Proved, case: Case) -> tuple[str, ...]:
 def _move(proved: Proved) -> str:
     """From where to where: by the most precise names, else by the digests' first digits."""
     update, reference = proved.planned.update, proved.planned.use.reference
+    if update.kind is UpdateKind.PIN:
+        return "pin"
     if update.old_name and update.name and update.old_name != update.name:
         old_name, new_name = _differing(update.old_name, update.name)
         return f"{visible(old_name, limit=60)} → {visible(new_name, limit=60)}"
@@ -123,7 +125,7 @@ def _gain(case: Case) -> str:
     if comparison is None:
         return visible(case.evidence.before_reason, limit=200)
     if not case.known:
-        return "vulnerabilities unknown: the scanner has no data for this distribution"
+        return "vulnerabilities unknown"
     by_base = sum(finding.cause is Cause.BASE for finding in comparison.fixed)
     number = len(comparison.fixed)
     fixes = f"fixes {number} ({by_base} base)" if number else "fixes none"

@@ -232,7 +232,10 @@ def method(proved: Sequence[Proved], cases: Sequence[Case], *, cycle: str, comma
     items = [f"- From {code(first.use.text)} to {code(str(first.update.to))}, at commit {code(first.commit)}"]
     items += [f"- Why this one: {quote(wording.sentence(first.update.reason), limit=400)}"]
     items += [_scan_item(case) for case in cases if case.evidence.after]
-    items += ["- Before and after are the same commit and build arguments, built and started together"]
+    items += [
+        "- Before and after are the same commit and build arguments, built together",
+        "- Both are started in the same harness, with no network beyond their own",
+    ]
     if cycle:
         items.append(f"- Cycle {code(cycle)}")
     foot = f"Repeat it:\n\n{block(command)}"

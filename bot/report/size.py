@@ -86,7 +86,7 @@ class TargetSize:
         fresh: True where it was measured in this quarter.
         build_before: Seconds of the first cold build of the quarter, or None.
         proposed: The newest proposal that is not merged, or None.
-        history: Up to two years, one point a day, oldest first.
+        history: Up to two years, the last size of each month, oldest first.
     """
 
     key: Key
@@ -214,5 +214,6 @@ def _target(key: Key, points: Sequence[Measurement], frame: _Frame) -> TargetSiz
 
 
 def _history(held: Sequence[Measurement]) -> tuple[Point, ...]:
-    by_day = {point.at.date(): point.size for point in held if point.size is not None}
-    return tuple(Point(day, size) for day, size in sorted(by_day.items()))[-24:]
+    """The last size of each month, for two years."""
+    months = {(point.at.year, point.at.month): point for point in held}
+    return tuple(Point(point.at.date(), point.size or 0) for point in months.values())[-24:]

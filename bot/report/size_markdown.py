@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bot.report import wording
-from bot.report.quote import quote
+from bot.report.quote import code, quote
 from bot.report.size import SizeReport, TargetSize
 from bot.report.size_advice import advice
 
@@ -75,7 +75,8 @@ def _row(target: TargetSize, report: SizeReport, *, with_project: bool) -> str:
     label = quote(f"{project} {name}" if with_project else name, limit=100)
     change = "new" if target.start is None else _change(target.start, target.size)
     stale = "" if target.fresh else f" (on {wording.day(target.now.at)})"
-    base = f"{wording.age(target.base_made, report.made)}" if target.base_made else wording.NONE
+    base = code(target.now.base.partition("@")[0], limit=60)
+    base += f", {wording.age(target.base_made, report.made)} old" if target.base_made else ""
     cells = (
         f"{label} · {quote(platform)}",
         f"{wording.megabytes(target.size)}{stale}",
@@ -113,7 +114,7 @@ def _charts(targets: Sequence[TargetSize]) -> Iterable[str]:
 def _chart(target: TargetSize) -> str:
     """A Mermaid xychart; labels hold letters and digits only, so nothing in a name is syntax."""
     label = _UNSAFE.sub(" ", f"{target.key[1]} {target.key[2]}")[:80]
-    days = ", ".join(f'"{point.day:%Y-%m-%d}"' for point in target.history)
+    days = ", ".join(f'"{point.day:%Y-%m}"' for point in target.history)
     sizes = [point.size / 1e6 for point in target.history]
     limit = max([*sizes, (target.budget or 0) / 1e6]) * 1.1
     lines = ["```mermaid", "xychart-beta", f'    title "{label}, MB"', f"    x-axis [{days}]"]

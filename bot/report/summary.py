@@ -14,7 +14,7 @@ from bot.report.facts import Case
 from bot.report.quote import quote
 
 _BY: Final = {
-    Cause.BASE: "by this base",
+    Cause.BASE: "by base",
     Cause.REBUILD: "by rebuild",
     Cause.DATABASE: "by the database",
 }
@@ -114,7 +114,7 @@ def table(case: Case) -> str:
 
 def _heading(case: Case) -> str:
     base = case.evidence.level is Level.BASE
-    return f"{facts.image(case.proved)} · {case.evidence.platform}" if base else quote(case.name)
+    return f"base image · {case.evidence.platform}" if base else quote(case.name)
 
 
 def _rows(case: Case) -> Iterable[tuple[str, str, str, str]]:
@@ -125,7 +125,7 @@ def _rows(case: Case) -> Iterable[tuple[str, str, str, str]]:
         yield label, _pair(before, severities), _pair(after, severities), _causes(comparison, severities)
     yield "Size", _size(before), _size(after), _limits(case)
     if case.evidence.level is Level.HEALTH:
-        yield "Health", _state(before), _state(after), "same harness"
+        yield "Health", _state(before), _state(after), ""
 
 
 def _pair(side: Side | None, severities: Sequence[Severity]) -> str:
@@ -138,7 +138,7 @@ def _pair(side: Side | None, severities: Sequence[Severity]) -> str:
 
 
 def _causes(comparison: Comparison | None, severities: Sequence[Severity]) -> str:
-    """`3 C + 9 H by this base, 2 H by rebuild; adds 1 H`."""
+    """`3 C + 9 H by base, 2 H by rebuild; adds 1 H`."""
     if comparison is None:
         return ""
     fixed = []
@@ -160,7 +160,7 @@ def _size(side: Side | None) -> str:
 
 def _limits(case: Case) -> str:
     if case.evidence.level is Level.BASE:
-        return "of the base image alone"
+        return ""
     parts = []
     if case.baseline:
         parts.append(f"baseline {wording.megabytes(case.baseline.size)}")

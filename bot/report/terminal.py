@@ -46,10 +46,10 @@ def render(result: RunResult, *, width: int = 100, color: bool = False) -> str:
 
 def uses_table(uses: Sequence[Use], *, width: int = 100, color: bool = False) -> str:
     """The table of `refit discover`: what names an image, and where."""
-    table = _table("FILE", "LINE", "KIND", "IMAGE", "NOTE")
+    table = _table("PLACE", "KIND", "IMAGE", "NOTE")
     for use in uses:
         note = use.skipped or (f"stage {use.stage}" if use.stage else "")
-        table.add_row(*_cells(use), line(visible(note), "dim"))
+        table.add_row(_place(use), line(use.kind.value), line(short(use)), line(visible(note), "dim"))
     files = len({use.file for use in uses})
     summary = f"{wording.count(len(uses), 'use')} in {wording.count(files, 'file')}"
     return _page(table, summary, width, color=color)
@@ -57,10 +57,12 @@ def uses_table(uses: Sequence[Use], *, width: int = 100, color: bool = False) ->
 
 def decisions_table(decisions: Sequence[Decision], *, width: int = 100, color: bool = False) -> str:
     """The table of `refit check`: each use with its outcome and the reason."""
-    table = _table("FILE", "LINE", "KIND", "IMAGE", "OUTCOME", "WHAT AND WHY")
+    table = _table("PLACE", "IMAGE", "OUTCOME", "WHAT AND WHY")
     for decision in decisions:
         word = decision.outcome.word
-        table.add_row(*_cells(decision.use), line(word, _OUTCOMES[word]), line(_why(decision)))
+        table.add_row(
+            _place(decision.use), line(short(decision.use)), line(word, _OUTCOMES[word]), line(_why(decision))
+        )
     counts: Counter[str] = Counter(decision.outcome.word for decision in decisions)
     summary = " · ".join(f"{counts[word]} {word}" for word in _OUTCOMES if counts[word])
     return _page(table, summary or "no uses", width, color=color)
@@ -69,6 +71,8 @@ def decisions_table(decisions: Sequence[Decision], *, width: int = 100, color: b
 def _page(table: Table, summary: str, width: int, *, color: bool) -> str:
     screen = Screen(width, color)
     if table.row_count:
+        longest = max(len(str(cell)) for cell in table.columns[0].cells)
+        table.columns[0].min_width = min(longest, width // 3)  # a place is folded last
         screen.console.print(table)
     screen.console.print(line(summary, "bold"))
     return screen.text()
@@ -77,12 +81,12 @@ def _page(table: Table, summary: str, width: int, *, color: bool) -> str:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for name in columns:
-        table.add_column(name, justify="right" if name == "LINE" else "left", overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name == "IMAGE")
     return table
 
 
-def _cells(use: Use) -> tuple[Text, Text, Text, Text]:
-    return line(visible(use.file)), line(str(use.line)), line(use.kind.value), line(short(use))
+def _place(use: Use) -> Text:
+    return line(f"{visible(use.file)}:{use.line}")
 
 
 def _why(decision: Decision) -> str:
@@ -90,12 +94,14 @@ def _why(decision: Decision) -> str:
     if isinstance(outcome, Current):
         return visible(outcome.note)
     reason = visible(outcome_reason(outcome) or "")
-    return f"{_goal(outcome)}: {reason}" if isinstance(outcome, Update) else reason
+    return f"{_goal(outcome, decision.use)}: {reason}" if isinstance(outcome, Update) else reason
 
 
-def _goal(update: Update) -> str:
+def _goal(update: Update, use: Use) -> str:
+    """What it becomes: the tag where that changes, and the digest."""
     name, _, digest = str(update.to).partition("@")
-    return f"{update.kind.value} to {visible(name, limit=80)}{_at(digest)}"
+    same = name == use.text.partition("@")[0]
+    return f"{update.kind.value} to {'' if same else visible(name, limit=80)}{_at(digest)}"
 
 
 def _at(digest: str) -> str:
@@ -149,13 +155,13 @@ def _listed(decided: Sequence[Decided]) -> Iterable[tuple[Text, int]]:
         yield line(f"· and {len(decided) - _SHOWN} more {decided[0].outcome.word}", "dim"), 2
 
 
-def _place(one: Decided) -> str:
+def _subject(one: Decided) -> str:
     return visible(one.target or f"{one.use.file}:{one.use.line}")
 
 
 def _failures(result: RunResult) -> Iterable[tuple[Text, int]]:
     failed = [
-        (_place(one), one.outcome.error, one.outcome.hint)
+        (_subject(one), one.outcome.error, one.outcome.hint)
         for one in result.decided
         if isinstance(one.outcome, Failed)
     ]

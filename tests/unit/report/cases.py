@@ -119,6 +119,10 @@ def unhealthy() -> Proved:
     )
 
 
+def nothing_measured() -> Proved:
+    return with_evidence(state=VerdictState.BLOCK, reasons=("nothing could be measured",))
+
+
 def huge() -> Proved:
     """A kernel package's worth of vulnerabilities: far more than fits in a body."""
     versions = "6.1.140-1", "6.1.158-1"
@@ -141,6 +145,7 @@ CASES = {
     "scan failed": scan_failed,
     "unhealthy": unhealthy,
     "huge": huge,
+    "nothing measured": nothing_measured,
 }
 
 NGINX = use("nginx:1.27-alpine@sha256:" + "c7" * 32, "frontend/Dockerfile", 9)
