@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from bot.report.wire import CheckDocument, DiscoverDocument, RunDocument
+from bot.report.shapes import CheckDocument, DiscoverDocument, RunDocument
 
 FOLDER: Final = Path(__file__).parents[2] / "config" / "schemas"
 _DOCUMENTS: Final[dict[str, type[BaseModel]]] = {

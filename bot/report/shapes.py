@@ -1,0 +1,163 @@
+"""The shapes of the JSON documents: these models are the schema (`python -m bot.report.schemas` writes it)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.model.evidence import HealthState, Level, VerdictState
+from bot.model.run import PublicationKind
+from bot.model.use import UseKind
+from bot.model.vulnerability import Cause, Severity
+
+Outcome = Literal["current", "update", "waiting", "abandoned", "skipped", "failed"]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class UseShape(_Shape):
+    """One place in a file that names an image."""
+
+    file: str
+    line: int = Field(description="the line an edit would change, 1-based")
+    kind: UseKind
+    stage: str | None
+    reference: str = Field(description="as resolved, arguments put in")
+    registry: str | None
+    repository: str | None
+    tag: str | None
+    digest: str | None
+    platform: str | None
+    skipped: str | None = Field(description="why it is left alone, or null")
+
+
+class CheckedUse(UseShape):
+    """A use with its outcome."""
+
+    outcome: Outcome
+    to: str | None = Field(description="the new reference, or null")
+    reason: str | None = Field(description="in words; null only for current")
+
+
+class DiscoverDocument(_Shape):
+    """What names an image, and where."""
+
+    uses: list[UseShape]
+
+
+class CheckDocument(_Shape):
+    """What is outdated."""
+
+    uses: list[CheckedUse]
+
+
+class FindingShape(_Shape):
+    """One vulnerability of one package."""
+
+    id: str
+    package: str
+    severity: Severity
+    cause: Cause | None = Field(description="what brought the difference; null where nothing differs")
+    fixed_version: str | None
+
+
+class Vulnerabilities(_Shape):
+    """Counts for each severity, null where they are unknown; and how the two scans differ."""
+
+    before: dict[Severity, int] | None
+    after: dict[Severity, int] | None
+    fixed: list[FindingShape]
+    introduced: list[FindingShape]
+    remaining: list[FindingShape]
+
+
+class Sizes(_Shape):
+    """Unpacked bytes; null where nothing counted them."""
+
+    before: int | None
+    after: int | None
+    baseline: int | None
+    budget: int | None
+
+
+class Seconds(_Shape):
+    """Two cold measurements in seconds."""
+
+    before: float | None
+    after: float | None
+
+
+class HealthShape(_Shape):
+    """How the containers did; null where they were not started."""
+
+    before: HealthState | None
+    after: HealthState | None
+    seconds: Seconds
+
+
+class Measured(_Shape):
+    """What was measured on one platform."""
+
+    platform: str | None
+    level: Level | None
+    vulnerabilities: Vulnerabilities
+    size: Sizes
+    build: Seconds
+    health: HealthShape
+
+
+class PublicationShape(_Shape):
+    """What carries the verdict."""
+
+    kind: PublicationKind
+    url: str
+
+
+class UpdateShape(Measured):
+    """One update: what was measured on its first platform, and on the others."""
+
+    target: str
+    file: str
+    line: int
+    from_: str = Field(alias="from")
+    to: str
+    verdict: VerdictState
+    reasons: list[str]
+    publication: PublicationShape | None
+    other_platforms: list[Measured]
+
+
+class DecidedShape(_Shape):
+    """A use that needed no proof."""
+
+    target: str | None
+    file: str
+    line: int
+    reference: str
+    to: str | None
+    reason: str
+
+
+class FailedShape(_Shape):
+    """What failed, why, and what to do."""
+
+    target: str
+    error: str
+    hint: str
+
+
+class RunDocument(_Shape):
+    """What one cycle did."""
+
+    cycle: str
+    attempt: int
+    updates: list[UpdateShape]
+    current: int
+    waiting: list[DecidedShape]
+    abandoned: list[DecidedShape]
+    skipped: list[DecidedShape]
+    failed: list[FailedShape]
+    requests: dict[str, int] = Field(description="registry requests by method; HEAD and GET always")
