@@ -1,4 +1,4 @@
-"""The shapes of the JSON documents: these models are the schema (`python -m bot.report.schemas` writes it)."""
+"""The shapes of the JSON documents; `python -m bot.report.schemas` writes their schemas from these models."""
 
 from __future__ import annotations
 
