@@ -121,7 +121,7 @@ class _Compose:
         try:
             word = expand(text, start, len(text.value), {}, _STRICT)
         except UnresolvedError as error:
-            return skipped(place, text.value.decode(), str(error))
+            return skipped(place, text.value.decode(), str(error), text.segments(0, len(text.value)))
         return named(place, word)
 
     def _build(self, build: dict[str, Node]) -> Iterator[Use]:

@@ -42,8 +42,7 @@ def skipped(place: Place, text: str, reason: str, segments: tuple[Segment, ...] 
     """A use that is left alone."""
     shown = text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
     kept = segments if shown == text else ()
-    line = next((segment.line for segment in kept if segment.editable), place.line)
-    return replace(_use(place, line, shown, kept), skipped=reason)
+    return replace(_use(place, place.line, shown, kept), skipped=reason)
 
 
 def named(place: Place, word: Expanded) -> Use:
@@ -99,9 +98,9 @@ def _tail(segments: tuple[Segment, ...], name: int) -> tuple[Segment, ...]:
     """The segments that hold the tag and the digest; the last one where there is neither."""
     at, found = 0, list[Segment]()
     for segment in segments:
-        at += len(segment.text)
-        if at > name and segment.text.lstrip(":@"):
+        if segment.text[max(0, name - at) :].lstrip(":@"):
             found.append(segment)
+        at += len(segment.text)
     solid = [segment for segment in segments if segment.text]
     return tuple(found) or tuple(solid[-1:])
 

@@ -127,7 +127,8 @@ class Reader:
         place = self._place(instruction, kind)
         shown = _shown(instruction, start, end)
         if "$" in shown:
-            return skipped(place, shown, "BuildKit expands no variable here: name a stage instead")
+            segments = instruction.text.segments(start, end)
+            return skipped(place, shown, "BuildKit expands no variable here: name a stage instead", segments)
         word = self._unquoted(instruction, start, end)
         if word is None:
             return skipped(place, shown, "its quotes do not match")

@@ -83,7 +83,8 @@ def _moved_along(old: Use, new: Use, changes: Sequence[tuple[Use, Reference]]) -
         return False
     expected = own or next((to for use, to in changes if _spelled_alike(old, use)), None)
     if expected is None or _place(old) != _place(new) or new.text != str(expected):
-        instead = f" instead of {str(expected)!r}" if expected else ", which nobody asked for"
+        asked = expected and new.text != str(expected)
+        instead = f" instead of {str(expected)!r}" if asked else ", or how it is read, which nobody asked for"
         raise EditError(
             f"{old.file}:{old.line}: the edit would change {old.text!r} to {new.text!r}{instead}",
             hint="Uses that share an ARG must change together: update all of them or none.",

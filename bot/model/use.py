@@ -31,7 +31,8 @@ class Segment:
         text: What this run adds to the resolved reference.
         start: Offset of the first byte in the file; -1 where the text comes from outside the
             file (a build argument of the target, a platform variable) and cannot be edited.
-        end: Offset after the last byte; -1 likewise.
+        end: Offset after the last byte; -1 likewise. An empty segment (`start == end`) marks where an
+            instruction goes on after a variable, so that text can be put in there.
         line: 1-based line of the first byte; 0 likewise.
     """
 
@@ -52,7 +53,7 @@ class Use:
 
     Attributes:
         file: Path in the project, with `/`.
-        line: 1-based line that an edit would change.
+        line: 1-based line that an edit would change; of the instruction where the use is skipped.
         kind: How the image is named.
         stage: The stage it belongs to: its name, or its index as text; None outside stages.
         text: The reference as resolved, arguments put in; as written where it cannot be resolved.
@@ -61,7 +62,8 @@ class Use:
         skipped: Why this use is left alone, in words; None otherwise.
         segments: Where the bytes of `text` stand; their texts joined are `text`.
         ignore: The rules this line opts out of by comment: (`ignore`, reason) or (`allow`, level) pairs.
-        final: True for the FROM of the stage that becomes the image.
+        final: True for the FROM of the stage that becomes the image; where that names another stage,
+            also for the FROM that it comes to stand on in the end.
     """
 
     file: str
@@ -78,6 +80,9 @@ class Use:
 
     @property
     def id(self) -> str:
-        """A name of this use that stays the same in one commit: file, line, offset."""
-        first = self.segments[0].start if self.segments else -1
-        return f"{self.file}:{self.line}:{first}:{self.kind.value}"
+        """A name of this use that stays the same in one commit: file, line, offsets, kind.
+
+        The last offset tells two uses of one `ARG` apart: each ends at its own instruction.
+        """
+        first, last = (self.segments[0].start, self.segments[-1].start) if self.segments else (-1, -1)
+        return f"{self.file}:{self.line}:{first}:{last}:{self.kind.value}"
