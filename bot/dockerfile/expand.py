@@ -105,6 +105,8 @@ def expand(text: Text, start: int, end: int, scope: Mapping[str, Value], dialect
     """
     if end - start > MAX_TEXT:
         raise UnresolvedError(f"it is longer than {MAX_TEXT} bytes")
+    if _literal(dialect).fullmatch(text.value, start, end):
+        return Expanded(_merged(list(text.segments(start, end))), {}, ())
     word = _Word(text, start, end, scope, dialect)
     segments = word.until(None, 0)
     if sum(len(segment.text) for segment in segments) > MAX_TEXT:
@@ -301,6 +303,12 @@ def _runs(dialect: Dialect) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     special = re.escape(dialect.escape) + rb"$}/" + (rb"'\"" if dialect.quotes else b"")
     quoted = re.escape(dialect.escape) + rb'$"'
     return re.compile(rb"[^" + special + rb"]+"), re.compile(rb"[^" + quoted + rb"]+")
+
+
+@cache
+def _literal(dialect: Dialect) -> re.Pattern[bytes]:
+    """Compile the expression of a word with nothing to expand, which most words are."""
+    return re.compile(rb"[^$" + re.escape(dialect.escape) + (rb"'\"" if dialect.quotes else b"") + rb"]+")
 
 
 def _text(segments: tuple[Segment, ...]) -> str:

@@ -48,14 +48,25 @@ class Instruction:
     pragmas: Pairs = ()
 
 
-def instructions(data: bytes, directives: Directives | None = None) -> Iterator[Instruction]:
-    """Yield the instructions of a Dockerfile, in order, with their lines."""
+def instructions(
+    data: bytes, directives: Directives | None = None, *, naming: bool = False
+) -> Iterator[Instruction]:
+    """Yield the instructions of a Dockerfile, in order, with their lines.
+
+    Args:
+        data: The file's bytes.
+        directives: Its directives, if they are known already.
+        naming: True leaves out most of the instructions that cannot name an image, for speed.
+    """
     known = directives or Directives.of(data)
     pattern = _logical(known.escape)
     pos, line, counted = known.body, 1, 0
     marked = b"refit:" in data
     while found := pattern.match(data, pos):
         start, body = found.start("text"), found.end()
+        if naming and _names_nothing(data, start, body, known.escape):
+            pos = body
+            continue
         line += data.count(b"\n", counted, start)
         counted = start
         text = _joined(data, found, known.escape, line)
@@ -68,6 +79,21 @@ def instructions(data: bytes, directives: Directives | None = None) -> Iterator[
         name = keyword.decode(errors="replace")
         yield Instruction(name, text, arguments, known.escape, line, start, end, body, pairs)
         pos = end
+
+
+_HEAD = re.compile(
+    rb"(?:(RUN|COPY|ADD)|WORKDIR|CMD|ENTRYPOINT|ENV|EXPOSE|LABEL|USER|VOLUME|SHELL)[\t ]", re.IGNORECASE
+)
+
+
+def _names_nothing(data: bytes, start: int, end: int, escape: bytes) -> bool:
+    """Tell by a glance that an instruction names no image and has no heredoc."""
+    head = _HEAD.match(data, start, end)
+    if head is None or head[1] is None:
+        return head is not None
+    # A flag needs `--`, a heredoc `<<`; either may be broken over two lines by the escape character.
+    marks = (b"<", b"--", b"-" + escape)
+    return all(data.find(mark, start, end) < 0 for mark in marks)
 
 
 @cache

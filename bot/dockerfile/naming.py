@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from bot.dockerfile.comments import Pairs
@@ -50,13 +51,18 @@ def named(place: Place, word: Expanded) -> Use:
     reason = _reason(word)
     if reason is None:
         try:
-            reference = Reference.parse(word.text)
+            reference = _parsed(word.text)
         except ValueError as error:
             return skipped(place, word.text, _unset(word) or str(error), word.segments)
         reason = _fixed(word, reference)
         if reason is None:
             return _at_edit(place, word, reference)
     return skipped(place, word.text, reason, word.segments)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Reference:
+    return Reference.parse(text)
 
 
 def _at_edit(place: Place, word: Expanded, reference: Reference) -> Use:

@@ -6,6 +6,7 @@ BuildKit: frontend/dockerfile/dockerfile2llb/convert.go (`defaultArgs`, `metaArg
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from bot.dockerfile.expand import Dialect, UnresolvedError, Value, expand
@@ -26,7 +27,7 @@ class Scope:
 
     def __init__(self, args: Mapping[str, Value], platform: Platform) -> None:
         self.args = args
-        self.values: dict[str, Value] = _platform_values(platform)
+        self.values: dict[str, Value] = dict(_platform_values(platform))
         self.unknown: dict[str, str] = {}
         self._count = 0
         for name in self.values.keys() & args.keys():
@@ -64,7 +65,8 @@ class Scope:
         self.values[name] = Value(found.segments, pragmas, origin, by_platform)
 
 
-def _platform_values(platform: Platform) -> dict[str, Value]:
+@cache
+def _platform_values(platform: Platform) -> Mapping[str, Value]:
     parts = {
         "PLATFORM": str(platform),
         "OS": platform.os,

@@ -54,7 +54,7 @@ def read_with(
     reader = Reader(file, Scope(args, platform))
     directives = Directives.of(data)
     found = list(reader.syntax(data, directives))
-    for instruction in instructions(data, directives):
+    for instruction in instructions(data, directives, naming=True):
         found.extend(islice(reader.read(instruction), MAX_USES + 1))
         if len(found) > MAX_USES:
             place = Place(file, instruction.line, UseKind.FROM)

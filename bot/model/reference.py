@@ -19,6 +19,8 @@ _REFERENCE: Final = re.compile(
     r"(?:@(?P<digest>[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?"
 )
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+# Docker takes a bare name of 64 hex digits for an image id, and refuses it as a name.
+_IMAGE_ID: Final = re.compile(r"[0-9a-f]{64}")
 _MAX_NAME: Final = 255
 
 
@@ -94,6 +96,8 @@ class Reference:
         if found is None:
             raise ValueError(_why_invalid(text))
         name, digest = found["name"], found["digest"]
+        if _IMAGE_ID.fullmatch(name):
+            raise ValueError(f"64 hex digits are an image id, not a name: {text[:100]!r}")
         if digest is not None:
             Digest(digest)
         registry, repository = _normalise(found["registry"], found["path"])
