@@ -1,0 +1,89 @@
+"""A case: one use with the facts, the rule and the moment it is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from bot.model.manifest import Head, Index, Manifest, Platform
+from bot.model.reference import Reference
+from bot.model.update import Outcome
+from bot.model.use import Use
+from bot.updates.facts import Facts, Need
+from bot.updates.rules import Rule
+
+# Reproducible builds set the date to the epoch or near it (distroless: 1970, ko: year 1, SOURCE_DATE_EPOCH):
+# such an image says nothing about its age.
+_FIRST_BELIEVABLE_YEAR: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A judgement that cannot go on without these facts."""
+
+    needs: frozenset[Need]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One use to judge.
+
+    Attributes:
+        use: The use.
+        reference: Its reference.
+        head: What the reference's tag points at now.
+        facts: What is known.
+        rule: What is allowed.
+        now: The moment of the decision, in UTC.
+        platforms: What the image must run on.
+    """
+
+    use: Use
+    reference: Reference
+    head: Head
+    facts: Facts
+    rule: Rule
+    now: datetime
+    platforms: tuple[Platform, ...]
+
+    @property
+    def digest(self) -> str:
+        """What the tag points at now."""
+        return str(self.head.digest)
+
+    @property
+    def tag(self) -> str:
+        """The tag that a pull would use."""
+        return self.reference.effective_tag or "latest"
+
+    @property
+    def created(self) -> datetime | None:
+        """When the tag's image was made, where what it says can be believed."""
+        return believable(self.facts.created)
+
+    @property
+    def pinned_created(self) -> datetime | None:
+        """When the pinned image was made, where what it says can be believed."""
+        return believable(self.facts.pinned_created)
+
+    def missing(self, *needs: Need) -> Missing | None:
+        """Those needs that were neither met nor tried, or None when the judgement can go on."""
+        open_needs = frozenset(need for need in needs if not self.facts.has(need))
+        return Missing(open_needs) if open_needs else None
+
+    def lacking(self, content: Index | Manifest | None) -> tuple[Platform, ...]:
+        """The wanted platforms that an index has no image for; a lone manifest does not say."""
+        if not isinstance(content, Index):
+            return ()
+        return tuple(one for one in self.platforms if content.for_platform(one) is None)
+
+
+Judgement = Outcome | Missing
+Step = Callable[[Case], Judgement | None]
+
+
+def believable(created: datetime | None) -> datetime | None:
+    """The date an image says it was made on; None for the dates that reproducible builds put there."""
+    return created if created is not None and created.year >= _FIRST_BELIEVABLE_YEAR else None
