@@ -17,11 +17,12 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import Node, SequenceNode
 
 from bot.dockerfile.comments import Pairs, pragmas
-from bot.dockerfile.expand import Dialect, UnresolvedError, Value, expand
+from bot.dockerfile.expand import expand
 from bot.dockerfile.naming import Place, named, skipped
 from bot.dockerfile.scalars import Source, entries, pairs, plain
 from bot.dockerfile.text import Text
 from bot.dockerfile.uses import MAX_USES, read_with
+from bot.dockerfile.values import Dialect, UnresolvedError, Value
 from bot.model.target import LINUX_AMD64
 from bot.model.use import Segment, Use, UseKind
 

@@ -13,9 +13,9 @@ from typing import Final
 import pathspec
 import regex
 
-from bot.dockerfile.expand import Expanded
 from bot.dockerfile.naming import Place, named, skipped
 from bot.dockerfile.uses import MAX_USES
+from bot.dockerfile.values import Expanded
 from bot.errors import ConfigError
 from bot.model.use import Segment, Use, UseKind
 

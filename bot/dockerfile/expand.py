@@ -8,86 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from bot.dockerfile import patterns
-from bot.dockerfile.comments import Pairs
 from bot.dockerfile.text import Text
+from bot.dockerfile.values import Dialect, Expanded, UnresolvedError, Value
 from bot.model.use import Segment
 
 MAX_TEXT: Final = 4096
 MAX_SEGMENTS: Final = 64
 _MAX_DEPTH: Final = 20
 _NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-]")
-
-
-class UnresolvedError(Exception):
-    """A word whose text cannot be known; the message says why, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """The value of a variable.
-
-    Attributes:
-        segments: Its text, and where that stands.
-        pragmas: What the comments above its declaration say to Refit.
-        origin: Where it comes from if not from the file, in words: `the build argument TAG`.
-        by_platform: True where another platform has another value.
-    """
-
-    segments: tuple[Segment, ...]
-    pragmas: Pairs = ()
-    origin: str = ""
-    by_platform: bool = False
-
-    @property
-    def text(self) -> str:
-        """The value itself."""
-        return "".join(segment.text for segment in self.segments)
-
-    @classmethod
-    def outside(cls, text: str, origin: str, *, by_platform: bool = False) -> Value:
-        """A value that the file does not hold."""
-        return cls((Segment(text, -1, -1, 0),), origin=origin, by_platform=by_platform)
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    r"""How a kind of file writes variables.
-
-    Attributes:
-        escape: The escape character, or empty where there is none.
-        quotes: True where quotes are taken away.
-        strict: True where a variable that is not set makes the word unknown (compose files, whose
-            variables come from the environment); BuildKit puts an empty text.
-    """
-
-    escape: bytes = b"\\"
-    quotes: bool = True
-    strict: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Expanded:
-    """An expanded word.
-
-    Attributes:
-        segments: The text, and where it stands.
-        used: The variables that were put in, by name.
-        unset: The variables that had no value and no default.
-    """
-
-    segments: tuple[Segment, ...]
-    used: Mapping[str, Value]
-    unset: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        """The text itself."""
-        return "".join(segment.text for segment in self.segments)
 
 
 def expand(text: Text, start: int, end: int, scope: Mapping[str, Value], dialect: Dialect) -> Expanded:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from bot.dockerfile.comments import Pairs
-from bot.dockerfile.expand import Expanded
+from bot.dockerfile.values import Expanded
 from bot.model.reference import Reference
 from bot.model.use import Segment, Use, UseKind
 
@@ -43,7 +43,18 @@ def skipped(place: Place, text: str, reason: str, segments: tuple[Segment, ...] 
     """A use that is left alone."""
     shown = text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
     kept = segments if shown == text else ()
-    return replace(_use(place, place.line, shown, kept), skipped=reason)
+    return Use(
+        file=place.file,
+        line=place.line,
+        kind=place.kind,
+        stage=place.stage,
+        text=shown,
+        reference=None,
+        platform=place.platform,
+        skipped=reason,
+        segments=kept,
+        ignore=place.pragmas,
+    )
 
 
 def named(place: Place, word: Expanded) -> Use:
@@ -69,8 +80,17 @@ def _at_edit(place: Place, word: Expanded, reference: Reference) -> Use:
     tail = _tail(word.segments, len(reference.name))
     pairs = tuple(pair for value in word.used.values() for pair in value.pragmas)
     ignore = tuple(dict.fromkeys(place.pragmas + pairs))
-    use = _use(place, tail[0].line, word.text, word.segments)
-    return replace(use, reference=reference, ignore=ignore)
+    return Use(
+        file=place.file,
+        line=tail[0].line,
+        kind=place.kind,
+        stage=place.stage,
+        text=word.text,
+        reference=reference,
+        platform=place.platform,
+        segments=word.segments,
+        ignore=ignore,
+    )
 
 
 def _reason(word: Expanded) -> str | None:
@@ -109,17 +129,3 @@ def _tail(segments: tuple[Segment, ...], name: int) -> tuple[Segment, ...]:
         at += len(segment.text)
     solid = [segment for segment in segments if segment.text]
     return tuple(found) or tuple(solid[-1:])
-
-
-def _use(place: Place, line: int, text: str, segments: tuple[Segment, ...]) -> Use:
-    return Use(
-        file=place.file,
-        line=line,
-        kind=place.kind,
-        stage=place.stage,
-        text=text,
-        reference=None,
-        platform=place.platform,
-        segments=segments,
-        ignore=place.pragmas,
-    )

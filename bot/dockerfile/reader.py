@@ -8,11 +8,12 @@ from typing import Final
 
 from bot.dockerfile.base import From
 from bot.dockerfile.directives import Directives
-from bot.dockerfile.expand import Dialect, Expanded, UnresolvedError, expand
+from bot.dockerfile.expand import expand
 from bot.dockerfile.instructions import Instruction
 from bot.dockerfile.naming import A_STAGE, NO_INDEX, NO_STAGE, Place, named, skipped
 from bot.dockerfile.scope import Scope
 from bot.dockerfile.text import Text
+from bot.dockerfile.values import Dialect, Expanded, UnresolvedError
 from bot.dockerfile.words import Flag, split_flags, split_keyword
 from bot.model.use import Use, UseKind
 

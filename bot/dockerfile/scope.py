@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from bot.dockerfile.expand import Dialect, UnresolvedError, Value, expand
+from bot.dockerfile.expand import expand
 from bot.dockerfile.instructions import Instruction
+from bot.dockerfile.values import Dialect, UnresolvedError, Value
 from bot.dockerfile.words import quoted_words
 from bot.model.manifest import Platform
 

@@ -8,11 +8,11 @@ from itertools import islice
 from typing import Final
 
 from bot.dockerfile.directives import Directives
-from bot.dockerfile.expand import Value
 from bot.dockerfile.instructions import instructions
 from bot.dockerfile.naming import A_STAGE, NO_INDEX, Place, skipped
 from bot.dockerfile.reader import Reader
 from bot.dockerfile.scope import Scope
+from bot.dockerfile.values import Value
 from bot.model.manifest import Platform
 from bot.model.target import LINUX_AMD64
 from bot.model.use import Use, UseKind
