@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.cycle.discover import Found
 from bot.cycle.parts import Parts
 from bot.model.evidence import Baseline, Evidence, Measurement, Side
-from bot.model.run import Cycle, Proved
+from bot.model.run import Cycle, Planned
 from bot.model.vulnerability import Severity
 
 _LOOK_BACK = timedelta(days=730)
@@ -49,31 +49,32 @@ def _apply(measurement: Measurement, parts: Parts, now: datetime) -> None:
     parts.store.save_measurement(replace(measurement, applied=True))
 
 
-def record(proved: Proved, cycle: Cycle, parts: Parts) -> None:
-    """Add both sides to the time series; the first measured *before* becomes the baseline."""
-    target = proved.planned.target
-    if target is None:
+def record(planned: Planned, evidence: Sequence[Evidence], cycle: Cycle, parts: Parts) -> None:
+    """Add both sides to the time series; the first measured *before* becomes the baseline.
+
+    Done before anything is published, so that a pull request says the same in every run.
+    """
+    if planned.target is None:
         return
-    for one in proved.evidence:
+    for one in evidence:
         if one.before is not None and one.before.build is not None:
-            held = str(proved.planned.use.reference)
-            point = _point(proved, one, one.before, cycle, held, applied=True)
+            held = str(planned.use.reference)
+            point = _point(planned, one, one.before, cycle, held, applied=True)
             parts.store.save_measurement(point)
             if parts.store.baseline(point.project, point.target, point.platform) is None:
                 _apply(point, parts, one.started)
         if one.after is not None and one.after.build is not None:
-            proposed = str(proved.planned.update.to)
-            parts.store.save_measurement(_point(proved, one, one.after, cycle, proposed, applied=False))
+            proposed = str(planned.update.to)
+            parts.store.save_measurement(_point(planned, one, one.after, cycle, proposed, applied=False))
 
 
 def _point(  # noqa: PLR0913 - a value's fields
-    proved: Proved, evidence: Evidence, side: Side, cycle: Cycle, base: str, *, applied: bool
+    planned: Planned, evidence: Evidence, side: Side, cycle: Cycle, base: str, *, applied: bool
 ) -> Measurement:
     counts = side.scan.counts()
-    target = proved.planned.target
     return Measurement(
-        project=proved.planned.project.name,
-        target=target.name if target else proved.planned.use.file,
+        project=planned.project.name,
+        target=planned.subject,
         platform=str(evidence.platform),
         at=evidence.started,
         cycle=cycle.id,

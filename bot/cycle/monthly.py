@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from bot.cycle.baselines import record
@@ -157,7 +157,7 @@ def _carry_out(group: Group, tally: _Tally, parts: Parts, cycle: Cycle, *, dry_r
         tally.drafts.append(Draft(wanted, {path: checkout.read(path) for path in wanted.files}))
         tally.updates += proved
         return
-    _publish(group, proved, checkout, tally, parts, cycle, existing)
+    _publish(group, proved, checkout, tally, parts, existing)
 
 
 def _held_back(group: Group, tally: _Tally, parts: Parts, existing: Publication | None) -> str:
@@ -184,6 +184,7 @@ def _waiting(planned: Planned, reason: str) -> Decided:
 def _prove_one(planned: Planned, checkout: Checkout, tally: _Tally, parts: Parts, cycle: Cycle) -> Proved:
     may_build = tally.built < parts.policy.max_builds
     evidence = prove(planned, checkout, parts, cycle, may_build=may_build)
+    record(planned, evidence, cycle, parts)
     tally.built += any(one.after is not None and one.after.build is not None for one in evidence)
     baseline = None
     if planned.target is not None and evidence:
@@ -199,7 +200,6 @@ def _publish(  # noqa: PLR0913, PLR0917 - the step's values, passed on once
     checkout: Checkout,
     tally: _Tally,
     parts: Parts,
-    cycle: Cycle,
     existing: Publication | None,
 ) -> None:
     """Publish; a forge that fails costs the publication, not the proof."""
@@ -212,10 +212,7 @@ def _publish(  # noqa: PLR0913, PLR0917 - the step's values, passed on once
         tally.problems.append(Problem(subject, f"not published: {error.message}", error.hint))
     if publication is not None and existing is None:
         tally.opened[group.project.name] = tally.opened.get(group.project.name, 0) + 1
-    for one in proved:
-        final = Proved(one.planned, one.evidence, one.verdict, one.baseline, publication, note)
-        tally.updates.append(final)
-        record(final, cycle, parts)
+    tally.updates += [replace(one, publication=publication, publication_note=note) for one in proved]
 
 
 def _result(  # noqa: PLR0913 - a value's fields

@@ -23,10 +23,7 @@ LIMIT: Final = 65_536  # GitHub's, in characters
 _CAPS: Final = (2_000, 300, 100, 30, 10, 0)
 _ICONS: Final = {VerdictState.PASS: "✅", VerdictState.WARN: "⚠️", VerdictState.BLOCK: "⛔"}
 _CUT: Final = "The details are cut to fit GitHub's 65,536 characters; `refit run --format json` has them all."
-_UNDO: Final = (
-    "Undo: revert. If you close this, Refit is silent until the next digest. "
-    "`/refit rescan` · `/refit snooze 14d reason`"
-)
+_UNDO: Final = "Undo: revert. If you close this, Refit is silent until the next digest."
 
 
 def title(proved: Sequence[Proved]) -> str:

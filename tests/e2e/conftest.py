@@ -1,0 +1,18 @@
+"""A world for each end-to-end test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deploy.lab import Lab
+from tests.e2e.world import World
+from tests.github_server.fixtures import github
+
+__all__ = ["github", "world"]
+
+
+@pytest.fixture
+def world(lab: Lab, tmp_path: Path) -> World:
+    return World(lab, tmp_path)
