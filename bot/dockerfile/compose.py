@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Final
 
 from ruamel.yaml import YAML
@@ -65,9 +64,13 @@ def read_compose(file: str, data: bytes) -> tuple[Use, ...]:
         data: The file's bytes; a file over 1 MB, or one that is no YAML, is one skipped use.
     """
     try:
-        return tuple(islice(dict.fromkeys(_Compose(file, data).uses()), MAX_USES))
+        found = tuple(dict.fromkeys(_Compose(file, data).uses()))
     except _UnreadableError as error:
         return (skipped(Place(file, 1, UseKind.COMPOSE), "", str(error)),)
+    if len(found) <= MAX_USES:
+        return found
+    reason = f"the file names more than {MAX_USES} images; the rest is not read"
+    return (*found[:MAX_USES], skipped(Place(file, found[MAX_USES].line, UseKind.COMPOSE), "", reason))
 
 
 def build_sections(data: bytes) -> tuple[BuildSection, ...]:
