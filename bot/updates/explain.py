@@ -1,35 +1,58 @@
-"""What a choice saw: a bounded list that people can read, the same for any order of the tags."""
+"""Telling a choice in words: what was taken, and why the others were not."""
 
 from __future__ import annotations
 
-from bot.updates.parts import Values
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
-_KEPT = 20
+if TYPE_CHECKING:
+    from bot.updates.tags import Choice
+
+_EXAMPLES: Final = 3
 
 
-class Seen:
-    """Collects tags with what was found about them; keeps the highest candidates and a few others."""
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Why some tags were no candidates: the reason, how many tags, and a few of them by name."""
 
-    def __init__(self) -> None:
-        self._candidates: list[tuple[tuple[Values, ...], str, str]] = []
-        self._others: list[tuple[bool, str, str]] = []
+    reason: str
+    count: int
+    examples: tuple[str, ...]
 
-    def candidate(self, tag: str, key: tuple[Values, ...], what: str) -> None:
-        """Note a newer tag of the same scheme."""
-        self._candidates.append((key, tag, what))
-        if len(self._candidates) > 2 * _KEPT:
-            self._candidates = sorted(self._candidates, reverse=True)[:_KEPT]
 
-    def rejected(self, tag: str, why: str, *, near: bool) -> None:
-        """Note a tag that cannot be chosen; those of the same scheme are kept before others."""
-        self._others.append((not near, tag, why))
-        if len(self._others) > 2 * _KEPT:
-            self._others = sorted(self._others)[:_KEPT]
+@dataclass(slots=True)
+class Rejections:
+    """Counts tags by the reason they were rejected for; memory grows with the reasons, not with the tags."""
 
-    def rows(self, taken: str | None) -> tuple[tuple[str, str], ...]:
-        """Tag and finding: candidates from the highest, then the others by name."""
-        rows = [
-            (tag, f"{what}, taken" if tag == taken else what)
-            for _, tag, what in sorted(self._candidates, reverse=True)[:_KEPT]
-        ]
-        return tuple(rows + [(tag, why) for _, tag, why in sorted(self._others)[:_KEPT]])
+    _counts: dict[str, int] = field(default_factory=dict)
+    _examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, tag: str, reason: str) -> None:
+        """Count a tag; the examples kept are the first by name, whatever the order."""
+        self._counts[reason] = self._counts.get(reason, 0) + 1
+        kept = self._examples.setdefault(reason, [])
+        if len(kept) < _EXAMPLES or tag < kept[-1]:
+            kept[:] = heapq.nsmallest(_EXAMPLES, {*kept, tag})
+
+    def rows(self) -> tuple[Rejected, ...]:
+        """All reasons, the most common first."""
+        rows = [Rejected(why, count, tuple(self._examples[why])) for why, count in self._counts.items()]
+        return tuple(sorted(rows, key=lambda row: (-row.count, row.reason)))
+
+
+def explain(current: str, choice: Choice) -> Iterator[str]:
+    """Yield the lines of `refit check --explain`: the choice, then each candidate, then the rest by reason."""
+    if choice.tag is None:
+        yield f"{current} stays: none of {choice.total} tags is a newer one that the rule allows"
+    else:
+        yield f"{current} → {choice.tag} ({choice.kind}), chosen from {choice.total} tags"
+    for one in choice.beyond:
+        yield f"  {one.tag}: not taken, a {one.kind} update goes further than the rule allows"
+    for one in choice.ranked:
+        verdict = "taken" if one.tag == choice.tag else "not taken, there is a better one"
+        yield f"  {one.tag}: {verdict} ({one.kind})"
+    for row in choice.rejected:
+        more = ", …" if row.count > len(row.examples) else ""
+        yield f"  {row.count} not taken, {row.reason}: {', '.join(row.examples)}{more}"

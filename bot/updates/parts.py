@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from bot.updates.releases import FAMILIES, by_codename, by_number, number_order
+from bot.updates.releases import FAMILIES, Release, by_codename, by_number, number_order, numbered
 
 Values = tuple[int, ...]
 
@@ -42,6 +42,7 @@ class Part:
     kind: PartKind
     shape: str
     value: Values = ()
+    release: Release | None = None
 
 
 _DATE_TIME: Final = re.compile(r"(20\d\d)(\d\d)(\d\d)(\d{4}|\d{6})?")
@@ -49,7 +50,9 @@ _LONG_DATE: Final = re.compile(r"(20\d\d)-(\d\d)-(\d\d)(?:T(\d\d)-(\d\d)-(\d\d)Z
 _HASH: Final = re.compile(r"(?=.*[a-f])(?=.*\d)g?[0-9a-f]{7,64}")
 _UNIX_TIME: Final = re.compile(r"1\d{9}|1\d{12}")
 _GLUED_OS: Final = re.compile(rf"({'|'.join(FAMILIES)})(\d+(?:\.\d+)*)")
-_BUILD: Final = re.compile(r"(r|b|ls|build|rev|p|patch|sp|cu|u|update|post)\.?(\d{1,9})", re.IGNORECASE)
+_BUILD: Final = re.compile(
+    r"(r|b|ls|build|rev|p|patch|sp|cu|u|update|post|eksbuild|gke|k3s|rke2r)\.?(\d{1,9})", re.IGNORECASE
+)
 _PROCESSOR: Final = re.compile(
     r"amd64|x86|x64|i[3-6]86|arm(?:32|64)?(?:v[5-9])?|armv\d+|armhf|aarch64|ppc64(?:le|el)?|s390x?|riscv64|mips64(?:le)?"
 )
@@ -59,7 +62,7 @@ _YEARS: Final = range(1900, 2200)
 def release_part(token: str) -> Part | None:
     """A code name (`bookworm`) or a distribution with its number (`alpine3.19`)."""
     if (release := by_codename().get(token)) is not None:
-        return Part(PartKind.RELEASE, f"{release.family} name", release.order)
+        return Part(PartKind.RELEASE, f"{release.family} name", release.order, release)
     found = _GLUED_OS.fullmatch(token)
     return release_number(found[1], found[2]) if found else None
 
@@ -67,7 +70,9 @@ def release_part(token: str) -> Part | None:
 def release_number(family: str, number: str, joint: str = "") -> Part:
     """A distribution's release by number, joined as in `alpine3.19` or `debian-12`."""
     places = number.count(".") + 1
-    return Part(PartKind.RELEASE, f"{family}{joint}number.{places}", number_order(number))
+    return Part(
+        PartKind.RELEASE, f"{family}{joint}number.{places}", number_order(number), numbered(family, number)
+    )
 
 
 def known_release(family: str, number: str) -> bool:

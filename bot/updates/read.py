@@ -19,7 +19,7 @@ from bot.updates.parts import (
     release_number,
     release_part,
 )
-from bot.updates.releases import FAMILIES
+from bot.updates.releases import FAMILIES, numbered
 
 Prerelease = Values
 
@@ -102,7 +102,7 @@ class _Reading:
         word, number, used = found[1].lower(), found[2], 1
         if word not in _RANKS or word in _ONLY_GLUED:
             return 0
-        if number is None and "".join(self.tokens[place + 2 : place + 3]).isdigit():
+        if number is None and "".join(self.tokens[place + 2 : place + 3]).isdecimal():
             number, used = self.tokens[place + 2], 3
         if number is None and word not in _ALONE:
             return 0
@@ -135,9 +135,10 @@ class _Reading:
             return
         values = tuple(int(number) for number in found["number"].split("."))
         shape = f"{found['prefix']}{number_scheme(values)}.{len(values)}{found['tail'] or ''}"
+        release = numbered(self.image, found["number"]) if self.image in FAMILIES else None
+        self.parts.append(Part(PartKind.NUMBER, shape, values, release))
         if found["update"]:
-            values, shape = (*values, int(found["update"])), shape + "u"
-        self.parts.append(Part(PartKind.NUMBER, shape, values))
+            self.parts.append(Part(PartKind.BUILD, "u#", (int(found["update"]),)))
         if found["post"]:
             self.parts.append(Part(PartKind.BUILD, "post#", (int(found["post"]),)))
         if found["pre"] and (pre := _PRERELEASE.fullmatch(found["pre"])):
@@ -146,13 +147,13 @@ class _Reading:
     def _part(self, place: int, token: str) -> Part:
         before = self.tokens[place - 2] if place >= 2 else ""
         word = Part(PartKind.WORD, token)
-        if token in "-_" or is_processor(token):
+        if token in ("-", "_") or is_processor(token):
             return word
         if part := release_part(token) or date_part(token) or hash_part(token, before):
             return part
         if self.primary is None or place < self.primary:
             return word
-        if token.isdigit() and self._counts():
+        if token.isdecimal() and self._counts():
             return Part(PartKind.BUILD, "#", (int(token),))
         return build_part(token) or word
 

@@ -8,13 +8,24 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 FAMILIES: Final = ("debian", "ubuntu", "alpine")
-_LTS_NAMES: Final = {"debian": "LTS", "ubuntu": "expanded security maintenance"}
+NEAR: Final = timedelta(days=180)
+"""Support that ends within this time is worth a note."""
+
+
+class State(StrEnum):
+    """How a release is cared for."""
+
+    PLANNED = "planned"
+    SUPPORTED = "supported"
+    LTS = "lts"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,7 @@ class Release:
         codename: `bookworm`, or empty.
         released: The day it came out, or None.
         supported: The last day of full support, or None while that is not known.
-        lts: The last day of long-term support beyond that, or None.
+        lts: The last day of long-term support beyond that, free for everybody, or None.
     """
 
     family: str
@@ -42,6 +53,20 @@ class Release:
         """Its place among the releases of its family; what is never released comes last."""
         return number_order(self.number) if self.number else (9999,)
 
+    @property
+    def interim(self) -> bool:
+        """True for the Ubuntu releases between two LTS ones, which live nine months."""
+        year, *month = self.order
+        return self.family == "ubuntu" and (year % 2 == 1 or month != [4])
+
+    def state(self, today: date) -> State:
+        """The state on a day."""
+        if self.released is None or self.released > today:
+            return State.PLANNED
+        if self.supported is None or today <= self.supported:
+            return State.SUPPORTED
+        return State.LTS if self.lts is not None and today <= self.lts else State.ENDED
+
     def __str__(self) -> str:
         return f"{self.family.capitalize()} {self.number or self.codename}"
 
@@ -49,11 +74,6 @@ class Release:
 def number_order(number: str) -> tuple[int, ...]:
     """`24.04` as numbers that compare."""
     return tuple(int(part) for part in number.split("."))
-
-
-def interim(family: str, order: tuple[int, ...]) -> bool:
-    """True for the Ubuntu releases between two LTS ones, which live nine months."""
-    return family == "ubuntu" and (order[0] % 2 == 1 or order[1:] != (4,)) and order[0] < 9999
 
 
 @cache
@@ -89,19 +109,29 @@ def _date(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
+def numbered(family: str, number: str) -> Release | None:
+    """The release a version belongs to: Debian 12.5 is Debian 12, Alpine 3.20.3 is Alpine 3.20."""
+    places = 1 if family == "debian" else 2
+    return by_number().get((family, ".".join(number.split(".")[:places])))
+
+
 def life(release: Release, today: date) -> str:
-    """How long a release is cared for, in words."""
-    if release.released is None or release.released > today:
-        return f"{release}: not released yet"
-    if release.supported is None:
-        return f"{release}: supported"
-    if today <= release.supported:
-        return f"{release}: supported until {release.supported}"
-    if release.lts is None:
-        return f"{release}: ended on {release.supported}"
-    name = _LTS_NAMES.get(release.family, "LTS")
-    return (
-        f"{release}: {name} until {release.lts}"
-        if today <= release.lts
-        else f"{release}: ended on {release.lts}"
-    )
+    """How long a release is cared for, in words: `Debian 12: LTS until 2028-06-30`."""
+    match release.state(today):
+        case State.PLANNED:
+            return f"{release}: not released yet"
+        case State.SUPPORTED:
+            until = f" until {release.supported}" if release.supported else ""
+            return f"{release}: supported{until}"
+        case State.LTS:
+            return f"{release}: LTS until {release.lts}"
+        case State.ENDED:
+            return f"{release}: support ended on {release.lts or release.supported}"
+
+
+def end_of_life(release: Release, today: date) -> str | None:
+    """`life` where a reader should know it: past the full support, or within `NEAR` of its end; else None."""
+    state = release.state(today)
+    if state is State.SUPPORTED and (release.supported is None or release.supported - today > NEAR):
+        return None
+    return life(release, today)

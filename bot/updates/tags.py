@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Final, Self
 
 from bot.model.update import UpdateKind
-from bot.updates.explain import Seen
+from bot.updates.explain import Rejected, Rejections
 from bot.updates.parts import Part, PartKind, Values
 from bot.updates.read import Prerelease, read
-from bot.updates.releases import by_codename, interim
+from bot.updates.releases import Release
 
 _NO_PRERELEASE: Final[Values] = (1,)
+_KEPT: Final = 5
+_LONGEST: Final = 128  # what a registry may call a tag (OCI distribution-spec)
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Tag:
     @classmethod
     def parse(cls, text: str, *, repository: str = "") -> Self:
         """Read any tag; one that follows no scheme is a single word."""
+        if len(text) > _LONGEST or not text.isascii():
+            return cls(text, (Part(PartKind.WORD, text),))
         parts, prerelease = read(text, repository)
         return cls(text, parts, prerelease)
 
@@ -53,9 +58,22 @@ class Tag:
         return tuple(keys)
 
     @property
+    def releases(self) -> tuple[Release, ...]:
+        """The distribution releases it names, those that are known."""
+        return tuple(part.release for part in self.parts if part.release is not None)
+
+    @property
     def versioned(self) -> bool:
         """False for `latest`, `alpine`, a git hash: nothing in it can be compared."""
         return any(part.value for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A newer tag of the same scheme, and how far the way to it goes."""
+
+    tag: str
+    kind: UpdateKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,43 +83,92 @@ class Choice:
     Attributes:
         tag: The chosen tag, or None to stay.
         kind: How far it goes, or None.
-        seen: Tags looked at with what was found about each; bounded, the nearest first.
-        higher: The highest tag of the scheme that goes further than allowed, or None.
+        ranked: The best tags within what is allowed, the chosen one first.
+        beyond: The best tags that go further than allowed, best first, a few of each kind.
+        rejected: Why tags were no candidates: reason, how many tags, a few of them; the most common first.
+        total: How many tags were looked at.
     """
 
     tag: str | None = None
     kind: UpdateKind | None = None
-    seen: tuple[tuple[str, str], ...] = ()
-    higher: str | None = None
+    ranked: tuple[Candidate, ...] = ()
+    beyond: tuple[Candidate, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    total: int = 0
+
+    @property
+    def higher(self) -> Candidate | None:
+        """The best tag of the scheme that goes further than allowed, or None."""
+        return self.beyond[0] if self.beyond else None
 
 
-def choose(current: str, tags: Iterable[str], allow: UpdateKind, *, repository: str = "") -> Choice:
+def choose(
+    current: str, tags: Iterable[str], allow: UpdateKind, *, repository: str = "", today: date | None = None
+) -> Choice:
     """Choose the highest tag that has the scheme of the current one and goes no further than allowed.
 
-    Reads the tags one by one and keeps none but the best, so that lists of any length take the same memory.
-    A release is preferred to a pre-release, and never gives way to one.
+    Reads the tags one by one and keeps none but the best, so that lists of any length take the same
+    memory. A release is preferred to a pre-release, and never gives way to one. The order of the tags
+    does not matter.
+
+    Args:
+        current: The tag in use.
+        tags: Every tag of the repository. From a part of them, no right choice can be made.
+        allow: How far to go; pin and digest keep the tag.
+        repository: Tells what a bare number means: in `ubuntu` it is a release.
+        today: Leaves out distribution releases of later days; None knows only those with no day at all.
     """
     now = Tag.parse(current, repository=repository)
-    best: Tag | None = None
-    higher: Tag | None = None
-    seen = Seen()
-    if not now.versioned:
-        return Choice()
-    for text in tags:
+    best: dict[UpdateKind, list[Tag]] = {}
+    rejections = Rejections()
+    total = 0
+    for total, text in enumerate(tags, 1):  # noqa: B007 - the count is used after the loop
         tag = Tag.parse(text, repository=repository)
-        if why := why_not(now, tag):
-            seen.rejected(text, why, near=tag.shape == now.shape)
-        elif kind_of(now, tag).rank > allow.rank:
-            seen.candidate(text, tag.key, f"{kind_of(now, tag).value}, which the rule does not allow")
-            higher = _better(higher, tag)
+        if why := why_not(now, tag, today):
+            rejections.add(text, why)
         else:
-            seen.candidate(text, tag.key, f"{kind_of(now, tag).value} update")
-            best = _better(best, tag)
-    kind = kind_of(now, best) if best else None
-    return Choice(best and best.text, kind, seen.rows(best and best.text), higher and higher.text)
+            _keep(best.setdefault(kind_of(now, tag), []), tag)
+    return _choice(now, best, allow, rejections, total)
 
 
-def why_not(current: Tag, other: Tag) -> str:
+def _choice(
+    now: Tag, best: Mapping[UpdateKind, list[Tag]], allow: UpdateKind, rejections: Rejections, total: int
+) -> Choice:
+    tags = sorted((tag for kept in best.values() for tag in kept), key=_rank, reverse=True)
+    candidates = [Candidate(tag.text, kind_of(now, tag)) for tag in tags]
+    within = tuple(one for one in candidates if one.kind.rank <= allow.rank)
+    beyond = tuple(one for one in candidates if one.kind.rank > allow.rank)
+    chosen = within[0] if within else None
+    return Choice(
+        tag=chosen.tag if chosen else None,
+        kind=chosen.kind if chosen else None,
+        ranked=within[:_KEPT],
+        beyond=beyond,
+        rejected=rejections.rows(),
+        total=total,
+    )
+
+
+def _keep(kept: list[Tag], tag: Tag) -> None:
+    """Add a tag to the few best; the same text twice is one tag."""
+    if len(kept) == _KEPT and _rank(tag) <= _rank(kept[-1]):
+        return
+    if all(tag.text != other.text for other in kept):
+        kept.append(tag)
+        kept.sort(key=_rank, reverse=True)
+        del kept[_KEPT:]
+
+
+def _rank(tag: Tag) -> tuple[bool, tuple[Values, ...], str]:
+    return (tag.prerelease is None, tag.key, tag.text)
+
+
+def newer(candidate: Tag, current: Tag) -> bool:
+    """Tell whether a tag is an update of another at any level."""
+    return not why_not(current, candidate)
+
+
+def why_not(current: Tag, other: Tag, today: date | None = None) -> str:
     """Why a tag is no update of another at any level, in words; empty where it is one."""
     if other.text == current.text:
         return "the tag in use"
@@ -111,18 +178,26 @@ def why_not(current: Tag, other: Tag) -> str:
         return "a pre-release"
     if other.key <= current.key or _goes_back(current, other):
         return "not newer"
-    return _unfit_release(current, other)
+    return _unfit_release(current, other, today)
 
 
 def kind_of(current: Tag, other: Tag) -> UpdateKind:
-    """How far the way from one tag to a newer one of its scheme goes."""
+    """How far the way from one tag to a newer one of its scheme goes.
+
+    The first number of a version is major, the second minor, the others patch; a leading date counts as
+    year, month, day. Another release of Debian, Ubuntu or the like is major whatever its number, since
+    everything underneath changes; Alpine's count like a version (3.19 to 3.20 is minor). Rebuilds,
+    snapshot days, and a pre-release's way to its release are patch.
+    """
     kinds = [UpdateKind.PATCH]
     for place, (old, new) in enumerate(zip(current.parts, other.parts, strict=True)):
         if old.value == new.value:
             continue
-        if old.kind is PartKind.RELEASE:
+        if old.kind is PartKind.RELEASE and not old.shape.startswith("alpine"):
             kinds.append(UpdateKind.MAJOR)
-        elif old.kind is PartKind.NUMBER or (old.kind is PartKind.DATE and _leads(current, place)):
+        elif old.kind in (PartKind.NUMBER, PartKind.RELEASE) or (
+            old.kind is PartKind.DATE and _leads(current, place)
+        ):
             kinds.append(_level(old.value, new.value))
     return max(kinds, key=lambda kind: kind.rank)
 
@@ -137,33 +212,22 @@ def _level(old: Values, new: Values) -> UpdateKind:
     return (UpdateKind.MAJOR, UpdateKind.MINOR)[place] if place < 2 else UpdateKind.PATCH
 
 
-def _better(best: Tag | None, other: Tag) -> Tag:
-    if best is None:
-        return other
-    return max(best, other, key=lambda tag: (tag.prerelease is None, tag.key, tag.text))
-
-
 def _goes_back(current: Tag, other: Tag) -> bool:
     """True where a newer version stands on an older release of its distribution, or an earlier day."""
     pairs = zip(current.parts, other.parts, strict=True)
     return any(new.value < old.value for old, new in pairs if old.kind in (PartKind.RELEASE, PartKind.DATE))
 
 
-def _unfit_release(current: Tag, other: Tag) -> str:
-    for old, new in zip(current.parts, other.parts, strict=True):
-        if old.kind is not PartKind.RELEASE or old.value == new.value:
+def _unfit_release(current: Tag, other: Tag, today: date | None) -> str:
+    """Distribution releases nobody should be sent to: Ubuntu's interim ones from an LTS, and those of the future."""
+    for old, new in zip(current.releases, other.releases, strict=False):
+        if new == old:
             continue
-        family = old.shape.split()[0].rstrip("-_0123456789")
-        if family.startswith("ubuntu") and interim("ubuntu", new.value) and not interim("ubuntu", old.value):
+        if new.interim and not old.interim:
             return "an interim release, and the one in use is LTS"
-        if any(_unreleased(word) for word in other.text.split("-")):
+        if new.released is None or (today is not None and new.released > today):
             return "not released yet"
     return ""
-
-
-def _unreleased(word: str) -> bool:
-    release = by_codename().get(word)
-    return release is not None and release.released is None
 
 
 def _difference(current: Tag, other: Tag) -> str:

@@ -85,6 +85,10 @@ def _proposed(case: Case, choice: Choice, tag: str, kind: UpdateKind) -> Judgeme
 
 
 def _notes(choice: Choice, age: Age) -> tuple[str, ...]:
-    higher = f"{choice.higher} exists, which the rule does not allow" if choice.higher else ""
+    higher = (
+        f"{choice.higher.tag} exists, a {choice.higher.kind} update, which the rule does not allow"
+        if choice.higher
+        else ""
+    )
     waived = "" if age.enough else f"waived for security: {age.why_not}"
     return tuple(note for note in (higher, waived) if note)
