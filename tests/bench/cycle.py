@@ -1,0 +1,94 @@
+"""The cycle's own overhead: wall time of `refit run` over the sum of the bare commands it runs.
+
+The bare commands, one after the other: Trivy on both bases and both images, `docker build` of both
+sides without cache, `docker run` of both until the health check's command succeeds.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from bot import process
+from deploy.lab import Lab
+from tests.e2e.world import ROOT, World
+
+GOAL: Final = 1.10
+DEBIAN: Final = "library/debian:bookworm-slim"
+_DOCKERFILE: Final = """\
+FROM {base}
+RUN apt-get update && apt-get install -y --no-install-recommends curl
+HEALTHCHECK CMD ["/usr/bin/curl", "--version"]
+CMD ["sleep", "600"]
+"""
+
+
+def main() -> None:
+    """Measure and print one line."""
+    folder = Path(os.environ.get("REFIT_LAB_DIR", ROOT / ".lab"))
+    with Lab.start(folder, say=lambda _: None) as lab, tempfile.TemporaryDirectory() as scratch:
+        world = World(lab, Path(scratch))
+        base = world.base()
+        world.project({"Dockerfile": _DOCKERFILE.format(base=base.pinned)})
+        base.move()
+        begun = time.monotonic()
+        ended = world.run()
+        wall = time.monotonic() - begun
+        if ended.code != 0:
+            raise SystemExit(ended.err)
+        sides = {"before": base.pinned, "after": f"{base.name}@{base.fresh}"}
+        bare = sum(seconds for side, image in sides.items() for seconds in _bare(world, side, image))
+    print(
+        f"cycle overhead: refit run {wall:.1f} s / bare commands {bare:.1f} s = {wall / bare:.2f}"
+        f" (goal ≤ {GOAL:.2f})"
+    )
+
+
+def _bare(world: World, side: str, image: str) -> Sequence[float]:
+    """Seconds of each bare command of one side."""
+    context = world.folder / f"bare-{side}"
+    context.mkdir()
+    (context / "Dockerfile").write_text(_DOCKERFILE.format(base=image), encoding="utf-8")
+    tag = f"refit-bench-{os.getpid()}-{side}"
+    try:
+        return (
+            _trivy(world, side, "remote", image),
+            _docker(world, "build", "--no-cache", "--quiet", "--tag", tag, str(context)),
+            _trivy(world, side, "docker", tag),
+            _healthy(world, tag),
+        )
+    finally:
+        _docker(world, "rm", "--force", tag)
+        _docker(world, "rmi", "--force", tag)
+
+
+def _healthy(world: World, tag: str) -> float:
+    seconds = _docker(world, "run", "--detach", "--network", "none", "--name", tag, tag)
+    return seconds + _docker(world, "exec", tag, "/usr/bin/curl", "--version")
+
+
+def _docker(world: World, *words: str) -> float:
+    env = process.environment(DOCKER_HOST=world.lab.docker_host, DOCKER_BUILDKIT="1", HOME="/nonexistent")
+    return process.run(["/usr/bin/docker", *words], timeout=300, env=env, check=False).seconds
+
+
+def _trivy(world: World, side: str, source: str, image: str) -> float:
+    """One scan with a cache of its own, as cold as Refit's."""
+    cache = world.folder / f"cache-{side}"
+    cache.mkdir(exist_ok=True)
+    if not (cache / "db").exists():
+        (cache / "db").symlink_to(world.lab.trivy_cache / "db")
+    binary = Path(sys.executable).parent / "trivy"
+    flags = ["--skip-db-update", "--offline-scan", "--scanners", "vuln", "--list-all-pkgs", "--quiet"]
+    command = [binary, "image", "--cache-dir", cache, *flags, "--image-src", source, "--insecure", "--format"]
+    env = process.environment(DOCKER_HOST=world.lab.docker_host, HOME=str(world.folder))
+    return process.run([*command, "json", image], timeout=300, env=env).seconds
+
+
+if __name__ == "__main__":
+    main()
