@@ -83,8 +83,10 @@ def registries_answer() -> bool:
     try:
         return httpx.get(_REGISTRY, timeout=5).status_code in (200, 401)
     except httpx.HTTPError:
-        say("docker.io does not answer from here: the sample is served from a loopback registry,")
-        say("with a stale and a fresh Debian made from this machine's package archive, and stand-ins for the rest.")
+        say(
+            "docker.io does not answer from here: the sample is served from a loopback registry, with a stale"
+        )
+        say("and a fresh Debian made from this machine's package archive, and stand-ins for the rest.")
         return False
 
 
@@ -120,8 +122,8 @@ def lab_world() -> Iterator[World]:
     private = not reachable and os.geteuid() == 0
     if not (reachable or private):
         say("No container engine, and only root may start a private one: evidence stays at level base.")
-        say("For more, install one (apt-get install docker.io) and join the docker group, or run this as root.")
-    host = "" if private else os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock") if reachable else ""
+        say("For more: apt-get install docker.io and join the docker group, or run this as root.")
+    host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock") if reachable else ""
     with Lab.start(LAB, engine=private, docker_host=host, say=say) as lab:
         lab.freshen()
         yield World(
@@ -160,7 +162,12 @@ def configure(world: World, project: Path) -> Path:
     settings = {
         "state": str(WORK / "state"),
         "projects": [
-            {"name": "sample", "forge": "local", "path": str(project), "targets": [_target(name) for name in _TARGETS]}
+            {
+                "name": "sample",
+                "forge": "local",
+                "path": str(project),
+                "targets": list(map(_target, _TARGETS)),
+            }
         ],
         "rules": [{"images": ["*"], "allow": "digest", "minimum_age": "3 days"}],
         "registries": [{"host": "docker.io", "mirrors": [world.mirror]}] if world.mirror else [],
