@@ -200,6 +200,7 @@ def policy(settings: Settings) -> Policy:
         ),
         labels=settings.pull_requests.labels,
         max_new_per_project=settings.pull_requests.max_new_per_project,
+        build_seconds=settings.builder.seconds,
         max_builds=settings.builder.max_builds_per_cycle,
         draft_blocked=settings.pull_requests.blocked == "draft",
         zone=ZoneInfo(settings.timezone),

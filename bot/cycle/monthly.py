@@ -21,6 +21,7 @@ from bot.cycle.publish import Group, Standing, compose, grouped, publish, standi
 from bot.cycle.verdict import judge
 from bot.errors import RefitError
 from bot.model import marker
+from bot.model.evidence import VerdictState
 from bot.model.run import (
     Cycle,
     CycleState,
@@ -152,6 +153,10 @@ def _carry_out(group: Group, tally: _Tally, parts: Parts, cycle: Cycle, *, dry_r
         return
     checkout = forge.checkout(group.project, group.members[0].commit)
     proved = [_prove_one(planned, checkout, tally, parts, cycle) for planned in group.members]
+    if _waived_for_nothing(proved):
+        reason = "minimum age: waived only for what fixes vulnerabilities, and this fixes none"
+        tally.decided += [_waiting(planned, reason) for planned in group.members]
+        return
     if dry_run:
         wanted = compose(group, proved, checkout, parts)
         tally.drafts.append(Draft(wanted, {path: checkout.read(path) for path in wanted.files}))
@@ -174,6 +179,13 @@ def _held_back(group: Group, tally: _Tally, parts: Parts, existing: Publication 
             if opened >= parts.policy.max_new_per_project:
                 return f"this project got {opened} new pull requests in this cycle, its limit"
             return ""
+
+
+def _waived_for_nothing(proved: Sequence[Proved]) -> bool:
+    """Tell whether the minimum age was waived for security, and the proof shows nothing fixed."""
+    waived = all(one.planned.update.waived for one in proved)
+    comparisons = [evidence.comparison for one in proved for evidence in one.evidence]
+    return waived and not any(comparison and comparison.fixed for comparison in comparisons)
 
 
 def _waiting(planned: Planned, reason: str) -> Decided:
@@ -204,8 +216,12 @@ def _publish(  # noqa: PLR0913, PLR0917 - the step's values, passed on once
 ) -> None:
     """Publish; a forge that fails costs the publication, not the proof."""
     publication, note = None, ""
+    blocked = any(one.verdict.state is VerdictState.BLOCK for one in proved)
     try:
-        publication = publish(group, proved, checkout, parts, existing)
+        if blocked and not parts.policy.draft_blocked:
+            note = "blocked, and the configuration opens no drafts"
+        else:
+            publication = publish(group, proved, checkout, parts, existing)
     except RefitError as error:
         note = error.message
         subject = ", ".join(sorted({planned.subject for planned in group.members}))

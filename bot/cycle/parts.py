@@ -33,6 +33,7 @@ class Policy:
         verdict: What blocks and what warns.
         labels: Labels of our pull requests.
         max_new_per_project: Pull requests opened in one cycle for one project.
+        build_seconds: Time limit of one build.
         max_builds: Targets built in one cycle; the rest stay at level base.
         draft_blocked: Open a draft for a blocked update; else an update that is only reported.
         zone: Time zone of cycle names and dates.
@@ -43,6 +44,7 @@ class Policy:
     verdict: VerdictPolicy = VerdictPolicy()
     labels: tuple[str, ...] = ("dependencies", "docker")
     max_new_per_project: int = 2
+    build_seconds: float = 1800.0
     max_builds: int = 50
     draft_blocked: bool = True
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))

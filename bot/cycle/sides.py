@@ -91,6 +91,7 @@ def _requests(job: ProofJob, target: Target, folder: Path, name: str) -> dict[st
             stage=target.stage,
             platform=job.pair.platform,
             fresh_stages=fresh,
+            seconds=job.parts.policy.build_seconds,
         )
     return requests
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import Field, field_validator, model_validator
 
-from bot.settings.fields import Duration, Secret, Section, Size
+from bot.settings.fields import Duration, Secret, Section
 
 
 class RegistryHost(Section):
@@ -49,7 +49,6 @@ class BuilderSection(Section):
     enabled: bool = True
     docker_host: str | None = None
     seconds: float = Field(default=1800, gt=0)
-    memory: Size | None = None
     max_builds_per_cycle: int = Field(default=50, ge=0)
 
 
