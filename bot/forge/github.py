@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from github import GithubException
+from github.GithubException import RateLimitExceededException
 from github.Repository import Repository
 
 from bot.errors import ForgeRefused, ForgeUnavailable
@@ -118,7 +119,9 @@ class GitHubForge:
             try:
                 with self._asking(project, doing):
                     return self._unless_already(project, work)
-            except ForgeUnavailable:
+            except ForgeUnavailable as error:
+                if isinstance(error.__cause__, RateLimitExceededException):
+                    raise  # it was waited for as long as may be; asking on makes it worse
                 self._sleep(self._connection.pause * 2**attempt)
         with self._asking(project, doing):
             return self._unless_already(project, work)

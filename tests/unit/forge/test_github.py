@@ -157,8 +157,9 @@ def test_a_rate_limit_is_waited_for_and_nothing_is_doubled(world: World) -> None
 def test_a_rate_limit_beyond_the_bound_is_an_error_at_once(world: World) -> None:
     world.server.secondary_limit("POST", "/pulls$", retry_after=3600, times=9)
     with pytest.raises(ForgeUnavailable) as caught:
-        world.forge(attempts=1).publish(PROJECT, world.wanted(), None)
+        world.forge().publish(PROJECT, world.wanted(), None)
     assert "max_rate_limit_wait" in caught.value.hint
+    assert len([one for one in world.server.writes() if one.path.endswith("/pulls")]) == 1
 
 
 def test_where_drafts_are_refused_a_blocked_one_says_so_in_title_and_label(world: World) -> None:
