@@ -122,8 +122,14 @@ def _base_evidence(pair: BasePair, bases: _Bases, key: str, why_not: str, starte
     after = _base_side(pair.after, bases.after)
     comparison = None
     if pair.before and before:
+        # The two scans are the bases' own: whatever differs is theirs, layers known or not.
         comparison = compare(
-            before.scan, after.scan, base_before=pair.before.diff_ids, base_after=pair.after.diff_ids
+            before.scan,
+            after.scan,
+            base_before=pair.before.diff_ids,
+            base_after=pair.after.diff_ids,
+            base_scan_before=before.scan,
+            base_scan_after=after.scan,
         )
     return Evidence(
         key=key,

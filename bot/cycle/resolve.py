@@ -26,6 +26,10 @@ from bot.updates.names import precise_names
 from bot.updates.rules import Rule, rule_for
 
 _NAMES_KIND: Final = "names"
+# Without these, `bot.updates` says what it cannot decide; the others make or break the decision.
+_DISPENSABLE: Final = frozenset(
+    {Need.TAGS, Need.CANDIDATE_HEAD, Need.CREATED, Need.PINNED_CREATED, Need.NAMES}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +77,20 @@ class _Facts:
         facts = Facts()
         while missing := needs(self._use, facts, self._rule, self._parts.clock.now(), self._platforms):
             for need in sorted(missing):
-                if self._use.reference is not None:
-                    facts = await self._ways[need](facts, self._use.reference)
+                facts = await self._fetch(need, facts)
                 facts = replace(facts, checked=facts.checked | {need})
         return facts
+
+    async def _fetch(self, need: Need, facts: Facts) -> Facts:
+        """Fetch one need; where a decision can do without it, a registry that fails leaves it unknown."""
+        if self._use.reference is None:
+            return facts
+        try:
+            return await self._ways[need](facts, self._use.reference)
+        except RegistryError:
+            if need in _DISPENSABLE:
+                return facts
+            raise
 
     async def _head(self, facts: Facts, reference: Reference) -> Facts:
         tag = reference.with_digest(None)

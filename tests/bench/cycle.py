@@ -85,9 +85,10 @@ def _trivy(world: World, side: str, source: str, image: str) -> float:
         (cache / "db").symlink_to(world.lab.trivy_cache / "db")
     binary = Path(sys.executable).parent / "trivy"
     flags = ["--skip-db-update", "--offline-scan", "--scanners", "vuln", "--list-all-pkgs", "--quiet"]
-    command = [binary, "image", "--cache-dir", cache, *flags, "--image-src", source, "--insecure", "--format"]
+    where = ["--image-src", source, "--insecure", "--format", "json"]
     env = process.environment(DOCKER_HOST=world.lab.docker_host, HOME=str(world.folder))
-    return process.run([*command, "json", image], timeout=300, env=env).seconds
+    command = [str(binary), "image", "--cache-dir", str(cache), *flags, *where, image]
+    return process.run(command, timeout=300, env=env).seconds
 
 
 if __name__ == "__main__":

@@ -1,0 +1,342 @@
+"""The cycle, step by step, with every outside thing in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from bot.cycle.plan import make_plan
+from bot.errors import ForgeUnavailable, RegistryUnreachable
+from bot.model.evidence import Level, VerdictState
+from bot.model.manifest import Index, Platform
+from bot.model.reference import Reference
+from bot.model.run import Decided, PublicationState, PullRequest
+from bot.model.target import Target
+from bot.model.update import Abandoned, Waiting, outcome_reason
+from bot.model.vulnerability import Cause, Scan
+from bot.ports import ScanRequest
+from bot.updates.rules import Rule
+from tests.unit.cycle.house import IMAGE, NOW, House, house, moved, scan, vulnerability
+
+HEALTHY = "FROM {base}\nHEALTHCHECK CMD true\n"
+
+
+def shop(folder: Path, text: str = HEALTHY, **more: str) -> House:
+    """One Dockerfile, pinned to the old image of a tag that has moved."""
+    made = house(folder, {})
+    old, _ = moved(made)
+    files = {"Dockerfile": text, **more}
+    made.forge.files["acme/shop"] = {
+        path: content.format(base=f"{IMAGE}@{old}").encode() for path, content in files.items()
+    }
+    return made
+
+
+def why(decided: Decided) -> str:
+    return outcome_reason(decided.outcome) or ""
+
+
+def only_old_is_vulnerable(made: House) -> Callable[[ScanRequest], Scan]:
+    """The pinned base has one vulnerability, every other image none."""
+    pinned = made.forge.files["acme/shop"]["Dockerfile"].decode().split()[1]
+    index = asyncio.run(made.registry.content(Reference.parse(pinned)))
+    assert isinstance(index, Index)
+    old = index.entries[0].digest
+
+    def answer(request: ScanRequest) -> Scan:
+        found = (vulnerability("CVE-2026-1"),) if old in request.subject else ()
+        return scan(request.subject, *found)
+
+    return answer
+
+
+def test_a_moved_tag_is_proved_and_published(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+
+    (update,) = made.run().result.updates
+
+    assert update.evidence[0].level is Level.HEALTH
+    assert update.verdict.state is VerdictState.PASS
+    assert update.publication is not None
+    assert made.forge.writes == 1
+
+
+def test_a_second_run_writes_builds_and_scans_nothing(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.run()
+    assert made.builder is not None
+    before = (made.forge.writes, len(made.builder.built), len(made.scanner.scanned))
+
+    result = made.run().result
+
+    assert (made.forge.writes, len(made.builder.built), len(made.scanner.scanned)) == before
+    assert result.updates[0].publication is not None
+    assert result.cycle.attempt == 2
+
+
+def test_both_sides_are_built_on_their_own_base_and_then_removed(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+
+    made.run()
+
+    assert made.builder is not None
+    assert sorted(request.name.rpartition("-")[2] for request in made.builder.built) == ["after", "before"]
+    assert len({request.args for request in made.builder.built}) == 1
+    assert [prefix for prefix in made.builder.removed if prefix != "refit-"]
+
+
+def test_one_image_in_two_files_is_one_pull_request_that_changes_both(tmp_path: Path) -> None:
+    made = shop(tmp_path, HEALTHY, **{"worker/Dockerfile": HEALTHY})
+
+    result = made.run().result
+
+    assert len(result.updates) == 2
+    (wanted,) = made.forge.wanted.values()
+    assert isinstance(wanted, PullRequest)
+    assert sorted(wanted.files) == ["Dockerfile", "worker/Dockerfile"]
+
+
+def test_two_stages_of_one_file_change_together(tmp_path: Path) -> None:
+    made = shop(tmp_path, "FROM {base} AS build\nFROM {base}\nHEALTHCHECK CMD true\n")
+
+    (update,) = made.run().result.updates
+
+    assert len(update.planned.uses) == 2
+    assert update.planned.use.final
+
+
+def test_a_pull_request_closed_by_a_person_is_left_alone_until_the_image_moves_again(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    publication = made.run().result.updates[0].publication
+    assert publication is not None
+    made.forge.becomes(publication, PublicationState.CLOSED)
+
+    result = made.run().result
+
+    assert result.updates == ()
+    assert isinstance(result.decided[0].outcome, Waiting)
+    made.registry.push(IMAGE, "newest", created=NOW - timedelta(days=5), layers=("newest",))
+    assert len(made.run().result.updates) == 1
+
+
+def test_a_pull_request_that_somebody_pushed_to_is_left_alone(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    publication = made.run().result.updates[0].publication
+    assert publication is not None
+    made.forge.push(publication)
+    writes = made.forge.writes
+
+    result = made.run().result
+
+    assert "somebody pushed" in why(result.decided[0])
+    assert made.forge.writes == writes
+
+
+def test_a_digest_that_moves_again_updates_the_open_pull_request(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    first = made.run().result.updates[0].publication
+    newest = made.registry.push(IMAGE, "newest", created=NOW - timedelta(days=5), layers=("newest",))
+
+    second = made.run().result.updates[0].publication
+
+    assert first is not None
+    assert second is not None
+    assert second.url == first.url
+    assert newest in second.digest
+
+
+def test_a_merged_update_is_current(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    publication = made.run().result.updates[0].publication
+    assert publication is not None
+    made.forge.merge(publication)
+
+    result = made.run().result
+
+    assert result.updates == ()
+    assert [one.outcome.word for one in result.decided] == ["current"]
+    baseline = made.store.baseline("acme/shop", "shop", "linux/amd64")
+    assert baseline is not None
+    assert baseline.digest == publication.digest
+
+
+def test_at_most_so_many_new_pull_requests_are_opened_for_a_project(tmp_path: Path) -> None:
+    made = house(tmp_path, {})
+    names = ["one:1", "two:1", "three:1"]
+    olds = {name: moved(made, name)[0] for name in names}
+    made.forge.files["acme/shop"] = {
+        f"{name[:-2]}/Dockerfile": f"FROM {name}@{old}\n".encode() for name, old in olds.items()
+    }
+
+    result = made.run().result
+
+    assert made.forge.writes == 2
+    (held,) = [one for one in result.decided if isinstance(one.outcome, Waiting)]
+    assert "its limit" in why(held)
+    assert made.run().result.cycle.attempt == 2
+    assert made.forge.writes == 3
+
+
+def test_what_is_built_in_a_cycle_is_bounded(tmp_path: Path) -> None:
+    made = shop(tmp_path, HEALTHY, **{"worker/Dockerfile": HEALTHY})
+    made.policy = replace(made.policy, max_builds=1)
+
+    levels = sorted(update.evidence[0].level for update in made.run().result.updates)
+
+    assert levels == [Level.BASE, Level.HEALTH]
+
+
+def test_another_platform_than_the_machines_is_compared_at_level_base_and_says_so(tmp_path: Path) -> None:
+    made = house(
+        tmp_path, {}, Target("acme/shop", "shop", "Dockerfile", platforms=(Platform.parse("linux/arm64"),))
+    )
+    both = ("linux/amd64", "linux/arm64")
+    old = made.registry.push(IMAGE, "old", platforms=both, created=NOW - timedelta(days=60))
+    made.registry.push(IMAGE, "new", platforms=both, created=NOW - timedelta(days=10))
+    made.forge.files["acme/shop"] = {"Dockerfile": f"FROM {IMAGE}@{old}\n".encode()}
+
+    (update,) = made.run().result.updates
+
+    assert update.evidence[0].level is Level.BASE
+    assert "this machine builds linux/amd64, not linux/arm64" in update.evidence[0].level_reason
+
+
+def test_without_an_engine_the_level_is_base(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.builder = None
+
+    (update,) = made.run().result.updates
+
+    assert (update.evidence[0].level, update.evidence[0].level_reason) == (Level.BASE, "there is no engine")
+
+
+def test_an_old_image_that_is_gone_leaves_the_after_only(tmp_path: Path) -> None:
+    made = house(tmp_path, {})
+    old, _ = moved(made)
+    made.registry.delete(old)
+    made.forge.files["acme/shop"] = {"Dockerfile": HEALTHY.format(base=f"{IMAGE}@{old}").encode()}
+
+    (update,) = made.run().result.updates
+
+    assert update.evidence[0].before is None
+    assert update.verdict.state is VerdictState.WARN
+    assert "gone" in update.verdict.reasons[0]
+
+
+def test_a_registry_out_of_reach_is_failed_never_current(tmp_path: Path) -> None:
+    made = shop(tmp_path, HEALTHY, **{"other/Dockerfile": "FROM ghcr.io/acme/base:1\n"})
+    made.registry.fail("ghcr.io/acme/base:1", RegistryUnreachable("ghcr.io does not answer"))
+
+    result = made.run().result
+
+    assert [one.outcome.word for one in result.decided] == ["failed"]
+    assert len(result.updates) == 1
+
+
+def test_a_project_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.projects = (replace(made.projects[0], name="acme/down"), *made.projects)
+    made.forge.errors["acme/down"] = ForgeUnavailable("the forge answered 502")
+
+    result = made.run().result
+
+    assert [(problem.subject, problem.error) for problem in result.problems] == [
+        ("acme/down", "the forge answered 502")
+    ]
+    assert len(result.updates) == 1
+
+
+def test_a_dry_run_shows_what_it_would_write_and_writes_nothing(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+
+    outcome = made.run(dry_run=True)
+
+    assert made.forge.writes == 0
+    assert made.store.cycles() == ()
+    (draft,) = outcome.drafts
+    assert list(draft.pull_request.files) == ["Dockerfile"]
+    assert outcome.result.dry_run
+
+
+def test_only_one_target_can_be_asked_for(tmp_path: Path) -> None:
+    made = house(tmp_path, {})
+    olds = {name: moved(made, f"{name}:1")[0] for name in ("one", "two")}
+    made.forge.files["acme/shop"] = {
+        f"{name}/Dockerfile": f"FROM {name}:1@{old}\n".encode() for name, old in olds.items()
+    }
+
+    result = made.run(only="two").result
+
+    assert [update.planned.subject for update in result.updates] == ["two"]
+    assert result.cycle.name == "monthly-2026-11-only-two"
+
+
+def test_a_young_digest_waits_for_its_age(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.policy = replace(made.policy, rules=(Rule(minimum_age=timedelta(days=30)),))
+
+    (held,) = made.run().result.decided
+
+    assert isinstance(held.outcome, Waiting)
+    made.clock.moment = NOW + timedelta(days=31)
+    assert len(made.run().result.updates) == 1
+
+
+def test_a_waiver_counts_only_for_what_fixes_something(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.policy = replace(
+        made.policy, rules=(Rule(minimum_age=timedelta(days=30), waive_age_for_security=True),)
+    )
+
+    (held,) = made.run().result.decided
+    assert "fixes none" in why(held)
+
+    other = shop(tmp_path / "other")
+    other.policy, other.scanner.otherwise = made.policy, only_old_is_vulnerable(other)
+    other.builder = None
+    (update,) = other.run().result.updates
+    assert update.planned.update.waived
+
+
+def test_an_abandoned_tag_names_the_tags_to_choose_from(tmp_path: Path) -> None:
+    made = house(tmp_path, {})
+    old = made.registry.push("nginx:1.27-alpine", "old", created=NOW - timedelta(days=400))
+    made.registry.push("nginx:1.29-alpine", "new", created=NOW - timedelta(days=5))
+    made.forge.files["acme/shop"] = {"Dockerfile": f"FROM nginx:1.27-alpine@{old}\n".encode()}
+
+    (decided,) = made.run().result.decided
+
+    assert isinstance(decided.outcome, Abandoned)
+    assert "1.29-alpine" in decided.outcome.candidates
+
+
+def test_a_fix_shows_with_its_cause(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.builder, made.scanner.otherwise = None, only_old_is_vulnerable(made)
+
+    (update,) = made.run().result.updates
+
+    comparison = update.evidence[0].comparison
+    assert comparison is not None
+    (fixed,) = comparison.fixed
+    assert (fixed.vulnerability.id, fixed.cause) == ("CVE-2026-1", Cause.BASE)
+
+
+def test_a_cycle_that_was_cut_off_goes_on_with_its_plan(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.forge.errors["acme/shop"] = ForgeUnavailable("down")
+    made.run()
+    del made.forge.errors["acme/shop"]
+    parts = made.parts()
+    cycle = made.store.begin("monthly-2026-11", NOW)
+    made.store.save_plan(cycle, make_plan(parts))
+    asked = len(made.registry.asked)
+
+    result = made.run().result
+
+    assert result.cycle.id == cycle.id
+    assert len(made.registry.asked) == asked
+    assert len(result.updates) == 1
