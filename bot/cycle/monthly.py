@@ -19,7 +19,7 @@ from bot.cycle.plan import make_plan
 from bot.cycle.prove import prove
 from bot.cycle.publish import Group, Standing, compose, grouped, publish, standing
 from bot.cycle.verdict import judge
-from bot.errors import RefitError
+from bot.errors import BranchTaken, RefitError
 from bot.model import marker
 from bot.model.evidence import VerdictState
 from bot.model.run import (
@@ -167,11 +167,9 @@ def _carry_out(group: Group, tally: _Tally, parts: Parts, cycle: Cycle, *, dry_r
 
 def _held_back(group: Group, tally: _Tally, parts: Parts, existing: Publication | None) -> str:
     """Why nothing is done for this group now, in words; empty where it goes on."""
-    match standing(group, existing, parts.store.publication(group.slot)):
+    match standing(group, existing):
         case Standing.CLOSED:
             return "its pull request was closed; silent until the next digest"
-        case Standing.TOUCHED:
-            return "somebody pushed to its pull request; left alone"
         case Standing.OPEN:
             return ""
         case Standing.NEW:
@@ -222,6 +220,10 @@ def _publish(  # noqa: PLR0913, PLR0917 - the step's values, passed on once
             note = "blocked, and the configuration opens no drafts"
         else:
             publication = publish(group, proved, checkout, parts, existing)
+    except BranchTaken:
+        reason = "somebody pushed to its pull request; left alone"
+        tally.decided += [_waiting(one.planned, reason) for one in proved]
+        return
     except RefitError as error:
         note = error.message
         subject = ", ".join(sorted({planned.subject for planned in group.members}))

@@ -57,7 +57,6 @@ class Standing(Enum):
     NEW = auto()
     OPEN = auto()
     CLOSED = auto()
-    TOUCHED = auto()
 
 
 def grouped(updates: Sequence[Planned]) -> tuple[Group, ...]:
@@ -76,21 +75,21 @@ def _image(planned: Planned) -> str:
     return f"{reference.name}:{reference.effective_tag}" if reference.effective_tag else reference.name
 
 
-def standing(group: Group, existing: Publication | None, recorded: Publication | None) -> Standing:
+def standing(group: Group, existing: Publication | None) -> Standing:
     """Decide what an existing pull request means. Pure.
+
+    Whether somebody pushed to it is the forge's to say (`BranchTaken`): it sees whose commit it is, while
+    our record may be one kill behind our own push.
 
     Args:
         group: What would be proposed.
         existing: What the forge has in this slot.
-        recorded: What we recorded in this slot when we last wrote it.
     """
     if existing is None:
         return Standing.NEW
     if existing.state is not PublicationState.OPEN:
         return Standing.CLOSED if existing.digest == group.proposal else Standing.NEW
-    pushed = recorded is not None and recorded.commit and existing.commit != recorded.commit
-    ours = recorded is not None and recorded.branch == existing.branch
-    return Standing.TOUCHED if pushed and ours else Standing.OPEN
+    return Standing.OPEN
 
 
 def publish(
@@ -103,6 +102,7 @@ def publish(
     """Open the pull request of a group, or bring it up to date; nothing is written where nothing differs.
 
     Raises:
+        BranchTaken: Somebody pushed to its branch.
         ForgeError: The forge did not take it.
         EditError: The change would touch more than its uses.
     """

@@ -127,12 +127,22 @@ def test_a_pull_request_that_somebody_pushed_to_is_left_alone(tmp_path: Path) ->
     publication = made.run().result.updates[0].publication
     assert publication is not None
     made.forge.push(publication)
+    made.registry.push(IMAGE, "newest", created=NOW - timedelta(days=5), layers=("newest",))
     writes = made.forge.writes
 
     result = made.run().result
 
     assert "somebody pushed" in why(result.decided[0])
     assert made.forge.writes == writes
+
+
+def test_an_update_that_was_pushed_but_not_recorded_is_still_ours(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    publication = made.run().result.updates[0].publication
+    assert publication is not None
+    made.store.save_publication(replace(publication, commit="0" * 40))
+
+    assert made.run().result.updates[0].publication is not None
 
 
 def test_a_digest_that_moves_again_updates_the_open_pull_request(tmp_path: Path) -> None:
