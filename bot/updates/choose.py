@@ -8,15 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from bot.errors import ImageNotFound, RefitError
 from bot.model.manifest import Platform
-from bot.model.update import Abandoned, Current, Failed, Outcome, Skipped, Update, Waiting
+from bot.model.update import Abandoned, Current, Failed, Outcome, Skipped, Update, UpdateKind, Waiting
 from bot.model.use import Use
+from bot.updates.releases import end_of_life_note
 from bot.updates.case import Case, Judgement, Missing, Step
-from bot.updates.digests import moved, pin, pin_only, same_digest, same_platforms, unsettled_index
+from bot.updates.digests import (
+    digest_before,
+    moved,
+    pin,
+    pin_only,
+    same_digest,
+    same_platforms,
+    unsettled_index,
+)
 from bot.updates.facts import Facts, Need
 from bot.updates.rules import Rule
 from bot.updates.versions import abandoned, another_tag, chosen_tag
@@ -38,6 +47,7 @@ def needs(
     """The facts that a decision still misses; empty when `decide` can be asked.
 
     A need in `facts.checked` is never asked for again, so fetching until nothing is missing always ends.
+    An image that did not move costs one HEAD, and its date, which never changes and so is kept for ever.
     """
     judgement = _judge(use, facts, rule, now, platforms)
     return judgement.needs if isinstance(judgement, Missing) else frozenset()
@@ -47,20 +57,34 @@ def decide(use: Use, facts: Facts, rule: Rule, now: datetime, platforms: Sequenc
     """The outcome of a use, by what is known; facts that are missing count as not to be had."""
     judgement = _judge(use, replace(facts, checked=frozenset(Need)), rule, now, platforms)
     if isinstance(judgement, Missing):
-        raise AssertionError(f"a step asks for what was tried: {sorted(judgement.needs)}")
-    return judgement
+        missed = ", ".join(sorted(judgement.needs))
+        return Failed(f"{use.text}: {missed} is not known", "This is a bug in Refit; please report it.")
+    return _with_base(judgement, use, now.date())
 
 
 def candidate(use: Use, facts: Facts, rule: Rule, now: datetime) -> str | None:
-    """The other tag that the rule would choose, whose digest `Need.CANDIDATE_HEAD` asks for; None for none."""
+    """The tag that `Need.CANDIDATE_HEAD` asks about; None for none.
+
+    It is the one the rule would choose, else the best one beyond the rule, which tells whether the
+    branches beside the tag still move.
+    """
     if use.reference is None or facts.head is None:
         return None
     return chosen_tag(Case(use, use.reference, facts.head, facts, rule, now, ()))
 
 
+def older_digest(use: Use, facts: Facts, rule: Rule, now: datetime) -> str | None:
+    """The digest that `Need.OLDER` asks about: the newest one seen behind the tag that is old enough."""
+    if use.reference is None or facts.head is None:
+        return None
+    return digest_before(Case(use, use.reference, facts.head, facts, rule, now, ()))
+
+
 def _judge(use: Use, facts: Facts, rule: Rule, now: datetime, platforms: Sequence[Platform]) -> Judgement:
     if skipped := _skipped(use, rule):
         return skipped
+    if failed := _unknown_level(use):
+        return failed
     if not facts.has(Need.HEAD):
         return Missing(frozenset({Need.HEAD}))
     if use.reference is None or facts.head is None:
@@ -85,9 +109,36 @@ def _skipped(use: Use, rule: Rule) -> Skipped | None:
         return Skipped(use.skipped or f"not an image reference: {use.text}")
     if use.reference.effective_tag is None:
         return Skipped("names a digest and no tag: nothing can move")
+    for key, value in use.ignore:
+        if key == "ignore":
+            return Skipped(f"ignored by a comment: {value or 'no reason given'}")
     if rule.ignore_reason and rule.ignore_until is None:
         return Skipped(f"ignored: {rule.ignore_reason}")
     return None
+
+
+def _unknown_level(use: Use) -> Failed | None:
+    levels = list(UpdateKind)
+    wrong = [value for key, value in use.ignore if key == "allow" and value not in levels]
+    if not wrong:
+        return None
+    hint = f"Write `# refit: allow=LEVEL` with one of {', '.join(levels)}."
+    return Failed(f"{use.file}:{use.line}: the comment allows {wrong[0]!r}, which is no level", hint)
+
+
+def _with_base(outcome: Outcome, use: Use, today: date) -> Outcome:
+    """Say how long the distribution underneath is cared for, where a reader should know."""
+    if use.reference is None:
+        return outcome
+    if isinstance(outcome, Update):
+        note = end_of_life_note(outcome.to, today)
+        return replace(outcome, notes=(*outcome.notes, note)) if note else outcome
+    note = end_of_life_note(use.reference, today)
+    if note and isinstance(outcome, Current):
+        return replace(outcome, note="; ".join(filter(None, (outcome.note, note))))
+    if note and isinstance(outcome, Abandoned | Waiting):
+        return replace(outcome, reason=f"{outcome.reason}; {note}")
+    return outcome
 
 
 def _failed(use: Use, error: RefitError | None) -> Failed:

@@ -9,24 +9,22 @@ from bot.updates.age import Age, age_of, old_enough_after
 from bot.updates.case import Case, Judgement
 from bot.updates.facts import Need
 from bot.updates.names import precise_name
+from bot.updates.siblings import beyond_note
 
 
 def pin(case: Case) -> Judgement | None:
     """Freeze a reference without digest to what its tag points at now; the minimum age has no say in it."""
     if case.reference.digest is not None:
         return None
-    if missing := case.missing(Need.LATEST):
-        return missing
-    if waiting := _unsettled(case):
-        return waiting
-    if missing := _naming(case):
-        return missing
+    if found := case.missing(Need.LATEST) or _unsettled(case) or _naming(case):
+        return found
     return Update(
         kind=UpdateKind.PIN,
         to=pinned_to(case, case.digest),
         reason=f"no digest yet: this freezes what {case.tag} gives you already, and changes nothing else",
         created=case.created,
         name=precise_name(case.facts.tag_digests, case.digest, case.tag),
+        notes=_notes(case),
     )
 
 
@@ -44,7 +42,9 @@ def pin_only(case: Case) -> Judgement | None:
 
 def unsettled_index(case: Case) -> Judgement | None:
     """The new index is not complete for the wanted platforms: they are published one by one."""
-    return case.missing(Need.LATEST) or _unsettled(case)
+    if missing := case.missing(Need.LATEST):
+        return missing
+    return _unsettled(case)
 
 
 def same_platforms(case: Case) -> Judgement | None:
@@ -66,15 +66,31 @@ def moved(case: Case) -> Judgement | None:
     """The tag points at another image: propose it, or the newest that is old enough, or wait."""
     if missing := case.missing(Need.PINNED, Need.CREATED) or case.missing(Need.PINNED_CREATED):
         return missing
-    minimum = case.rule.minimum_age
-    age = age_of(case.digest, case.facts.sightings, case.created, minimum, case.now)
+    age = age_of(case.digest, case.facts.sightings, case.created, case.rule.minimum_age, case.now)
     if age.enough or case.rule.waive_age_for_security:
         return _naming(case) or _newest(case, age)
-    pinned = str(case.reference.digest)
-    older = old_enough_after(pinned, case.pinned_created, case.facts.sightings, minimum, case.now)
-    if older is None:
-        return Waiting(age.why_not, to=pinned_to(case, case.digest))
-    return _naming(case) or _older(case, older[0], age)
+    older = digest_before(case)
+    if older is not None:
+        if missing := case.missing(Need.OLDER):
+            return missing
+        if _fit(case, case.facts.older):
+            return _naming(case) or _older(case, older, age)
+    return Waiting(age.why_not, to=pinned_to(case, case.digest))
+
+
+def digest_before(case: Case) -> str | None:
+    """The newest digest that is old enough and came after the pinned one, where the newest of all is not."""
+    sightings, minimum = case.facts.sightings, case.rule.minimum_age
+    found = old_enough_after(str(case.reference.digest), case.pinned_created, sightings, minimum, case.now)
+    return found[0] if found else None
+
+
+def _fit(case: Case, older: Index | Manifest | None) -> bool:
+    """True where an earlier image is still to be had, for every wanted platform, and not the same again."""
+    if older is None or case.lacking(older):
+        return False
+    pinned = case.facts.pinned
+    return pinned is None or not case.platforms or not _all_equal(pinned, older, case.platforms)
 
 
 def pinned_to(case: Case, digest: str) -> Reference:
@@ -87,7 +103,7 @@ def _newest(case: Case, age: Age) -> Update:
     return Update(
         kind=UpdateKind.DIGEST,
         to=pinned_to(case, case.digest),
-        reason=f"{case.tag} points at a newer image" if not back else back,
+        reason=back or f"{case.tag} points at a newer image",
         created=case.created,
         first_seen=age.first_seen,
         age_verified=age.verified and age.enough,
@@ -114,16 +130,24 @@ def _older(case: Case, digest: str, age: Age) -> Update:
 
 
 def moved_back(case: Case) -> str:
-    """Say that the tag went back to an older image; empty where it did not."""
+    """Say that the tag went back to an older image; empty where it did not.
+
+    The dates that the images give count, and the order in which we saw them.
+    """
     old, new = case.pinned_created, case.created
-    if old is None or new is None or new >= old:
-        return ""
-    return f"{case.tag} moved back to an older image: made {new:%Y-%m-%d}, the pinned one {old:%Y-%m-%d}"
+    if old is not None and new is not None and new < old:
+        return f"{case.tag} moved back to an older image: made {new:%Y-%m-%d}, the pinned one {old:%Y-%m-%d}"
+    order = [digest for digest, _ in case.facts.sightings]
+    pinned = str(case.reference.digest)
+    same_date = old is None or new is None or new == old
+    if same_date and {case.digest, pinned} <= set(order) and order.index(case.digest) < order.index(pinned):
+        return f"{case.tag} moved back to an image that we saw before the pinned one"
+    return ""
 
 
 def _notes(case: Case, *notes: str) -> tuple[str, ...]:
     gone = "the pinned image is gone from the registry" if case.facts.pinned_gone else ""
-    return tuple(note for note in (*notes, gone) if note)
+    return tuple(note for note in (*notes, gone, beyond_note(case)) if note)
 
 
 def _old_name(case: Case) -> str | None:

@@ -43,7 +43,7 @@ class Rejections:
 
 
 def explain(current: str, choice: Choice) -> Iterator[str]:
-    """Yield the lines of `refit check --explain`: the choice, then each candidate, then the rest by reason."""
+    """Yield the lines of `refit check --explain`: the choice, each candidate, the rest by reason."""
     if choice.tag is None:
         yield f"{current} stays: none of {choice.total} tags is a newer one that the rule allows"
     else:

@@ -12,7 +12,11 @@ from bot.model.manifest import Head, Index, Manifest
 
 
 class Need(StrEnum):
-    """A fact that a decision is missing."""
+    """A fact that a decision is missing.
+
+    All are asked in the repository of the use; `bot.updates.choose` says of which tag or digest where that
+    is not the use's own: `candidate` for CANDIDATE_HEAD, `older_digest` for OLDER.
+    """
 
     HEAD = "head"
     LATEST = "latest"
@@ -22,6 +26,7 @@ class Need(StrEnum):
     TAGS = "tags"
     CANDIDATE_HEAD = "candidate-head"
     NAMES = "names"
+    OLDER = "older"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Facts:
         candidate: The index or manifest behind the chosen tag, where another tag was chosen.
         candidate_created: When the image behind the chosen tag says it was made.
         candidate_sightings: As `sightings`, for the chosen tag.
+        older: The index or manifest behind `older_digest(…)`, where a tag moves faster than the minimum age.
         checked: What was asked for already, answered or not; it is never asked again.
     """
 
@@ -58,6 +64,7 @@ class Facts:
     candidate: Index | Manifest | None = None
     candidate_created: datetime | None = None
     candidate_sightings: tuple[tuple[str, datetime], ...] = ()
+    older: Index | Manifest | None = None
     checked: frozenset[Need] = frozenset()
 
     def has(self, need: Need) -> bool:
@@ -72,5 +79,6 @@ class Facts:
             Need.CREATED: self.created is not None,
             Need.PINNED_CREATED: self.pinned_created is not None,
             Need.TAGS: self.tags is not None,
+            Need.OLDER: self.older is not None,
         }
         return frozenset(need for need, here in present.items() if here)

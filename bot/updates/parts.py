@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from bot.updates.releases import FAMILIES, Release, by_codename, by_number, number_order, numbered
+from bot.updates.distributions import FAMILIES, Release, by_codename, by_number, number_order, numbered
 
 Values = tuple[int, ...]
 

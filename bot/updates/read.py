@@ -19,7 +19,7 @@ from bot.updates.parts import (
     release_number,
     release_part,
 )
-from bot.updates.releases import FAMILIES, numbered
+from bot.updates.distributions import FAMILIES, numbered
 
 Prerelease = Values
 

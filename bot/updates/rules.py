@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from bot.errors import ConfigError
 from bot.model.reference import DOCKER_HUB, Reference
 from bot.model.update import UpdateKind
 from bot.model.use import Use
@@ -33,7 +32,7 @@ class Rule:
         projects: Patterns of project names.
         allow: How far an update may go; each level includes those below it.
         minimum_age: How long a digest must have been seen before it is proposed.
-        waive_age_for_security: Propose a younger digest where it fixes vulnerabilities; never merged by itself.
+        waive_age_for_security: Propose a younger digest too, for what it fixes; never merged by itself.
         abandoned_after: From which age an image behind a tag may count as abandoned.
         group: What shares one pull request.
         ignore_reason: Why matches are left alone; empty where they are not.
@@ -66,25 +65,11 @@ class Rule:
 def rule_for(rules: Sequence[Rule], project: str, use: Use) -> Rule:
     """The rule in force for a use: the first that matches, or the defaults; a comment at the use goes first.
 
-    Raises:
-        ConfigError: The comment names no level.
+    A comment that names no level changes nothing here; `decide` makes it a failure that shows.
     """
     rule = next((one for one in rules if one.matches(project, use)), Rule())
-    for key, value in use.ignore:
-        if key == "allow":
-            rule = replace(rule, allow=_level(value, use))
-    return rule
-
-
-def _level(value: str, use: Use) -> UpdateKind:
-    try:
-        return UpdateKind(value)
-    except ValueError:
-        levels = ", ".join(UpdateKind)
-        raise ConfigError(
-            f"{use.file}:{use.line}: the comment allows {value!r}, which is no level",
-            hint=f"Write `# refit: allow=LEVEL` with one of {levels}.",
-        ) from None
+    levels = [UpdateKind(value) for key, value in use.ignore if key == "allow" and value in list(UpdateKind)]
+    return replace(rule, allow=levels[-1]) if levels else rule
 
 
 def _any(patterns: Sequence[str], names: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from bot.model.update import UpdateKind
 from bot.updates.explain import Rejected, Rejections
 from bot.updates.parts import Part, PartKind, Values
 from bot.updates.read import Prerelease, read
-from bot.updates.releases import Release
+from bot.updates.distributions import Release
 
 _NO_PRERELEASE: Final[Values] = (1,)
 _KEPT: Final = 5
@@ -219,7 +219,7 @@ def _goes_back(current: Tag, other: Tag) -> bool:
 
 
 def _unfit_release(current: Tag, other: Tag, today: date | None) -> str:
-    """Distribution releases nobody should be sent to: Ubuntu's interim ones from an LTS, and those of the future."""
+    """Say why nobody should be sent to a release: interim where LTS is in use, or not released yet."""
     for old, new in zip(current.releases, other.releases, strict=False):
         if new == old:
             continue

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.model.update import Abandoned, Failed, Update, UpdateKind, Waiting
 from bot.updates.age import Age, age_of
 from bot.updates.case import Case, Judgement, believable
 from bot.updates.facts import Need
-from bot.updates.tags import Choice, choose
+from bot.updates.siblings import beyond_note, choice_of, newer_siblings
 
 
 def chosen_tag(case: Case) -> str | None:
-    """The tag that the rule chooses instead of the one in use, or None."""
-    return _choice(case).tag
+    """The tag that the rule chooses instead of the one in use, else the best one beyond it, or None."""
+    choice = choice_of(case)
+    return choice.tag or (choice.higher.tag if choice.higher else None)
 
 
 def another_tag(case: Case) -> Judgement | None:
@@ -25,46 +28,47 @@ def another_tag(case: Case) -> Judgement | None:
             f"{case.reference}: its tags could not be listed, so no tag can be chosen",
             "Allow digest updates only for this image, or run again later.",
         )
-    choice = _choice(case)
+    choice = choice_of(case)
     if choice.tag is None or choice.kind is None:
         return None
-    return _proposed(case, choice, choice.tag, choice.kind)
+    return _proposed(case, choice.tag, choice.kind)
 
 
 def abandoned(case: Case) -> Judgement | None:
-    """The image behind the tag is old, the tag points at it still, and newer tags of its kind exist."""
+    """The image behind the tag is old, the tag points at it still, and the tags beside it move."""
     if case.reference.digest not in (None, case.digest):
         return None
     if missing := case.missing(Need.CREATED):
         return missing
-    if case.created is None or case.now - case.created <= case.rule.abandoned_after:
+    if not _old(case, case.created):
         return None
-    if missing := case.missing(Need.TAGS):
-        return missing
+    return case.missing(Need.TAGS) or _left_behind(case)
+
+
+def _left_behind(case: Case) -> Judgement | None:
     siblings = newer_siblings(case)
-    if not siblings:
+    if not siblings or case.created is None:
         return None
-    reason = f"{case.tag} has not moved since {case.created:%Y-%m-%d}, while {siblings[0]} exists"
+    if missing := case.missing(Need.CANDIDATE_HEAD):
+        return missing
+    if _old(case, believable(case.facts.candidate_created)):
+        return None
+    reason = f"{case.tag} has not moved since {case.created:%Y-%m-%d}, while {siblings[0]} does"
     return Abandoned(reason, candidates=siblings)
 
 
-def newer_siblings(case: Case) -> tuple[str, ...]:
-    """The highest tag of each level above the one in use, the furthest first."""
-    kinds = (UpdateKind.MAJOR, UpdateKind.MINOR, UpdateKind.PATCH)
-    found = (_choice(case, kind).tag for kind in kinds)
-    return tuple(dict.fromkeys(tag for tag in found if tag is not None))
+def _old(case: Case, created: datetime | None) -> bool:
+    """True past the age of abandonment; an unknown date is none."""
+    return created is not None and case.now - created > case.rule.abandoned_after
 
 
-def _choice(case: Case, allow: UpdateKind | None = None) -> Choice:
-    tags = case.facts.tags or ()
-    return choose(case.tag, tags, allow or case.rule.allow, repository=case.reference.repository)
-
-
-def _proposed(case: Case, choice: Choice, tag: str, kind: UpdateKind) -> Judgement:
+def _proposed(case: Case, tag: str, kind: UpdateKind) -> Judgement:
+    if missing := case.missing(Need.CANDIDATE_HEAD):
+        return missing
     digest = case.facts.tag_digests.get(tag)
-    if digest is None:
-        return case.missing(Need.CANDIDATE_HEAD) or Failed(f"{tag} is listed, but its digest cannot be read")
-    to = case.reference.with_tag(tag).with_digest(digest if case.reference.digest else None)
+    if digest is None or case.facts.candidate is None:
+        return Failed(f"{tag} is listed, but its image cannot be read", "The next run tries again.")
+    to = case.reference.with_tag(tag).with_digest(digest)
     if lacking := case.lacking(case.facts.candidate):
         return Waiting(f"{tag} still lacks {', '.join(str(one) for one in lacking)}", to=to)
     created = believable(case.facts.candidate_created)
@@ -79,16 +83,11 @@ def _proposed(case: Case, choice: Choice, tag: str, kind: UpdateKind) -> Judgeme
         first_seen=age.first_seen,
         age_verified=age.verified and age.enough,
         waived=not age.enough,
-        notes=_notes(choice, age),
+        notes=_notes(case, age),
         auto_merge=age.enough,
     )
 
 
-def _notes(choice: Choice, age: Age) -> tuple[str, ...]:
-    higher = (
-        f"{choice.higher.tag} exists, a {choice.higher.kind} update, which the rule does not allow"
-        if choice.higher
-        else ""
-    )
+def _notes(case: Case, age: Age) -> tuple[str, ...]:
     waived = "" if age.enough else f"waived for security: {age.why_not}"
-    return tuple(note for note in (higher, waived) if note)
+    return tuple(note for note in (beyond_note(case), waived) if note)
