@@ -15,7 +15,6 @@ from bot.errors import ImageNotFound, RefitError
 from bot.model.manifest import Platform
 from bot.model.update import Abandoned, Current, Failed, Outcome, Skipped, Update, UpdateKind, Waiting
 from bot.model.use import Use
-from bot.updates.releases import end_of_life_note
 from bot.updates.case import Case, Judgement, Missing, Step
 from bot.updates.digests import (
     digest_before,
@@ -27,6 +26,7 @@ from bot.updates.digests import (
     unsettled_index,
 )
 from bot.updates.facts import Facts, Need
+from bot.updates.releases import end_of_life_note
 from bot.updates.rules import Rule
 from bot.updates.versions import abandoned, another_tag, chosen_tag
 

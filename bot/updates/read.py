@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from bot.updates.distributions import FAMILIES, numbered
 from bot.updates.parts import (
     Part,
     PartKind,
@@ -19,7 +20,6 @@ from bot.updates.parts import (
     release_number,
     release_part,
 )
-from bot.updates.distributions import FAMILIES, numbered
 
 Prerelease = Values
 

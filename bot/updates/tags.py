@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import Final, Self
 
 from bot.model.update import UpdateKind
+from bot.updates.distributions import Release
 from bot.updates.explain import Rejected, Rejections
 from bot.updates.parts import Part, PartKind, Values
 from bot.updates.read import Prerelease, read
-from bot.updates.distributions import Release
 
 _NO_PRERELEASE: Final[Values] = (1,)
 _KEPT: Final = 5
