@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from functools import lru_cache
+
 from bot.model.update import UpdateKind
 from bot.updates.case import Case
 from bot.updates.tags import Choice, choose
@@ -9,13 +12,14 @@ from bot.updates.tags import Choice, choose
 
 def choice_of(case: Case, allow: UpdateKind | None = None) -> Choice:
     """The choice among the repository's tags, by the rule or to a given level."""
-    return choose(
-        case.tag,
-        case.facts.tags or (),
-        allow or case.rule.allow,
-        repository=case.reference.repository,
-        today=case.now.date(),
-    )
+    tags, level = case.facts.tags or (), allow or case.rule.allow
+    return _chosen(case.tag, tags, level, case.reference.repository, case.now.date())
+
+
+# Several steps of one decision ask the same, and a list can have 100,000 tags.
+@lru_cache(maxsize=16)
+def _chosen(tag: str, tags: tuple[str, ...], allow: UpdateKind, repository: str, today: date) -> Choice:
+    return choose(tag, tags, allow, repository=repository, today=today)
 
 
 def newer_siblings(case: Case) -> tuple[str, ...]:
@@ -28,5 +32,7 @@ def newer_siblings(case: Case) -> tuple[str, ...]:
 
 def beyond_note(case: Case) -> str:
     """Name the best tag that the rule does not allow; empty where there is none or the tags are not known."""
-    best = choice_of(case).higher if case.facts.tags else None
-    return f"{best.tag} exists: a {best.kind} update, and the rule allows {case.rule.allow}" if best else ""
+    beyond = choice_of(case).beyond if case.facts.tags else ()
+    if not beyond:
+        return ""
+    return f"{beyond[0].tag} exists: a {beyond[0].kind} update, and the rule allows {case.rule.allow}"

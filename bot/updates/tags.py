@@ -97,9 +97,19 @@ class Choice:
     total: int = 0
 
     @property
-    def higher(self) -> Candidate | None:
+    def higher(self) -> str | None:
         """The best tag of the scheme that goes further than allowed, or None."""
-        return self.beyond[0] if self.beyond else None
+        return self.beyond[0].tag if self.beyond else None
+
+    @property
+    def seen(self) -> tuple[tuple[str, str], ...]:
+        """Tags with what was found about each: the candidates, then a few examples of each rejection."""
+        beyond = [(one.tag, f"a {one.kind} update, further than the rule allows") for one in self.beyond]
+        within = [
+            (one.tag, "taken" if one.tag == self.tag else "there is a better one") for one in self.ranked
+        ]
+        others = [(tag, row.reason) for row in self.rejected for tag in row.examples]
+        return tuple(beyond + within + others)
 
 
 def choose(

@@ -14,7 +14,7 @@ from bot.updates.siblings import beyond_note, choice_of, newer_siblings
 def chosen_tag(case: Case) -> str | None:
     """The tag that the rule chooses instead of the one in use, else the best one beyond it, or None."""
     choice = choice_of(case)
-    return choice.tag or (choice.higher.tag if choice.higher else None)
+    return choice.tag or choice.higher
 
 
 def another_tag(case: Case) -> Judgement | None:
