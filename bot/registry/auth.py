@@ -1,20 +1,19 @@
-"""Who we are: answers a registry's challenge, and keeps tokens until shortly before they expire.
+"""Who we are: which challenge is answered, and how a token is asked for.
 
 The token protocol is distribution's (docs/spec/auth/token.md), with OAuth 2 for identity tokens.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx2 as httpx
 
-from bot.errors import RegistryAnswerInvalid, RegistryError, RegistryLoginFailed
+from bot.errors import RegistryAnswerInvalid, RegistryError, RegistryLoginFailed, RegistryUnreachable
 from bot.ports import Clock
 from bot.registry.credentials import Credential
 from bot.registry.guard import Zone, foreign_zones
@@ -42,10 +41,11 @@ class TokenKey:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token and the monotonic second at which it is renewed."""
+    """A bearer token, the monotonic second at which it is renewed, and whether several scopes share it."""
 
     value: str = field(repr=False)
     renew: float
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,49 +85,19 @@ def choose(challenges: tuple[Challenge, ...], name: str) -> Challenge:
     return chosen
 
 
-class Tokens:
-    """The tokens of all registries; they outlive event loops. Waiting for one is per loop."""
+async def fetch(key: TokenKey, scopes: Sequence[str], asker: Asker, send: Send, clock: Clock) -> Token:
+    """Fetch one token that is good for every one of `scopes` (the key's own scope is not looked at).
 
-    def __init__(self, clock: Clock, count: Callable[[str], None]) -> None:
-        self._clock, self._count = clock, count
-        self._kept: dict[TokenKey, Token] = {}
-        self._coming: dict[tuple[int, TokenKey], asyncio.Future[Token]] = {}
-
-    async def get(self, key: TokenKey, asker: Asker, send: Send) -> str:
-        """A token that is good for some time yet; fetched once, however many wait for it.
-
-        Raises:
-            RegistryLoginFailed: The token server refuses the login.
-            RegistryError: It cannot be asked, or its answer is wrong.
-        """
-        kept = self._kept.get(key)
-        if kept is not None and self._clock.monotonic() < kept.renew:
-            return kept.value
-        return (await self._fetched_once(key, asker, send)).value
-
-    def forget(self, key: TokenKey, value: str) -> None:
-        """The registry refused this token: the next call fetches another one."""
-        if (kept := self._kept.get(key)) is not None and kept.value == value:
-            del self._kept[key]
-
-    async def _fetched_once(self, key: TokenKey, asker: Asker, send: Send) -> Token:
-        slot = (id(asyncio.get_running_loop()), key)
-        if (coming := self._coming.get(slot)) is None:
-            coming = asyncio.ensure_future(self._fetch(key, asker, send))
-            self._coming[slot] = coming
-            coming.add_done_callback(lambda _: self._coming.pop(slot, None))
-        return await asyncio.shield(coming)
-
-    async def _fetch(self, key: TokenKey, asker: Asker, send: Send) -> Token:
-        self._count("TOKEN")
-        request = _request(key, asker)
-        answer = await send(request)
-        if answer.status in (404, 405) and request.method == "POST":
-            raise RegistryLoginFailed(f"the token server of {asker.name} takes no identity token")
-        _check(answer, request.host, asker)
-        token = _token(answer, request.host, self._clock)
-        self._kept[key] = token
-        return token
+    Raises:
+        RegistryLoginFailed: The token server refuses the login.
+        RegistryError: It cannot be asked, or its answer is wrong.
+    """
+    request = _request(key, scopes, asker)
+    answer = await send(request)
+    if answer.status in (404, 405) and request.method == "POST":
+        raise RegistryLoginFailed(f"the token server of {asker.name} takes no identity token")
+    _check(answer, request.host, asker)
+    return _token(answer, request.host, clock, shared=len(scopes) > 1)
 
 
 def realm_url(realm: str, asker: Asker) -> httpx.URL:
@@ -152,18 +122,19 @@ def realm_url(realm: str, asker: Asker) -> httpx.URL:
     return url
 
 
-def _request(key: TokenKey, asker: Asker) -> Outgoing:
+def _request(key: TokenKey, scopes: Sequence[str], asker: Asker) -> Outgoing:
     url, credential = realm_url(key.realm, asker), key.credential
     fields = {"service": key.service} if key.service else {}
-    scopes = {"scope": key.scope} if key.scope else {}
+    named = [scope for scope in scopes if scope]
     tls = asker.tls if url.host == asker.url.host else Tls()
     zones = foreign_zones(asker.zone)
     if credential.identity:
         form = {"grant_type": "refresh_token", "refresh_token": credential.identity, "client_id": _CLIENT_ID}
-        return Outgoing("POST", url, {}, TOKEN_LIMIT, asker.seconds, zones, tls, form | fields | scopes)
+        scope = {"scope": " ".join(named)} if named else {}
+        return Outgoing("POST", url, {}, TOKEN_LIMIT, asker.seconds, zones, tls, form | fields | scope)
     headers = {"Authorization": credential.basic} if credential.basic else {}
     account = {"account": credential.username} if credential.username else {}
-    query = url.copy_merge_params(fields | scopes | account)
+    query = url.copy_merge_params({**fields, **account, **({"scope": named} if named else {})})
     return Outgoing("GET", query, headers, TOKEN_LIMIT, asker.seconds, zones, tls)
 
 
@@ -173,6 +144,10 @@ def _check(answer: Answer, host: str, asker: Asker) -> None:
         raise RegistryLoginFailed(
             f"the token server {host} of {asker.name} refuses {who} (HTTP {answer.status})"
         )
+    if answer.status >= 500:
+        raise RegistryUnreachable(
+            f"the token server {host} of {asker.name} answered with a fault of its own (HTTP {answer.status})"
+        )
     if answer.status != 200:
         raise RegistryError(
             f"the token server {host} of {asker.name} answered HTTP {answer.status}",
@@ -180,13 +155,13 @@ def _check(answer: Answer, host: str, asker: Asker) -> None:
         )
 
 
-def _token(answer: Answer, host: str, clock: Clock) -> Token:
+def _token(answer: Answer, host: str, clock: Clock, *, shared: bool) -> Token:
     document = _document(answer.body)
     value = document.get("token") or document.get("access_token")
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
         raise RegistryAnswerInvalid(f"the token server {host} answered, but with no token")
     life = _life(document, clock.now())
-    return Token(value, clock.monotonic() + life * (1 - _MARGIN))
+    return Token(value, clock.monotonic() + life * (1 - _MARGIN), shared)
 
 
 def _document(body: bytes) -> Mapping[str, Any]:

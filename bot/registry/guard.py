@@ -75,10 +75,10 @@ class _GuardedNetwork(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        self._check_literal(host)
+        check_literal(host, self._allowed)
         stream = await self._network.connect_tcp(host, port, timeout, local_address, socket_options)
         try:
-            self._check(host, connected_to(stream))
+            _check(host, connected_to(stream), self._allowed)
         except AddressRefused:
             await stream.aclose()
             raise
@@ -87,16 +87,23 @@ class _GuardedNetwork(httpcore2.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         await self._network.sleep(seconds)
 
-    def _check_literal(self, host: str) -> None:
-        try:
-            zone = zone_of(host)
-        except ValueError:
-            return
-        self._check(host, zone)
 
-    def _check(self, host: str, zone: Zone) -> None:
-        if zone not in self._allowed:
-            raise AddressRefused(f"{host} is at a {zone.value} address")
+def check_literal(host: str, allowed: frozenset[Zone]) -> None:
+    """Check a host that is written as an address; any other name is checked once it is connected to.
+
+    Raises:
+        AddressRefused: The address is not allowed.
+    """
+    try:
+        zone = zone_of(host)
+    except ValueError:
+        return
+    _check(host, zone, allowed)
+
+
+def _check(host: str, zone: Zone, allowed: frozenset[Zone]) -> None:
+    if zone not in allowed:
+        raise AddressRefused(f"{host} is at a {zone.value} address")
 
 
 def connected_to(stream: Any) -> Zone:

@@ -20,6 +20,10 @@ from bot.registry.pace import Gate, Pace
 from bot.registry.wire import Tls, Wire
 
 DOWN_SECONDS: Final = 30.0
+_TOKENS_AT_ONCE: Final = 8
+
+# asyncio itself keeps no task alive; these live as long as their loops.
+_CLOSERS: Final[set[asyncio.Task[None]]] = set()
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -36,8 +40,10 @@ class Host:
         challenge: How it wants a login; None where it wants none.
         scope: Scope of tokens, with `{repository}` where the repository stands.
         zone: Where its address is.
-        credential: Our login for it; None until it was looked up.
+        credential: Our login for it; None until it was looked up, and after it was refused.
+        anonymous: True where the last look-up found no login.
         quota: What it says is left.
+        silences: Questions in a row that were not answered in time.
         down: Why it could not be connected to, and the monotonic second until which that is believed.
     """
 
@@ -49,7 +55,9 @@ class Host:
     scope: str = "repository:{repository}:pull"
     zone: Zone = Zone.PUBLIC
     credential: Credential | None = field(default=None, repr=False)
+    anonymous: bool = True
     quota: str | None = None
+    silences: int = 0
     down: tuple[str, float] | None = None
 
     @property
@@ -64,6 +72,7 @@ class Hosts:
 
     def __init__(self) -> None:
         self._hosts: dict[tuple[str, str | None], Host] = {}
+        self._token_paces: dict[str, Pace] = {}
         self._requests: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -75,6 +84,12 @@ class Hosts:
                 most = max(1, endpoint.settings.concurrency)
                 self._hosts[key] = Host(endpoint, Pace(endpoint.name, most, most), endpoint.scheme)
             return self._hosts[key]
+
+    def token_pace(self, host: str) -> Pace:
+        """How fast a token server may be asked."""
+        with self._lock:
+            name = f"the token server {host}"
+            return self._token_paces.setdefault(host, Pace(name, _TOKENS_AT_ONCE, _TOKENS_AT_ONCE))
 
     def count(self, method: str) -> None:
         """One more request was sent."""
@@ -99,16 +114,22 @@ class Here:
         self.wire = Wire()
         self.coming: dict[object, asyncio.Future[object]] = {}
         self._clock, self._sleep = clock, sleep
-        self._gates: dict[str, Gate] = {}
+        self._gates: dict[int, Gate] = {}
         self._firsts: dict[str, asyncio.Lock] = {}
-        self._closer = asyncio.create_task(self._close_at_end())
+        self._lookups: dict[str, asyncio.Lock] = {}
+        self.closer = asyncio.create_task(self._close_at_end())
+        _CLOSERS.add(self.closer)
+        self.closer.add_done_callback(_CLOSERS.discard)
 
-    def gate(self, host: Host) -> Gate:
-        """The door to a host."""
-        name = host.endpoint.host
-        if name not in self._gates:
-            self._gates[name] = Gate(host.pace, self._clock, self._sleep)
-        return self._gates[name]
+    def gate(self, pace: Pace) -> Gate:
+        """The door to a host; a host's pace is the same object for as long as the client lives."""
+        if id(pace) not in self._gates:
+            self._gates[id(pace)] = Gate(pace, self._clock, self._sleep)
+        return self._gates[id(pace)]
+
+    def lookup(self, host: Host) -> asyncio.Lock:
+        """Held by whoever looks up the login of a host."""
+        return self._lookups.setdefault(host.endpoint.host, asyncio.Lock())
 
     def first(self, host: Host) -> asyncio.Lock:
         """Held by whoever asks a host for the first time."""
@@ -123,9 +144,9 @@ class Here:
 
     async def aclose(self) -> None:
         """Close the connections now."""
-        self._closer.cancel()
+        self.closer.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await self._closer
+            await self.closer
 
 
 class Loops:
@@ -140,6 +161,7 @@ class Loops:
         loop = asyncio.get_running_loop()
         if (found := self._all.get(loop)) is None:
             found = self._all[loop] = Here(self._clock, self._sleep)
+            found.closer.add_done_callback(lambda _: self._all.pop(loop, None))
         return found
 
     async def aclose(self) -> None:

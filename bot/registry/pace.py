@@ -18,6 +18,8 @@ from bot.ports import Clock
 
 MOST_WAIT: Final = 60.0
 LEAST_WAIT: Final = 0.1
+_MOST_REFUSALS: Final = 4
+_COOL_OFF: Final = 300.0
 _ANSWERS_FOR_ONE_MORE: Final = 10
 _JITTER: Final = 0.25
 
@@ -50,6 +52,35 @@ class Pace:
         self.answers += 1
         if self.allowed < self.most and self.answers >= _ANSWERS_FOR_ONE_MORE:
             self.allowed, self.answers = self.allowed + 1, 0
+
+
+@dataclass(slots=True)
+class Patience:
+    """How often one question was told to wait, and the seconds of it so far."""
+
+    refusals: int = 0
+    waited: float = 0.0
+
+    def told(self, pace: Pace, status: int, wait: float | None, now: float) -> None:
+        """Note a pause for everybody who asks this host.
+
+        Args:
+            pace: The host's.
+            status: The HTTP status that asked for it.
+            wait: Seconds it asked for, or None where it did not say.
+            now: The monotonic clock.
+
+        Raises:
+            RegistryRateLimited: The pause is longer than a run may wait.
+        """
+        self.refusals += 1
+        seconds = max(LEAST_WAIT, wait if wait is not None else float(2 ** (self.refusals - 1)))
+        self.waited += seconds
+        hopeless = self.waited > MOST_WAIT or self.refusals > _MOST_REFUSALS
+        pace.slow(now + (max(seconds, _COOL_OFF) if hopeless else seconds))
+        if hopeless:
+            asked = f"asks for a pause of {wait:.0f} s" if wait is not None else "does not say for how long"
+            raise RegistryRateLimited(f"{pace.host} limits our requests (HTTP {status}) and {asked}")
 
 
 class Gate:

@@ -12,11 +12,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2 as httpx
 
 from bot.errors import RegistryAnswerInvalid, RegistryUnreachable
-from bot.registry.guard import AddressRefused, GuardedTransport, Zone, connected_to
+from bot.registry.guard import (
+    AddressRefused,
+    GuardedTransport,
+    Zone,
+    check_literal,
+    connected_to,
+    is_loopback,
+)
 
 ERROR_LIMIT: Final = 64 * 1024
 _CONNECT_SECONDS: Final = 10.0
@@ -84,7 +92,7 @@ class Wire:
     """The HTTP clients of one event loop: one for each kind of certificate check and address rule."""
 
     def __init__(self) -> None:
-        self._clients: dict[tuple[Tls, frozenset[Zone]], httpx.AsyncClient] = {}
+        self._clients: dict[object, httpx.AsyncClient] = {}
 
     async def send(self, request: Outgoing) -> Answer:
         """Send a request and read the whole answer.
@@ -114,24 +122,25 @@ class Wire:
             ) from error
 
     async def _exchange(self, request: Outgoing) -> Answer:
-        client = self._client(request)
+        proxy = proxy_for(request.url)
+        client = self._client(request, proxy)
         built = client.build_request(
             request.method, request.url, headers=dict(request.headers), data=request.form
         )
         response = await client.send(built, stream=True)
         try:
-            zone = connected_to(response.extensions.get("network_stream"))
+            zone = Zone.PUBLIC if proxy else connected_to(response.extensions.get("network_stream"))
             limit = request.limit if response.is_success else ERROR_LIMIT
             body = b"" if request.method == "HEAD" else await _read(response, limit, request)
             return Answer(response.status_code, response.headers, body, request.url, zone)
         finally:
             await response.aclose()
 
-    def _client(self, request: Outgoing) -> httpx.AsyncClient:
-        key = (request.tls, request.zones)
+    def _client(self, request: Outgoing, proxy: str | None) -> httpx.AsyncClient:
+        key = (request.tls, request.zones, proxy)
         if key not in self._clients:
             self._clients[key] = httpx.AsyncClient(
-                transport=GuardedTransport(request.zones, _context(request.tls)),
+                transport=_transport(request, proxy),
                 timeout=httpx.Timeout(request.seconds, connect=min(request.seconds, _CONNECT_SECONDS)),
                 headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
                 trust_env=False,
@@ -143,6 +152,23 @@ class Wire:
         clients, self._clients = list(self._clients.values()), {}
         for client in clients:
             await client.aclose()
+
+
+def _transport(request: Outgoing, proxy: str | None) -> httpx.AsyncHTTPTransport:
+    """A transport that checks where it connects to; behind a proxy, only addresses in numbers."""
+    context = _context(request.tls)
+    if proxy is None:
+        return GuardedTransport(request.zones, context)
+    check_literal(request.url.host, request.zones)
+    return httpx.AsyncHTTPTransport(proxy=proxy, verify=context)
+
+
+def proxy_for(url: httpx.URL) -> str | None:
+    """The proxy that the environment names for an address (`HTTPS_PROXY`, `NO_PROXY` and their kin)."""
+    proxies = getproxies()
+    if not proxies or is_loopback(url.host) or proxy_bypass(url.netloc.decode("ascii")):
+        return None
+    return proxies.get(url.scheme) or proxies.get("all")
 
 
 def _context(tls: Tls) -> ssl.SSLContext:

@@ -48,7 +48,7 @@ class FakeRegistry:
         self._failures: dict[str, RegistryError] = {}
         self._heads: dict[str, Head] = {}
 
-    def push(  # noqa: PLR0913 - what an image is made of, by keyword
+    def push(
         self,
         name: str,
         version: str = "1",
