@@ -48,6 +48,10 @@ class Question:
     accept: str = "application/json"
 
 
+class _StillDown(NoConnection):
+    """The host was found to be down a moment ago: not asked."""
+
+
 @dataclass(slots=True)
 class _Tries:
     """What one question has cost so far."""
@@ -108,9 +112,11 @@ class Exchange:
 
     async def _attempt(self, host: Host, question: Question, tries: _Tries) -> Answer | None:
         """Send once, remembering hosts that cannot be connected to; None asks for another attempt."""
-        self._check_up(host)
         try:
+            self._check_up(host)
             return await self._first_alone(host, question)
+        except _StillDown:
+            raise
         except Interrupted:
             if tries.failures:
                 raise
@@ -133,7 +139,7 @@ class Exchange:
 
     def _check_up(self, host: Host) -> None:
         if host.down is not None and self._clock.monotonic() < host.down[1]:
-            raise NoConnection(host.down[0])
+            raise _StillDown(host.down[0])
 
     async def _first_alone(self, host: Host, question: Question) -> Answer:
         """Let the first question to a host go alone: it learns for all whether a login is wanted.
@@ -143,7 +149,6 @@ class Exchange:
         if not host.met:
             async with self.loops.here().first(host):
                 if not host.met:
-                    self._check_up(host)
                     return await self._meet(host, question)
         return await self._through_gate(host, question)
 
@@ -172,6 +177,7 @@ class Exchange:
         """Send through the host's door, and follow its redirects with no more than it may have."""
         here, asked = self.loops.here(), request
         async with here.gate(host.pace).pass_through():
+            self._check_up(host)  # it may have gone down while this question stood at the door
             for _ in range(_MOST_REDIRECTS):
                 self.hosts.count(asked.method)
                 answer = await here.wire.send(asked)
