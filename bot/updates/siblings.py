@@ -12,20 +12,20 @@ from bot.updates.tags import Choice, choose
 
 def choice_of(case: Case, allow: UpdateKind | None = None) -> Choice:
     """The choice among the repository's tags, by the rule or to a given level."""
-    tags, level = case.facts.tags or (), allow or case.rule.allow
-    return _chosen(case.tag, tags, level, case.reference.repository, case.now.date())
+    tags, repository = case.facts.tags or (), case.reference.repository
+    return _choose(case.tag, tags, allow or case.rule.allow, repository, case.now.date())
 
 
-# Several steps of one decision ask the same, and a list can have 100,000 tags.
+# A decision is taken step by step, and a list may have 100,000 tags: read it once.
 @lru_cache(maxsize=16)
-def _chosen(tag: str, tags: tuple[str, ...], allow: UpdateKind, repository: str, today: date) -> Choice:
-    return choose(tag, tags, allow, repository=repository, today=today)
+def _choose(current: str, tags: tuple[str, ...], allow: UpdateKind, repository: str, today: date) -> Choice:
+    return choose(current, tags, allow, repository=repository, today=today)
 
 
 def newer_siblings(case: Case) -> tuple[str, ...]:
     """The best tag of each level above the one in use, the furthest first."""
     best: dict[UpdateKind, str] = {}
-    for one in choice_of(case, UpdateKind.MAJOR).ranked:
+    for one in choice_of(case, UpdateKind.PIN).beyond:
         best.setdefault(one.kind, one.tag)
     return tuple(best[kind] for kind in sorted(best, key=lambda kind: -kind.rank))
 
