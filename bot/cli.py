@@ -6,9 +6,11 @@ Exit codes: 0 done · 1 findings, with --fail-on · 2 usage or configuration · 
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from collections.abc import Callable
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -16,9 +18,13 @@ from click.exceptions import ClickException, Exit
 from rich.console import Console
 from rich.text import Text
 
-from bot import __version__
+from bot import __version__, process
 from bot.commands import check, config, discover, doctor, init, report, rescan, run, serve
 from bot.errors import RefitError
+
+_USAGE: Final = 2
+_BUG: Final = 70
+_INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="refit",
@@ -27,6 +33,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"max_content_width": 100},
 )
 _config = typer.Typer(help="Check the configuration, or print its schema.", no_args_is_help=True)
 app.add_typer(_config, name="config")
@@ -69,37 +76,62 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(call(arguments))
 
 
-def call(arguments: list[str] | None = None) -> int:  # noqa: PLR0911 - one way out for each kind of ending
+def call(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; every ending has its own code and text."""
     console = Console(stderr=True)
     try:
-        return _code(app(args=arguments, standalone_mode=False))
+        code = _code(app(args=arguments, prog_name="refit", standalone_mode=False))
+        if code == _INTERRUPTED:
+            console.print("interrupted")
+        return code
     except RefitError as error:
-        _show(console, error)
+        _show(console, error.message, error.hint)
         return error.exit_code
-    except Exit as error:
-        return error.exit_code
-    except ClickException as error:
-        error.show()
-        return 2
+    except typer.TyperException as error:
+        return _misused(console, error)
     except (KeyboardInterrupt, typer.Abort):
         console.print("interrupted")
-        return 130
+        return _INTERRUPTED
     except BrokenPipeError:
-        return 0  # whoever read our output has seen enough
+        return _unread()
     except Exception:  # noqa: BLE001 - the last line of defence turns a bug into a report
-        console.print(Text(f"A bug in Refit {__version__}; please report this:\n{traceback.format_exc()}"))
-        return 70
+        return _bug(console)
 
 
 def _code(value: Any) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _show(console: Console, error: RefitError) -> None:
-    console.print(Text.assemble(("error: ", "bold red"), error.message), highlight=False, soft_wrap=True)
-    if error.hint:
-        console.print(Text.assemble(("hint:  ", "bold"), error.hint), highlight=False, soft_wrap=True)
+def _misused(console: Console, error: typer.TyperException) -> int:
+    """A command line that cannot be read: what is wrong with it, and where its help is."""
+    context = getattr(error, "ctx", None)
+    path = str(context.command_path) if context else "refit"
+    message = error.format_message()
+    if message.startswith("Usage:"):  # a command line that names no command is answered with the help itself
+        sys.stderr.write(f"{message}\n")
+        return _USAGE
+    # "Value error" is how the library underneath marks a failed check; it says nothing to a person.
+    message = message.replace("Value error, ", "").rstrip(".")
+    _show(console, message[:1].lower() + message[1:], f"`{path} --help` shows what there is.")
+    return _USAGE
+
+
+def _unread() -> int:
+    """Whoever read our output has seen enough; nothing more is written, not even at the end of the process."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _bug(console: Console) -> int:
+    text = f"A bug in Refit {__version__}; please report this:\n{traceback.format_exc()}"
+    console.print(Text(text), soft_wrap=True)
+    return _BUG
+
+
+def _show(console: Console, message: str, hint: str) -> None:
+    console.print(Text.assemble(("error: ", "bold red"), message), highlight=False, soft_wrap=True)
+    if hint:
+        console.print(Text.assemble(("hint:  ", "bold"), hint), highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,21 @@ _PASSED_ON: Final = (
 )
 
 
+_children: Final[set[subprocess.Popen[bytes]]] = set()
+_stopping = threading.Event()
+
+
+def end_all() -> None:
+    """End every program that runs, and start none any more: this process is about to end.
+
+    Programs have sessions of their own, so a Ctrl-C at the terminal does not reach them. Whoever waits for
+    one gets a KeyboardInterrupt, in whatever thread: work that was cut off must not count as a result.
+    """
+    _stopping.set()
+    for child in list(_children):
+        _kill_group(child)
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A program that ended: its exit code, what it wrote, and how many seconds it took."""
@@ -86,6 +101,7 @@ def run(  # noqa: PLR0913 - the options of one call to the system, all by keywor
     """
     started = time.monotonic()
     process = _start(argv, cwd, env)
+    _children.add(process)
     with process:
         pipes = _Pipes(process, stdin, limit, on_line)
         try:
@@ -94,7 +110,10 @@ def run(  # noqa: PLR0913 - the options of one call to the system, all by keywor
             raise _failed(argv, f"did not end within {timeout:g} s", pipes) from error
         finally:
             _kill_group(process)
+            _children.discard(process)
             pipes.join()
+    if _stopping.is_set():
+        raise KeyboardInterrupt
     finished = Finished(process.returncode, pipes.stdout, pipes.stderr, time.monotonic() - started)
     if pipes.overflowed:
         raise _failed(argv, f"wrote more than {limit} bytes", pipes)
@@ -106,6 +125,8 @@ def run(  # noqa: PLR0913 - the options of one call to the system, all by keywor
 def _start(
     argv: Sequence[str | Path], cwd: Path | None, env: Mapping[str, str] | None
 ) -> subprocess.Popen[bytes]:
+    if _stopping.is_set():
+        raise KeyboardInterrupt
     try:
         return subprocess.Popen(
             [str(word) for word in argv],
