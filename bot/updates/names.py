@@ -49,12 +49,30 @@ def _continues(finer: list[Part], coarse: list[Part]) -> bool:
     if len(finer) < len(coarse):
         return False
     pairs = zip(finer, coarse, strict=False)
-    return all(new.value[: len(old.value)] == old.value for new, old in pairs)
+    return all(_scheme(new) == _scheme(old) and _starts(new.value, old.value) for new, old in pairs)
+
+
+def _scheme(part: Part) -> str:
+    """The shape without how many numbers there are, which is what a finer tag has more of."""
+    return part.shape.partition(".")[0]
+
+
+def _starts(finer: Values, coarse: Values) -> bool:
+    return finer[: len(coarse)] == coarse
 
 
 def _words(tag: Tag) -> list[str]:
-    shapes = (part.shape for part in tag.parts if part.kind is PartKind.WORD)
-    return [word for word in shapes if word not in ("-", "_") and word not in _CHANNELS]
+    """The words that say what is in the image; `alpine3.21` says `alpine`, and its release besides."""
+    words = ("alpine" if _is_alpine(part) else part.shape for part in tag.parts if _speaks(part))
+    return [word for word in words if word not in ("-", "_") and word not in _CHANNELS]
+
+
+def _speaks(part: Part) -> bool:
+    return part.kind is PartKind.WORD or _is_alpine(part)
+
+
+def _is_alpine(part: Part) -> bool:
+    return part.kind is PartKind.RELEASE and part.shape.startswith("alpine")
 
 
 def _of(tag: Tag, kind: PartKind) -> list[Part]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -87,28 +88,29 @@ class World:
         reference = use.reference
         assert reference is not None
         head = str(facts.head.digest) if facts.head else ""
-        match need:
-            case Need.HEAD:
-                return self._head(facts, reference)
-            case Need.LATEST:
-                return replace(facts, latest=self.images[head])
-            case Need.PINNED:
-                pinned = self.images.get(str(reference.digest))
-                return replace(facts, pinned=pinned, pinned_gone=pinned is None)
-            case Need.CREATED:
-                return replace(facts, created=self.created.get(head))
-            case Need.PINNED_CREATED:
-                return replace(facts, pinned_created=self.created.get(str(reference.digest)))
-            case Need.TAGS:
-                return facts if self.unlisted else replace(facts, tags=tuple(self.tags))
-            case Need.CANDIDATE_HEAD:
-                return self._candidate(facts, candidate(use, facts, rule, now))
-            case Need.OLDER:
-                return replace(facts, older=self.images.get(older_digest(use, facts, rule, now) or ""))
-            case Need.NAMES:
-                names = precise_names(reference.effective_tag or "", facts.tags or ())
-                known = {name: self.tags[name] for name in names}
-                return replace(facts, tag_digests={**facts.tag_digests, **known})
+        ways: dict[Need, Callable[[], Facts]] = {
+            Need.HEAD: lambda: self._head(facts, reference),
+            Need.LATEST: lambda: replace(facts, latest=self.images[head]),
+            Need.PINNED: lambda: self._pinned(facts, str(reference.digest)),
+            Need.CREATED: lambda: replace(facts, created=self.created.get(head)),
+            Need.PINNED_CREATED: lambda: replace(
+                facts, pinned_created=self.created.get(str(reference.digest))
+            ),
+            Need.TAGS: lambda: facts if self.unlisted else replace(facts, tags=tuple(self.tags)),
+            Need.CANDIDATE_HEAD: lambda: self._candidate(facts, candidate(use, facts, rule, now)),
+            Need.OLDER: lambda: replace(
+                facts, older=self.images.get(older_digest(use, facts, rule, now) or "")
+            ),
+            Need.NAMES: lambda: self._names(facts, reference),
+        }
+        return ways[need]()
+
+    def _pinned(self, facts: Facts, pinned: str) -> Facts:
+        return replace(facts, pinned=self.images.get(pinned), pinned_gone=pinned not in self.images)
+
+    def _names(self, facts: Facts, reference: Reference) -> Facts:
+        names = precise_names(reference.effective_tag or "", facts.tags or ())
+        return replace(facts, tag_digests={**facts.tag_digests, **{name: self.tags[name] for name in names}})
 
     def _head(self, facts: Facts, reference: Reference) -> Facts:
         if self.error is not None:
