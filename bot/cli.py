@@ -6,19 +6,17 @@ Exit codes: 0 done · 1 findings, with --fail-on · 2 usage or configuration · 
 
 from __future__ import annotations
 
-import signal
+import os
 import sys
 import traceback
 from collections.abc import Callable
-from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
-from click.exceptions import ClickException, Exit
 from rich.console import Console
 from rich.text import Text
 
-from bot import __version__, process
+from bot import __version__
 from bot.commands import check, config, discover, doctor, init, report, rescan, run, serve
 from bot.errors import RefitError
 
@@ -81,21 +79,20 @@ def call(arguments: list[str] | None = None) -> int:
     console = Console(stderr=True)
     try:
         code = _code(app(args=arguments, prog_name="refit", standalone_mode=False))
-        if code == _INTERRUPTED:
-            console.print("interrupted")
-        return code
     except RefitError as error:
         _show(console, error.message, error.hint)
         return error.exit_code
     except typer.TyperException as error:
         return _misused(console, error)
     except (KeyboardInterrupt, typer.Abort):
-        console.print("interrupted")
-        return _INTERRUPTED
+        code = _INTERRUPTED
     except BrokenPipeError:
         return _unread()
     except Exception:  # noqa: BLE001 - the last line of defence turns a bug into a report
         return _bug(console)
+    if code == _INTERRUPTED:
+        console.print("interrupted")
+    return code
 
 
 def _code(value: Any) -> int:
@@ -117,7 +114,7 @@ def _misused(console: Console, error: typer.TyperException) -> int:
 
 
 def _unread() -> int:
-    """Whoever read our output has seen enough; nothing more is written, not even at the end of the process."""
+    """Whoever read our output has seen enough; nothing is written any more, at the process's end either."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 

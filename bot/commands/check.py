@@ -3,49 +3,84 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from bot.app import open_parts, policy
+from bot.commands import tags
 from bot.commands.discover import show_problems
-from bot.commands.options import ConfigOption, Format, FormatOption, QuietOption, errors_console, find_config
+from bot.commands.interrupt import interruptible
+from bot.commands.options import (
+    ConfigOption,
+    Format,
+    FormatOption,
+    QuietOption,
+    config_or_defaults,
+    errors_console,
+    find_config,
+)
 from bot.commands.output import colored, width, write, write_json
 from bot.commands.paths import PathsArgument, read_paths
+from bot.commands.state import usable_state
 from bot.cycle.discover import Found
+from bot.cycle.parts import Parts
 from bot.cycle.resolve import resolve
 from bot.errors import UsageError
-from bot.model.reference import Reference
-from bot.model.update import Decision, UpdateKind
+from bot.model.update import Decision, Outcome, UpdateKind
 from bot.progress import TerminalProgress
 from bot.report import terminal, wire
-from bot.settings import Settings, load
+from bot.report.wording import count
+from bot.settings import Settings
 from bot.updates.rules import Rule
-from bot.updates.tags import choose
 
-_DECIDED = ("current", "update", "waiting", "abandoned")
+_DECIDED: Final = ("current", "update", "waiting", "abandoned")
+_FAIL_ON: Final = ("update", "waiting", "abandoned")
 
 AllowOption = Annotated[
     UpdateKind | None,
-    typer.Option("--allow", help="How far an update may go. [default: the rules', else digest]"),
+    typer.Option(
+        "--allow",
+        metavar="LEVEL",
+        help="Allow updates up to pin, digest, patch, minor or major. [default: the rules', else digest]",
+    ),
 ]
 FailOnOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--fail-on", metavar="OUTCOME", help="Exit with 1 on update, waiting, abandoned; repeatable."
+        "--fail-on",
+        metavar="OUTCOME",
+        help="Exit with 1 where an outcome is update, waiting or abandoned; may be given several times.",
     ),
 ]
 TagsFromOption = Annotated[
     Path | None,
     typer.Option(
-        "--tags-from", metavar="FILE", help="Choose for one IMAGE from this list (one tag a line), offline."
+        "--tags-from",
+        metavar="FILE",
+        help="Choose for one IMAGE from this list of tags (one a line), offline; print the reference.",
     ),
 ]
-RefreshOption = Annotated[bool, typer.Option("--refresh", help="Ignore cached answers of registries.")]
+ExplainOption = Annotated[
+    bool,
+    typer.Option("--explain", help="Tell for one IMAGE which tags were seen, and why each was taken or not."),
+]
+RefreshOption = Annotated[bool, typer.Option("--refresh", help="Ask the registries anew: no cached answers.")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """How one call wants things decided."""
+
+    settings: Settings
+    rules: tuple[Rule, ...]
+    refresh: bool
+    quiet: bool
 
 
 def check(  # noqa: PLR0913 - the options of a command line
@@ -55,29 +90,29 @@ def check(  # noqa: PLR0913 - the options of a command line
     config: ConfigOption = None,
     allow: AllowOption = None,
     fail_on: FailOnOption = None,
+    explain: ExplainOption = False,
     tags_from: TagsFromOption = None,
     refresh: RefreshOption = False,
     quiet: QuietOption = False,
 ) -> int:
-    """Tell for every place that names an image whether it is outdated, and why."""
+    """Tell for every place that names an image whether it is outdated, and why.
+
+    PATH is a folder or a file, by default this folder; with --explain and --tags-from it is one IMAGE.
+    """
     _known(fail_on or ())
+    if (explain or tags_from is not None) and output is Format.JSON:
+        raise UsageError("--explain and --tags-from write lines for people", hint="Leave --format away.")
     if tags_from is not None:
-        return _choose_from(tags_from, paths, allow or UpdateKind.DIGEST)
-    settings = _settings(config)
+        return _choose_offline(_one(paths), tags_from, allow or UpdateKind.DIGEST, explain=explain)
+    settings = config_or_defaults(config)
     rules = _rules(settings, allow, has_config=find_config(config) is not None)
+    wanted = _Wanted(settings, rules, refresh, quiet)
+    if explain:
+        return _explain(_one(paths), wanted, fail_on or ())
     found, problems = read_paths(paths, policy(settings).custom)
-    decisions = _decide(found, settings, rules, refresh=refresh, quiet=quiet)
-    if output is Format.JSON:
-        write_json(wire.check(decisions))
-    else:
-        write(terminal.decisions_table(decisions, width=width(), color=colored()))
-    failed = show_problems(problems)
-    return _exit_code(decisions, fail_on or (), failed)
-
-
-def _settings(config: Path | None) -> Settings:
-    path = find_config(config)
-    return load(path) if path else Settings()
+    decisions = _decide(found, wanted)
+    _show(decisions, output)
+    return exit_code([one.outcome for one in decisions], fail_on or (), show_problems(problems))
 
 
 def _rules(settings: Settings, allow: UpdateKind | None, *, has_config: bool) -> tuple[Rule, ...]:
@@ -86,48 +121,70 @@ def _rules(settings: Settings, allow: UpdateKind | None, *, has_config: bool) ->
     return given if allow is None else tuple(replace(rule, allow=allow) for rule in given or (Rule(),))
 
 
-def _decide(
-    found: Sequence[Found], settings: Settings, rules: tuple[Rule, ...], *, refresh: bool, quiet: bool
-) -> list[Decision]:
-    with (
-        TerminalProgress(errors_console(), quiet=quiet) as progress,
-        open_parts(settings, progress, refresh=refresh, drive=False, engine=False) as parts,
-    ):
-        progress.step(f"resolve {len(found)} uses")
-        in_force = replace(parts, policy=replace(parts.policy, rules=rules))
-        resolved = asyncio.run(resolve(found, in_force))
+def _decide(found: Sequence[Found], wanted: _Wanted) -> list[Decision]:
+    with _asking(wanted, f"ask the registries about {count(len(found), 'use')}") as parts:
+        resolved = asyncio.run(resolve(found, parts))
     return [Decision(one.found.use, one.outcome) for one in resolved]
+
+
+def _explain(image: str, wanted: _Wanted, fail_on: Sequence[str]) -> int:
+    """Ask the registry about one image, and tell what was seen."""
+    reference = tags.parse_image(image)
+    with _asking(wanted, f"ask the registry about {reference}") as parts:
+        explained = tags.explain_image(reference, parts)
+    write("\n".join(explained.lines))
+    return exit_code([explained.outcome], fail_on, 0)
+
+
+@contextmanager
+def _asking(wanted: _Wanted, step: str) -> Iterator[Parts]:
+    """What asks the registries, by the rules of this call."""
+    console = errors_console()
+    with (
+        usable_state(wanted.settings, console) as settings,
+        interruptible(),
+        TerminalProgress(console, quiet=wanted.quiet) as progress,
+        open_parts(settings, progress, refresh=wanted.refresh, drive=False, engine=False) as parts,
+    ):
+        progress.step(step)
+        yield replace(parts, policy=replace(parts.policy, rules=wanted.rules))
+
+
+def _choose_offline(image: str, file: Path, allow: UpdateKind, *, explain: bool) -> int:
+    """Choose from a list without any network: rules can be tried and tested."""
+    reference = tags.parse_image(image)
+    made = tags.choice(reference, tags.read_tags(file), allow)
+    write("\n".join(tags.told(reference, made)) if explain else tags.chosen(reference, made))
+    return 0
+
+
+def _show(decisions: Sequence[Decision], output: Format) -> None:
+    if output is Format.JSON:
+        write_json(wire.check(decisions))
+    else:
+        write(terminal.decisions_table(decisions, width=width(), color=colored()))
+
+
+def _one(paths: Sequence[Path] | None) -> str:
+    if paths is None or len(paths) != 1:
+        raise UsageError(
+            "--explain and --tags-from need exactly one IMAGE",
+            hint="For example: refit check --explain nginx:1.27-alpine",
+        )
+    return str(paths[0])
 
 
 def _known(words: Sequence[str]) -> None:
     for word in words:
-        if word not in ("update", "waiting", "abandoned"):
+        if word not in _FAIL_ON:
             raise UsageError(f"--fail-on takes update, waiting or abandoned, not {word!r}")
 
 
-def _exit_code(decisions: Sequence[Decision], fail_on: Sequence[str], failed: int) -> int:
-    words = [decision.outcome.word for decision in decisions]
+def exit_code(outcomes: Sequence[Outcome], fail_on: Sequence[str], failed: int) -> int:
+    """0 done · 1 findings, with --fail-on · 3 some failed · 4 nothing could be decided."""
+    words = [outcome.word for outcome in outcomes]
     if "failed" in words and not any(word in _DECIDED for word in words):
         return 4
     if "failed" in words or failed:
         return 3
     return 1 if any(word in fail_on for word in words) else 0
-
-
-def _choose_from(file: Path, paths: Sequence[Path] | None, allow: UpdateKind) -> int:
-    """Choose a tag from a list, offline, and print just the reference: rules can be tried and tested."""
-    if paths is None or len(paths) != 1:
-        raise UsageError(
-            "--tags-from needs exactly one IMAGE", hint="refit check --tags-from tags.txt nginx:1.27"
-        )
-    try:
-        reference = Reference.parse(str(paths[0]))
-        tags = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    except (ValueError, OSError) as error:
-        raise UsageError(str(error)) from error
-    chosen = None
-    if reference.effective_tag is not None:
-        repository = f"{reference.registry}/{reference.repository}"
-        chosen = choose(reference.effective_tag, filter(None, tags), allow, repository=repository).tag
-    write(str(reference.with_tag(chosen)) if chosen else str(reference))
-    return 0

@@ -9,10 +9,14 @@ from bot.commands.output import colored, width, write, write_json
 from bot.commands.paths import PathsArgument, read_paths
 from bot.model.run import Problem
 from bot.report import terminal, wire
+from bot.report.quote import visible
 
 
 def discover(paths: PathsArgument = None, output: FormatOption = Format.TABLE) -> int:
-    """List every place that names an image: file, line, and the image as resolved."""
+    """List every place that names an image: file, line, and the image as resolved.
+
+    PATH is a folder or a file, by default this folder. Asks no registry and needs no configuration.
+    """
     found, problems = read_paths(paths)
     # A Dockerfile of several targets is read once for each; here it counts once.
     uses = list({one.use.id: one.use for one in found}.values())
@@ -27,7 +31,8 @@ def show_problems(problems: list[Problem]) -> int:
     """Write failures to standard error; the exit code is 3 where there are some."""
     console = errors_console()
     for problem in problems:
-        console.print(Text.assemble(("failed: ", "bold red"), f"{problem.subject}: {problem.error}"))
+        told = visible(f"{problem.subject}: {problem.error}", limit=400)
+        console.print(Text.assemble(("failed: ", "bold red"), told), soft_wrap=True)
         if problem.hint:
-            console.print(Text(f"        {problem.hint}"))
+            console.print(Text.assemble(("hint:   ", "bold"), problem.hint), soft_wrap=True)
     return 3 if problems else 0

@@ -25,10 +25,17 @@ class Format(StrEnum):
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="Configuration file. [default: $REFIT_CONFIG, else ./refit.yaml]"),
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="Read the configuration from this file. [default: $REFIT_CONFIG, else ./refit.yaml]",
+    ),
 ]
-FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, or one JSON document.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
+FormatOption = Annotated[
+    Format, typer.Option("--format", help="Write a table for people, or one JSON document.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Write no progress to standard error.")]
 
 
 def find_config(given: Path | None) -> Path | None:
@@ -53,6 +60,16 @@ def load_config(given: Path | None) -> Settings:
             hint="`refit init` writes one for this folder.",
         )
     return load(path)
+
+
+def config_or_defaults(given: Path | None) -> Settings:
+    """The configuration in force; the defaults where there is none.
+
+    Raises:
+        ConfigError: There is one, and it is wrong.
+    """
+    path = find_config(given)
+    return load(path) if path else Settings()
 
 
 def errors_console() -> Console:

@@ -18,7 +18,8 @@ from bot.model.target import Project
 
 PathsArgument = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="[PATH]...", help="Folders or files. [default: this folder]", show_default=False),
+    # The help of a command tells what its argument is: the library would show the type of a list.
+    typer.Argument(metavar="PATH", hidden=True),
 ]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bot.app import open_parts
+from bot.commands.interrupt import interruptible
 from bot.commands.options import ConfigOption, QuietOption, errors_console, load_config
 from bot.commands.output import write
 from bot.cycle.quarterly import publish_reports, size_report
@@ -17,10 +18,11 @@ from bot.report.size_markdown import markdown, title
 
 QuarterOption = Annotated[
     str | None,
-    typer.Option("--quarter", metavar="2026Q3", help="Which quarter. [default: the last complete one]"),
+    typer.Option("--quarter", metavar="2026Q3", help="Report this quarter. [default: the last complete one]"),
 ]
 PublishOption = Annotated[
-    bool, typer.Option("--publish", help="Open one issue for each project; otherwise only show it.")
+    bool,
+    typer.Option("--publish", help="Open one issue for each project; only show it otherwise."),
 ]
 
 
@@ -36,6 +38,7 @@ def report(
         _check(quarter)
     settings = load_config(config)
     with (
+        interruptible(),
         TerminalProgress(errors_console(), quiet=quiet) as progress,
         open_parts(settings, progress, drive=publish, engine=False) as parts,
     ):

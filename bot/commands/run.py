@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from bot.app import open_parts
+from bot.commands.interrupt import interruptible
 from bot.commands.options import ConfigOption, Format, FormatOption, QuietOption, errors_console, load_config
 from bot.commands.output import colored, width, write, write_json
 from bot.cycle.monthly import Outcome, run_cycle
@@ -25,18 +26,22 @@ _FAILING: Final[Mapping[str | None, tuple[VerdictState, ...]]] = {
 }
 
 CycleOption = Annotated[
-    str | None, typer.Option("--cycle", metavar="NAME", help="Name of the cycle. [default: this month's]")
+    str | None,
+    typer.Option("--cycle", metavar="NAME", help="Run the cycle of this name. [default: this month's]"),
 ]
 OnlyOption = Annotated[
-    str | None, typer.Option("--only", metavar="TARGET", help="One target or file; the rest is left out.")
+    str | None, typer.Option("--only", metavar="TARGET", help="Leave out everything but one target or file.")
 ]
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Prove everything, write to no forge: show what would be written.")
+    bool,
+    typer.Option("--dry-run", help="Prove everything, write to no forge, and show what would be written."),
 ]
 FailOnOption = Annotated[
     str | None,
     typer.Option(
-        "--fail-on", metavar="VERDICT", help="Exit with 1 where a verdict is warn (or worse) or block."
+        "--fail-on",
+        metavar="VERDICT",
+        help="Exit with 1 where a verdict is at least this: warn or block.",
     ),
 ]
 
@@ -56,6 +61,7 @@ def run(  # noqa: PLR0913 - the options of a command line
         raise UsageError(f"--fail-on takes warn or block, not {fail_on!r}")
     settings = load_config(config)
     with (
+        interruptible(),
         TerminalProgress(errors_console(), quiet=quiet) as progress,
         open_parts(settings, progress) as parts,
     ):
@@ -84,7 +90,4 @@ def exit_code(result: RunResult, fail_on: str | None) -> int:
     failed = result.problems or any(one.outcome.word == "failed" for one in result.decided)
     if failed:
         return 3 if result.updates or decided else 4
-    bad = {"warn": (VerdictState.WARN, VerdictState.BLOCK), "block": (VerdictState.BLOCK,)}.get(
-        fail_on or "", ()
-    )
-    return 1 if any(one.verdict.state in bad for one in result.updates) else 0
+    return 1 if any(one.verdict.state in _FAILING[fail_on] for one in result.updates) else 0

@@ -62,6 +62,15 @@ def parse_duration(value: object) -> object:
     return timedelta(seconds=float(found[1]) * seconds)
 
 
+def duration_text(value: timedelta) -> str:
+    """A duration as a configuration writes it, in the largest unit that leaves no rest."""
+    seconds = value.total_seconds()
+    for size, unit in ((_DAY, "days"), (_HOUR, "h"), (_MINUTE, "m")):
+        if seconds and seconds % size == 0:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
+
+
 def _platform(value: object) -> object:
     return Platform.parse(value) if isinstance(value, str) else value
 
@@ -74,10 +83,20 @@ def _text_schema(example: str, description: str) -> WithJsonSchema:
     return WithJsonSchema({"type": ["string", "number"], "examples": [example], "description": description})
 
 
-Size = Annotated[int, BeforeValidator(parse_size), _text_schema("200 MB", "MB = 10⁶ bytes")]
-Duration = Annotated[timedelta, BeforeValidator(parse_duration), _text_schema("3 days", "s, m, h, days")]
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    _text_schema("200 MB", "A number and a unit; MB = 10⁶ bytes, MiB = 2²⁰."),
+]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    _text_schema("3 days", "A number and a unit: s, m, h or days."),
+]
 PlatformField = Annotated[
-    Platform, BeforeValidator(_platform), WithJsonSchema({"type": "string", "examples": ["linux/amd64"]})
+    Platform,
+    BeforeValidator(_platform),
+    WithJsonSchema({"type": "string", "examples": ["linux/amd64"]}),
 ]
 ReferenceField = Annotated[
     Reference,
