@@ -1,11 +1,12 @@
-"""The local queue: a bounded thread pool in this process."""
+"""The local queue: a few threads in this process that carry out one task each at a time."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from typing import Final
 
 from bot.ports import Task
@@ -15,42 +16,89 @@ log: Final = logging.getLogger(__name__)
 Work = Callable[[Task], None]
 
 
-class LocalQueue:
-    """The `Queue` port on threads; what a dying process leaves undone, the next one finds by reconciling."""
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A task with the key that makes it the same work as another."""
 
-    def __init__(self, work: Work, *, threads: int = 1) -> None:
-        self._work = work
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="refit-work")
-        self._lock = threading.Lock()
-        self._running: dict[str, Future[None]] = {}
+    task: Task
+    key: str
+
+
+class LocalQueue:
+    """The `Queue` port on threads; what a dying process leaves undone, the next one finds by reconciling.
+
+    The threads are daemons: work that does not end cannot keep the process from ending.
+
+    Args:
+        work: Carries out a task; what it raises is logged and costs that task only.
+        dropped: Told of each task that a drain took off the queue before it began.
+        threads: How many tasks run at once.
+    """
+
+    def __init__(self, work: Work, *, dropped: Work | None = None, threads: int = 1) -> None:
+        self._work, self._dropped, self._threads = work, dropped, threads
+        self._changed = threading.Condition()
+        self._waiting: deque[_Job] = deque()
+        self._taken: set[str] = set()
+        self._started = 0
         self._closed = False
 
     def submit(self, task: Task, key: str) -> bool:
         """Take the task; False where work with this key is waiting or running, or the queue drains."""
-        with self._lock:
-            if self._closed or key in self._running:
+        with self._changed:
+            if self._closed or key in self._taken:
                 return False
-            self._running[key] = self._pool.submit(self._run, task, key)
+            self._taken.add(key)
+            self._waiting.append(_Job(task, key))
+            self._start_one()
+            self._changed.notify_all()
             return True
 
     def depth(self) -> int:
         """How many tasks wait or run."""
-        with self._lock:
-            return len(self._running)
+        with self._changed:
+            return len(self._taken)
 
     def drain(self, seconds: float) -> bool:
         """Take no more, drop what has not begun, wait for what runs; True when all of it ended in time."""
-        with self._lock:
+        with self._changed:
             self._closed = True
-            pending = list(self._running.values())
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        return not wait(pending, timeout=seconds).not_done
+            left, self._waiting = list(self._waiting), deque()
+            self._taken -= {job.key for job in left}
+            self._changed.notify_all()
+        for job in left:
+            self._drop(job)
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._taken, timeout=seconds)
 
-    def _run(self, task: Task, key: str) -> None:
+    def _start_one(self) -> None:
+        """Threads are started as they are first needed; the lock is held."""
+        if self._started < min(self._threads, len(self._taken)):
+            self._started += 1
+            name = f"refit-work-{self._started}"
+            threading.Thread(target=self._serve, name=name, daemon=True).start()
+
+    def _serve(self) -> None:
+        while (job := self._next()) is not None:
+            self._guarded(self._work, job)
+            with self._changed:
+                self._taken.discard(job.key)
+                self._changed.notify_all()
+
+    def _next(self) -> _Job | None:
+        """The oldest task; None once the queue drains."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            return self._waiting.popleft() if self._waiting else None
+
+    def _drop(self, job: _Job) -> None:
+        log.warning("task %s (%s) was not begun", job.task.name, job.key)
+        if self._dropped is not None:
+            self._guarded(self._dropped, job)
+
+    @staticmethod
+    def _guarded(work: Work, job: _Job) -> None:
         try:
-            self._work(task)
-        except Exception:  # the worker must outlive any one task
-            log.exception("task %s (%s) failed", task.name, key)
-        finally:
-            with self._lock:
-                self._running.pop(key, None)
+            work(job.task)
+        except Exception:  # a thread must outlive any one task
+            log.exception("task %s (%s) failed", job.task.name, job.key)
