@@ -31,7 +31,8 @@ def observe(parts: Parts) -> Observation:
         except RefitError as error:
             problems.append(Problem(project.name, error.message, error.hint))
             continue
-        tags = [one.use.reference for one in found.found if one.use.reference is not None]
+        named = [one.use.reference for one in found.found if one.use.reference is not None]
+        tags = [reference for reference in named if reference.effective_tag is not None]
         references |= {tag.with_digest(None).canonical: tag.with_digest(None) for tag in tags}
     results = asyncio.run(_ask(parts, list(references.values())))
     problems += [result for result in results if isinstance(result, Problem)]

@@ -20,7 +20,7 @@ from bot.model.manifest import Index, Manifest, Platform
 from bot.model.reference import Reference
 from bot.model.target import LINUX_AMD64
 from bot.model.update import Failed, Outcome
-from bot.updates.choose import candidate, decide, needs
+from bot.updates.choose import candidate, decide, needs, older_digest
 from bot.updates.facts import Facts, Need
 from bot.updates.names import precise_names
 from bot.updates.rules import Rule, rule_for
@@ -28,7 +28,7 @@ from bot.updates.rules import Rule, rule_for
 _NAMES_KIND: Final = "names"
 # Without these, `bot.updates` says what it cannot decide; the others make or break the decision.
 _DISPENSABLE: Final = frozenset(
-    {Need.TAGS, Need.CANDIDATE_HEAD, Need.CREATED, Need.PINNED_CREATED, Need.NAMES}
+    {Need.TAGS, Need.CANDIDATE_HEAD, Need.CREATED, Need.PINNED_CREATED, Need.NAMES, Need.OLDER}
 )
 
 
@@ -70,6 +70,7 @@ class _Facts:
             Need.TAGS: self._tags,
             Need.CANDIDATE_HEAD: self._candidate,
             Need.NAMES: self._names,
+            Need.OLDER: self._older,
         }
 
     async def gather(self) -> Facts:
@@ -148,6 +149,13 @@ class _Facts:
             candidate_created=config.created if config else None,
             candidate_sightings=known,
         )
+
+    async def _older(self, facts: Facts, reference: Reference) -> Facts:
+        """The newest image that is old enough, of a tag that moves faster than the minimum age."""
+        digest = older_digest(self._use, facts, self._rule, self._parts.clock.now())
+        if digest is None:
+            return facts
+        return replace(facts, older=await self._content(reference, digest))
 
     async def _names(self, facts: Facts, reference: Reference) -> Facts:
         """Which precise tags have which digest: for people, so a failure is none; asked once for ever."""

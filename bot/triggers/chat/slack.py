@@ -42,15 +42,19 @@ class SlackChat:
         self._client = client
 
     def say(self, thread: str, text: str) -> str:
-        """Post to a thread (`channel/` opens one); returns `channel/ts`, the new thread or message."""
+        """Post plain text to a thread; returns `channel/ts`, the message."""
+        return self.post(thread, escape(text))
+
+    def post(self, thread: str, mrkdwn: str) -> str:
+        """Post Slack's own markup, as it is, to a thread (`channel/` opens one); returns `channel/ts`."""
         channel, _, ts = thread.partition("/")
-        answer = self._call("chat.postMessage", channel=channel, thread_ts=ts or None, text=text)
+        answer = self._call("chat.postMessage", channel=channel, thread_ts=ts or None, text=mrkdwn)
         return f"{channel}/{answer['ts']}"
 
     def edit(self, thread: str, message: str, text: str) -> None:
         """Replace the text of a message of ours."""
         channel, _, ts = message.partition("/")
-        self._call("chat.update", channel=channel or thread.partition("/")[0], ts=ts, text=text)
+        self._call("chat.update", channel=channel or thread.partition("/")[0], ts=ts, text=escape(text))
 
     def _call(self, method: str, **fields: str | None) -> dict[str, Any]:
         try:
@@ -59,6 +63,11 @@ class SlackChat:
             raise ChatError(f"Slack did not take {method}: {error}") from error
         data = answer.data
         return data if isinstance(data, dict) else {}
+
+
+def escape(text: str) -> str:
+    """Plain text for Slack: no mention, no link (https://docs.slack.dev/messaging/formatting-message-text)."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def client(token: str, url: str) -> WebClient:
@@ -88,7 +97,7 @@ def slack_app(  # noqa: PLR0913 - collaborators, by keyword
             ack("Sorry, I am not allowed to take commands from you here.")
             return
         audit(f"slack:{user}", "command", text[:200])
-        ack(_answer(parse(text, targets()), command, queue, chat, status))
+        ack(escape(_answer(parse(text, targets()), command, queue, chat, status)))
 
     return app
 
@@ -114,9 +123,8 @@ def _answer(
 def _rescan(subject: str, command: dict[str, str], queue: Queue, chat: SlackChat) -> str:
     """Open the thread first: a person sees at once that it was understood, and where the result will be."""
     try:
-        thread = chat.say(
-            f"{command['channel_id']}/", f"Rescan of {subject}, asked by <@{command['user_id']}>…"
-        )
+        opening = f"Rescan of {escape(subject)}, asked by <@{command['user_id']}>…"
+        thread = chat.post(f"{command['channel_id']}/", opening)
     except ChatError as error:
         return f"I cannot post to this channel: {error}. Is the bot a member of it?"
     taken = queue.submit(Task("rescan", {"subject": subject, "thread": thread}), f"rescan {subject}")

@@ -1,0 +1,178 @@
+"""The store keeps what it is given, over processes, threads and versions."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.errors import LeaseHeld, StoreError
+from bot.model.evidence import Baseline, Measurement
+from bot.model.run import CycleState, Decided, Plan, Publication, PublicationKind, PublicationState
+from bot.model.update import Abandoned, Current, Failed, Skipped, Waiting
+from bot.model.use import Use, UseKind
+from bot.store.lease import lease
+from bot.store.sql import SqlStore, open_store, sqlite_url
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    opened = open_store(sqlite_url(tmp_path / "state"))
+    yield opened
+    opened.close()
+
+
+def test_an_unfinished_cycle_is_gone_on_with_and_a_finished_one_gets_a_new_attempt(store: SqlStore) -> None:
+    first = store.begin("monthly-2026-11", NOW)
+
+    assert store.begin("monthly-2026-11", NOW + timedelta(hours=1)) == first
+    assert store.finish(first, '{"done": 1}', NOW).state is CycleState.DONE
+    assert store.begin("monthly-2026-11", NOW).id == "monthly-2026-11.2"
+    assert store.result(first.id) == '{"done": 1}'
+
+
+OUTCOMES: list[Current | Waiting | Abandoned | Skipped | Failed] = [
+    Current("as it should be"),
+    Waiting("too young"),
+    Abandoned("stopped in 2025", ("1.29",)),
+    Skipped("a stage"),
+    Failed("gone", "choose another"),
+]
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=[outcome.word for outcome in OUTCOMES])
+def test_a_plan_comes_back_as_it_was(
+    store: SqlStore, outcome: Current | Waiting | Abandoned | Skipped | Failed
+) -> None:
+    use = Use("Dockerfile", 1, UseKind.FROM, "0", "debian:12", None, skipped="why")
+    plan = Plan((), (Decided("acme/shop", "backend", use, outcome),), (), {"HEAD": 1})
+    cycle = store.begin("monthly-2026-11", NOW)
+
+    store.save_plan(cycle, plan)
+
+    assert store.plan(cycle) == plan
+
+
+def test_a_publication_is_found_by_its_slot(store: SqlStore) -> None:
+    publication = Publication(
+        "slot", PublicationKind.PULL_REQUEST, "acme/shop", "x@y", "url", "b", PublicationState.OPEN
+    )
+
+    store.save_publication(publication)
+
+    assert store.publication("slot") == publication
+    assert store.publications("acme/shop") == (publication,)
+    assert store.publication("other") is None
+
+
+def test_baselines_and_measurements_come_back_as_they_were(store: SqlStore) -> None:
+    baseline = Baseline("acme/shop", "backend", "linux/amd64", 10**10, "x", NOW)
+    measurement = Measurement(
+        "acme/shop", "backend", "linux/amd64", NOW, "monthly-2026-11", "x", 10**10, None, 3, 1.5, 1, 2, 3, 4,
+        applied=True,
+    )  # fmt: skip
+
+    store.save_baseline(baseline)
+    store.save_measurement(measurement)
+    store.save_measurement(measurement)
+
+    assert store.baseline("acme/shop", "backend", "linux/amd64") == baseline
+    assert store.measurements(NOW, NOW + timedelta(seconds=1)) == (measurement,)
+    assert store.measurements(NOW + timedelta(seconds=1), NOW + timedelta(days=1)) == ()
+
+
+def test_the_first_sighting_of_a_digest_stays(store: SqlStore) -> None:
+    store.observe("debian:12", "sha256:a", NOW)
+
+    assert store.observe("debian:12", "sha256:a", NOW + timedelta(days=3)) == NOW
+    assert store.sightings("debian:12") == (("sha256:a", NOW),)
+
+
+def test_a_time_without_a_zone_is_refused(store: SqlStore) -> None:
+    with pytest.raises(Exception, match="without a zone"):
+        store.begin("monthly-2026-11", datetime(2026, 11, 24))  # noqa: DTZ001 - the mistake that is refused
+
+
+def test_the_state_is_private_to_its_owner(tmp_path: Path) -> None:
+    open_store(sqlite_url(tmp_path / "state")).close()
+
+    assert (tmp_path / "state").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "state" / "refit.sqlite3").stat().st_mode & 0o077 == 0
+
+
+def test_eight_threads_write_at_once_and_nothing_is_lost(store: SqlStore) -> None:
+    def write(number: int) -> None:
+        for count in range(25):
+            store.cache("test", f"{number}-{count}", b"x", NOW)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert all(store.cached("test", f"{number}-{count}") for number in range(8) for count in range(25))
+
+
+def test_a_store_of_a_newer_refit_is_refused(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "state")
+    open_store(url).close()
+    with sqlite3.connect(tmp_path / "state" / "refit.sqlite3") as database:
+        database.execute("update alembic_version set version_num = '9999'")
+
+    with pytest.raises(StoreError, match="revision 9999, which this Refit does not know"):
+        open_store(url)
+
+
+def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "state")
+    (tmp_path / "state" / "refit.sqlite3").write_text(
+        "this is no database, and long enough to be read as one"
+    )
+
+    with pytest.raises(StoreError, match="cannot open the store"):
+        open_store(url)
+
+
+def test_the_tables_are_what_the_migrations_make(tmp_path: Path) -> None:
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - only this test needs it
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - likewise
+    from sqlalchemy import create_engine  # noqa: PLC0415 - likewise
+
+    from bot.store.tables import Base  # noqa: PLC0415 - likewise
+
+    url = sqlite_url(tmp_path / "state")
+    open_store(url).close()
+    with create_engine(url).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_one_process_at_a_time_holds_the_lease_and_a_killed_one_gives_it_back(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from bot.store.lease import lease\n"
+        f"with lease(Path({str(tmp_path)!r})): print('held', flush=True); time.sleep(60)"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=env)
+    assert other.stdout is not None
+    assert other.stdout.readline() == b"held\n"
+
+    with pytest.raises(LeaseHeld, match=f"process {other.pid}"), lease(tmp_path):
+        pass
+
+    other.send_signal(signal.SIGKILL)
+    other.wait()
+    other.stdout.close()
+    with lease(tmp_path):
+        pass

@@ -1,0 +1,98 @@
+"""The size report is one issue for each project and quarter, from the store's measurements."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.cycle.quarterly import publish_reports, size_report
+from bot.model.evidence import Measurement
+from bot.model.run import Issue, PublicationState
+from tests.unit.cycle.house import House, house
+
+POINT = Measurement(
+    project="acme/shop",
+    target="backend",
+    platform="linux/amd64",
+    at=datetime(2026, 8, 1, tzinfo=UTC),
+    cycle="monthly-2026-08",
+    base="debian:12@sha256:x",
+    size=100_000_000,
+    pushed_size=None,
+    layers=3,
+    build_seconds=10.0,
+    critical=0,
+    high=1,
+    medium=2,
+    low=3,
+    applied=True,
+)
+
+
+def measured(folder: Path, *points: Measurement) -> House:
+    made = house(folder, {"Dockerfile": "FROM scratch\n"})
+    for point in points:
+        made.store.save_measurement(point)
+    return made
+
+
+def test_the_last_complete_quarter_is_reported_on(tmp_path: Path) -> None:
+    grown = replace(POINT, at=datetime(2026, 9, 1, tzinfo=UTC), cycle="monthly-2026-09", size=120_000_000)
+    made = measured(tmp_path, POINT, grown)
+
+    (published,) = publish_reports(made.parts(), None)
+
+    wanted = made.forge.wanted[published.url]
+    assert isinstance(wanted, Issue)
+    assert wanted.title == "Size report 2026Q3"
+    assert "120.0 MB" in wanted.body
+
+
+def test_run_twice_there_is_still_one_issue_and_nothing_is_written(tmp_path: Path) -> None:
+    made = measured(tmp_path, POINT)
+    first = publish_reports(made.parts(), None)
+    writes = made.forge.writes
+
+    second = publish_reports(made.parts(), None)
+
+    assert [one.url for one in second] == [one.url for one in first]
+    assert made.forge.writes == writes
+
+
+def test_the_report_before_is_closed_with_a_link(tmp_path: Path) -> None:
+    earlier = replace(POINT, at=datetime(2026, 5, 1, tzinfo=UTC), cycle="monthly-2026-05")
+    made = measured(tmp_path, earlier, POINT)
+    (old,) = publish_reports(made.parts(), "2026Q2")
+
+    (new,) = publish_reports(made.parts(), "2026Q3")
+
+    assert made.forge.comments == [f"The next size report: {new.url}"]
+    found = made.forge.find_issue(made.projects[0], old.slot)
+    assert found is not None
+    assert found.state is PublicationState.CLOSED
+
+
+def test_where_nothing_is_older_the_quarter_so_far_is_shown_and_says_so(tmp_path: Path) -> None:
+    made = measured(tmp_path, replace(POINT, at=datetime(2026, 11, 1, tzinfo=UTC)))
+
+    report = size_report(made.parts(), None, None)
+
+    assert str(report.quarter) == "2026Q4"
+    assert report.so_far
+    assert report.first
+
+
+def test_a_project_with_no_measurements_gets_no_issue(tmp_path: Path) -> None:
+    assert publish_reports(measured(tmp_path).parts(), None) == ()
+
+
+def test_an_issue_that_a_person_closed_stays_closed(tmp_path: Path) -> None:
+    made = measured(tmp_path, POINT)
+    (issue,) = publish_reports(made.parts(), None)
+    made.forge.becomes(issue, PublicationState.CLOSED)
+    writes = made.forge.writes
+
+    publish_reports(made.parts(), None)
+
+    assert made.forge.writes == writes
