@@ -1,11 +1,19 @@
-"""What every part of the store shares: one engine, one way to write."""
+"""What every part of the store shares: one engine, one way to read, one way to write."""
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from bot.errors import StoreError
 from bot.store.tables import Base
+
+_WRITING: Final = "refit_writing"
 
 
 class Rows:
@@ -13,11 +21,48 @@ class Rows:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._writer = for_writing(engine)
 
-    def _session(self) -> Session:
-        return Session(self._engine, expire_on_commit=False)
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        """A transaction that reads."""
+        with _explained(), Session(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        """A transaction that writes what it read before: others wait until it ends."""
+        with _explained(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
 
     def _save(self, row: Base) -> None:
         """Insert or replace by primary key."""
-        with self._session() as session, session.begin():
+        with self._writing() as session:
             session.merge(row)
+
+
+def begin_sqlite(connection: Connection) -> None:
+    """Begin a transaction of SQLite; one that writes takes its lock first.
+
+    A transaction that read before it wrote would fail at once, without waiting, where another one
+    wrote meanwhile (SQLITE_BUSY_SNAPSHOT), and two that found no row would both insert it.
+    """
+    writing = connection.get_execution_options().get(_WRITING, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def for_writing(engine: Engine) -> Engine:
+    """The same engine, whose transactions write."""
+    return engine.execution_options(**{_WRITING: True})
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What the database refuses (busy for too long, a full disk, a damaged file) is an expected failure."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise StoreError(
+            f"the store cannot be used: {error.orig}",
+            hint="Check the disk and what else uses the state folder, and run again.",
+        ) from error

@@ -19,7 +19,7 @@ class CycleRows(Rows):
 
     def begin(self, name: str, now: datetime) -> Cycle:
         """The unfinished cycle of this name, else a new attempt."""
-        with self._session() as session, session.begin():
+        with self._writing() as session:
             newest = _newest(session, name)
             if newest is not None and newest.state == CycleState.RUNNING:
                 return _cycle(newest)
@@ -36,7 +36,7 @@ class CycleRows(Rows):
 
     def finish(self, cycle: Cycle, result: str, now: datetime) -> Cycle:
         """Mark a cycle done, with its result as JSON."""
-        with self._session() as session, session.begin():
+        with self._writing() as session:
             row = _row(session, cycle.id)
             row.state, row.result, row.finished = CycleState.DONE, result, now
             return _cycle(row)
@@ -63,7 +63,7 @@ class CycleRows(Rows):
 
     def save_plan(self, cycle: Cycle, plan: Plan) -> None:
         """Store the plan of a cycle."""
-        with self._session() as session, session.begin():
+        with self._writing() as session:
             _row(session, cycle.id).plan = encode(PLAN, plan)
 
 

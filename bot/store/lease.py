@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from bot.errors import LeaseHeld
+from bot.store.folder import private, unusable
 
 
 @contextmanager
@@ -18,12 +19,14 @@ def lease(folder: Path) -> Iterator[None]:
 
     Raises:
         LeaseHeld: Another process holds it; the message names its id.
+        StoreError: The folder cannot be made or written.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    holder = folder / "lease.pid"
+    holder = private(folder) / "lease.pid"
     lock = FileLock(folder / "lease.lock", timeout=0)
     try:
         lock.acquire()
+    except OSError as error:
+        raise unusable(folder, error) from error
     except Timeout as error:
         raise LeaseHeld(f"another Refit ({_holder(holder)}) drives the cycle in {folder}") from error
     try:

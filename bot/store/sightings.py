@@ -31,7 +31,7 @@ class SightingRows(Rows):
 
     def observe(self, reference: str, digest: str, now: datetime) -> datetime:
         """Record a sighting; returns the first time this digest was seen here."""
-        with self._session() as session, session.begin():
+        with self._writing() as session:
             row = session.get(SightingRow, (reference, digest))
             if row is None:
                 row = SightingRow(reference=reference, digest=digest, first_seen=now)
@@ -50,5 +50,5 @@ class SightingRows(Rows):
 
     def audit(self, who: str, what: str, detail: str, now: datetime) -> None:
         """Append to the log of who asked for what and what was done."""
-        with self._session() as session, session.begin():
+        with self._writing() as session:
             session.add(AuditRow(who=who, what=what, detail=detail, at=now))

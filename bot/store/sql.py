@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.errors import StoreError
+from bot.store.base import begin_sqlite, for_writing
 from bot.store.cycles import CycleRows
 from bot.store.proofs import ProofRows
 from bot.store.publications import PublicationRows
 from bot.store.sightings import SightingRows
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+# Alembic keeps what it works on in globals of its modules.
+_one_at_a_time: Final = threading.Lock()
 
 
 class SqlStore(CycleRows, ProofRows, PublicationRows, SightingRows):
@@ -40,6 +45,7 @@ def open_store(url: str) -> SqlStore:
         engine = create_engine(url)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _tune_sqlite)
+            event.listen(engine, "begin", begin_sqlite)
         _migrate(engine)
     except SQLAlchemyError as error:
         shown = make_url(url).render_as_string(hide_password=True)
@@ -51,31 +57,45 @@ def open_store(url: str) -> SqlStore:
 
 
 def sqlite_url(folder: Path) -> str:
-    """The URL of the SQLite store in a state folder, which is made private to its owner."""
+    """The URL of the SQLite store in a state folder, which is made private to its owner.
+
+    Raises:
+        StoreError: The folder cannot be made or written.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = folder / "refit.sqlite3"
     file.touch(mode=0o600)
+    file.chmod(0o600)
     return f"sqlite:///{file}"
 
 
 def _tune_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     """WAL lets readers go on while one writes; the wait covers eight writing threads."""
+    connection.isolation_level = None  # transactions are begun by `begin_sqlite`, tables and all
+    connection.execute("PRAGMA busy_timeout=30000")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute("PRAGMA busy_timeout=30000")
 
 
 def _migrate(engine: Engine) -> None:
+    """Bring the tables up to date, all or nothing; whoever opens the store meanwhile waits."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
-    with engine.begin() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
+    with engine.connect() as connection:
+        if _revision(connection) == scripts.get_current_head():
+            return
+    with _one_at_a_time, for_writing(engine).begin() as connection:
+        current = _revision(connection)
         if current == scripts.get_current_head():
             return
         _refuse_newer(scripts, current)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _refuse_newer(scripts: ScriptDirectory, current: str | None) -> None:

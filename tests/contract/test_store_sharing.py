@@ -1,0 +1,125 @@
+"""Many threads and processes share one store: nothing fails, nothing is made twice."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.errors import StoreError
+from bot.store.sql import SqlStore, open_store, sqlite_url
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+ROOT = Path(__file__).parents[2]
+THREADS = 8
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    opened = open_store(sqlite_url(tmp_path))
+    yield opened
+    opened.close()
+
+
+def at_once(work: Callable[[], object]) -> list[object]:
+    """What the same work gives, or raises, in eight threads that begin together."""
+    together, results = threading.Barrier(THREADS), list[object]()
+
+    def one() -> None:
+        together.wait(30)
+        try:
+            results.append(work())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
+            results.append(error)
+
+    threads = [threading.Thread(target=one) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_a_new_store_may_be_opened_by_many_threads_at_once(tmp_path: Path) -> None:
+    opened = at_once(lambda: open_store(sqlite_url(tmp_path)))
+
+    assert [one for one in opened if not isinstance(one, SqlStore)] == []
+
+
+def test_a_new_store_may_be_opened_by_many_processes_at_once(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path; from bot.store.sql import open_store, sqlite_url; "
+        f"open_store(sqlite_url(Path({str(tmp_path)!r}))).close()"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code], env=env, stderr=subprocess.PIPE) for _ in range(3)
+    ]
+
+    ended = [(process.communicate(timeout=60)[1].decode(), process.returncode) for process in processes]
+
+    assert [said for said, code in ended if code] == []
+
+
+def test_tables_whose_making_was_cut_off_are_made_again(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "refit.sqlite3", isolation_level=None)) as killed:
+        killed.execute("begin immediate")
+        killed.execute("create table audit (id integer)")  # and then it ends, with no commit
+
+    store = open_store(url)
+
+    store.audit("slack:U1", "command", "help", NOW)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param(lambda store: store.begin("monthly-2026-11", NOW), id="a cycle is begun"),
+        pytest.param(lambda store: store.observe("debian:12", "sha256:a", NOW), id="a digest is seen"),
+        pytest.param(lambda store: store.cache("tags", "debian", b"[]", NOW), id="an answer is cached"),
+    ],
+)
+def test_the_same_row_written_by_many_is_one_row(
+    store: SqlStore, write: Callable[[SqlStore], object]
+) -> None:
+    results = at_once(lambda: [write(store) for _ in range(10)])
+
+    assert all(result == results[0] for result in results), results
+
+
+def test_nothing_that_many_append_is_lost(store: SqlStore, tmp_path: Path) -> None:
+    def append() -> None:
+        for _ in range(10):
+            store.audit("slack:U1", "command", "help", NOW)
+
+    at_once(append)
+
+    with closing(sqlite3.connect(tmp_path / "refit.sqlite3")) as database:
+        assert database.execute("select count(*) from audit").fetchone() == (THREADS * 10,)
+
+
+def test_reading_goes_on_while_somebody_writes(store: SqlStore, tmp_path: Path) -> None:
+    store.begin("monthly-2026-11", NOW)
+    with closing(sqlite3.connect(tmp_path / "refit.sqlite3", isolation_level=None)) as writer:
+        writer.execute("begin immediate")
+        writer.execute("delete from cycles")
+
+        assert [cycle.id for cycle in store.cycles()] == ["monthly-2026-11"]
+
+
+def test_a_store_that_breaks_meanwhile_is_an_expected_failure(store: SqlStore, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "refit.sqlite3")) as database:
+        database.execute("drop table cycles")
+
+    with pytest.raises(StoreError, match="the store cannot be used: no such table: cycles"):
+        store.cycles()
