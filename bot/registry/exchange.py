@@ -146,10 +146,18 @@ class Exchange:
 
         The others wait for it at most once: for its answer, or until its time is up.
         """
-        if not host.met:
-            async with self.loops.here().first(host):
-                if not host.met:
-                    return await self._meet(host, question)
+        firsts = self.loops.here().firsts
+        while not host.met:
+            if (first := firsts.get(host.endpoint.host)) is not None:
+                await first.wait()
+                self._check_up(host)
+                continue
+            done = firsts[host.endpoint.host] = asyncio.Event()
+            try:
+                return await self._meet(host, question)
+            finally:
+                del firsts[host.endpoint.host]
+                done.set()
         return await self._through_gate(host, question)
 
     async def _meet(self, host: Host, question: Question) -> Answer:
@@ -168,7 +176,11 @@ class Exchange:
     async def _through_gate(self, host: Host, question: Question) -> Answer:
         while True:
             login = await self._logins.login(host, question.repository)
-            answer = await self._send(host, _outgoing(host, question, login.header))
+            try:
+                answer = await self._send(host, _outgoing(host, question, login.header))
+            except BaseException:
+                self._logins.undecided(login)
+                raise
             self._logins.learn(host, login, answer, question.repository)
             if answer.status != 401 or not login.shared:
                 return answer

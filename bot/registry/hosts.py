@@ -115,7 +115,7 @@ class Here:
         self.coming: dict[object, asyncio.Future[object]] = {}
         self._clock, self._sleep = clock, sleep
         self._gates: dict[int, Gate] = {}
-        self._firsts: dict[str, asyncio.Lock] = {}
+        self.firsts: dict[str, asyncio.Event] = {}  # hosts that are asked for the first time now
         self._lookups: dict[str, asyncio.Lock] = {}
         self.closer = asyncio.create_task(self._close_at_end())
         _CLOSERS.add(self.closer)
@@ -130,10 +130,6 @@ class Here:
     def lookup(self, host: Host) -> asyncio.Lock:
         """Held by whoever looks up the login of a host."""
         return self._lookups.setdefault(host.endpoint.host, asyncio.Lock())
-
-    def first(self, host: Host) -> asyncio.Lock:
-        """Held by whoever asks a host for the first time."""
-        return self._firsts.setdefault(host.endpoint.host, asyncio.Lock())
 
     async def _close_at_end(self) -> None:
         """Close the connections when `asyncio.run` ends the loop: it cancels this task first."""

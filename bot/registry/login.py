@@ -82,6 +82,11 @@ class Logins:
                 f"{host.endpoint.name} wants a user and a password, and there are none for it"
             )
 
+    def undecided(self, login: Login) -> None:
+        """No answer came to a question with this login."""
+        if login.shared and login.key is not None:
+            self._tokens.undecided(login.key)
+
     async def _credential(self, host: Host) -> Credential:
         """The login for a host, looked up once: a helper is a program, and may take seconds."""
         if (found := host.credential) is not None:

@@ -21,7 +21,7 @@ _MOST_SHARED: Final = 50
 _MOST_SCOPE_TEXT: Final = 2_000  # a longer token would not fit into the headers that proxies let through
 _PAIR: Final = 2
 _MOST_REFUSALS: Final = 3
-_TRIAL_SECONDS: Final = 60.0
+_TRIAL_SECONDS: Final = 5.0  # the others wait no longer for what a trial shows
 
 
 @dataclass(slots=True)
@@ -32,35 +32,34 @@ class _Sharing:
         proved: It has.
         refusals: Trials that ended with a refusal; after three, sharing is not tried again.
         trial: Keys of the pair on trial that were not accepted yet.
-        ends: Monotonic second after which a trial without a verdict is given up.
         alone: Keys that get a token of their own, since a shared one was refused for them.
     """
 
     proved: bool = False
     refusals: int = 0
     trial: set[TokenKey] = field(default_factory=set)
-    ends: float = 0.0
     alone: set[TokenKey] = field(default_factory=set)
 
     @property
     def given_up(self) -> bool:
         return not self.proved and self.refusals >= _MOST_REFUSALS
 
-    def size(self, now: float) -> int:
+    @property
+    def size(self) -> int:
         """How many scopes the next token may cover."""
         if self.proved:
             return _MOST_SHARED
-        on_trial = bool(self.trial) and now < self.ends
-        return 1 if self.given_up or on_trial else _PAIR
+        return 1 if self.given_up or self.trial else _PAIR
 
     def accept(self, key: TokenKey) -> None:
+        """The registry took a shared token for this key."""
         if key in self.trial:
             self.trial.discard(key)
             self.proved = not self.trial
 
     def refuse(self, keys: Iterable[TokenKey]) -> None:
-        refused = set(keys)
-        self.alone |= refused
+        """A shared token was not given, or not taken, for these keys."""
+        self.alone |= set(keys)
         if not self.proved:
             self.refusals += 1
             self.trial = set()
@@ -74,6 +73,7 @@ class _Line:
         self._coming: dict[TokenKey, asyncio.Future[Token]] = {}
         self._waiting: dict[TokenKey, None] = {}
         self._runners: set[asyncio.Task[None]] = set()
+        self._decided = asyncio.Event()
 
     async def join(self, key: TokenKey, asker: Asker, send: Send) -> Token:
         """Wait for a token; whoever waits already for the same one is joined."""
@@ -96,15 +96,33 @@ class _Line:
     async def _serve(self, asker: Asker, send: Send) -> None:
         await asyncio.sleep(0)  # those who come at the same moment may share a token
         while self._waiting:
-            await self._fetch(self._take(), asker, send)
+            await self._verdict(min(_TRIAL_SECONDS, asker.seconds))
+            if self._waiting:
+                await self._fetch(self._take(), asker, send)
             self._run(asker, send)
+
+    async def _verdict(self, seconds: float) -> None:
+        """Wait while a pair is on trial: the others may share what it proves."""
+        while self._sharing.trial:
+            await self._verdict_once(seconds)
+
+    async def _verdict_once(self, seconds: float) -> None:
+        self._decided.clear()
+        try:
+            await asyncio.wait_for(self._decided.wait(), seconds)
+        except TimeoutError:
+            self._sharing.trial = set()
+
+    def look_again(self) -> None:
+        """Something was learned about sharing."""
+        if not self._sharing.trial:
+            self._decided.set()
 
     def _take(self) -> list[TokenKey]:
         """The next ones in line who go together."""
-        now = self._clock.monotonic()
         first = next(iter(self._waiting))
         taken, text = [first], len(first.scope)
-        most = 1 if first in self._sharing.alone else self._sharing.size(now)
+        most = 1 if first in self._sharing.alone else self._sharing.size
         for key in self._waiting:
             fits = len(taken) < most and text + len(key.scope) <= _MOST_SCOPE_TEXT
             if fits and key is not first and key not in self._sharing.alone:
@@ -115,7 +133,7 @@ class _Line:
         for key in taken:
             del self._waiting[key]
         if len(taken) > 1 and not self._sharing.proved:
-            self._sharing.trial, self._sharing.ends = set(taken), now + _TRIAL_SECONDS
+            self._sharing.trial = set(taken)
         return taken
 
     async def _fetch(self, keys: list[TokenKey], asker: Asker, send: Send) -> None:
@@ -167,6 +185,12 @@ class Tokens:
     def accepted(self, key: TokenKey) -> None:
         """The registry took the token: a shared one has shown that sharing works."""
         self._of_realm(key).accept(key)
+        self._line(key).look_again()
+
+    def undecided(self, key: TokenKey) -> None:
+        """No answer came: a trial with this token shows nothing."""
+        self._of_realm(key).trial = set()
+        self._line(key).look_again()
 
     def refused(self, key: TokenKey, value: str) -> None:
         """The registry refused this token: the next call fetches another one, for this scope alone."""
@@ -174,6 +198,7 @@ class Tokens:
             del self._kept[key]
             if kept.shared:
                 self._of_realm(key).refuse([key])
+                self._line(key).look_again()
 
     def _of_realm(self, key: TokenKey) -> _Sharing:
         return self._sharing.setdefault(replace(key, scope=""), _Sharing())

@@ -16,7 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx2 as httpx
 
-from bot.errors import RegistryAnswerInvalid, RegistryUnreachable
+from bot.errors import RegistryAnswerInvalid, RegistryError, RegistryUnreachable
 from bot.registry.guard import (
     AddressRefused,
     GuardedTransport,
@@ -116,10 +116,10 @@ class Wire:
             raise NoConnection(f"cannot connect to {request.host}: {_reason(error)}") from error
         except httpx.LocalProtocolError as error:
             raise RegistryAnswerInvalid(f"cannot ask {request.host}: {_reason(error)}") from error
+        except httpx.RemoteProtocolError as error:
+            raise _no_answer(request, error) from error
         except httpx.TransportError as error:
-            raise Interrupted(
-                f"{request.host} broke the connection off before its answer was complete ({_reason(error)})"
-            ) from error
+            raise Interrupted(f"{request.host} broke the connection off: {_reason(error)}") from error
 
     async def _exchange(self, request: Outgoing) -> Answer:
         proxy = proxy_for(request.url)
@@ -202,6 +202,16 @@ def _decoded(body: bytes, encoding: str, limit: int, request: Outgoing) -> bytes
         raise RegistryAnswerInvalid(
             f"{request.host} answered in an encoding that was not asked for: {encoding[:40]!r}"
         ) from error
+
+
+def _no_answer(request: Outgoing, error: httpx.RemoteProtocolError) -> RegistryError:
+    """Tell a connection that ended too early from an answer that is no HTTP."""
+    text = str(error)
+    if "disconnected" in text:
+        return Interrupted(f"{request.host} hung up without an answer")
+    if "peer closed" in text:
+        return Interrupted(f"{request.host} hung up in the middle of its answer")
+    return RegistryAnswerInvalid(f"{request.host} answered with something that is no HTTP: {text[:100]}")
 
 
 def _late(request: Outgoing, error: Exception) -> RegistryUnreachable:

@@ -31,7 +31,7 @@ WHOLE: Script = {
 }
 
 
-def every_app(asked: Asked) -> Reply:
+def every_app(_: Asked) -> Reply:
     return manifest(IMAGE.index)
 
 
@@ -92,6 +92,7 @@ def test_a_reference_with_a_tag_and_a_digest_is_asked_by_the_digest() -> None:
     assert asyncio.run(work()) == [f"HEAD {PINNED}"]
 
 
+ODD_DIGEST = [manifest(IMAGE.index, Docker_Content_Digest="sha256:oops")]
 NO_DIGEST = [manifest(IMAGE.index, Docker_Content_Digest="")]
 
 
@@ -101,7 +102,7 @@ NO_DIGEST = [manifest(IMAGE.index, Docker_Content_Digest="")]
         pytest.param(NO_DIGEST, [HEAD, GET], id="a HEAD without a digest"),
         pytest.param([Reply(404)], [HEAD, GET], id="a HEAD that finds nothing"),
         pytest.param([Reply(405)], [HEAD, GET], id="a HEAD that is not allowed"),
-        pytest.param([manifest(IMAGE.index, Docker_Content_Digest="sha256:oops")], [HEAD, GET], id="a digest that is none"),
+        pytest.param(ODD_DIGEST, [HEAD, GET], id="a digest that is none"),
         pytest.param([manifest(IMAGE.index, Content_Type="")], [HEAD, GET], id="a HEAD without a media type"),
     ],
 )  # fmt: skip
@@ -141,6 +142,9 @@ def test_a_registry_that_asks_for_a_pause_gets_it_and_is_asked_the_same_again(
     assert least <= sum(slept) <= least * 1.3
 
 
+AN_HOUR = [Reply(429, {"Retry-After": "3600"})]
+
+
 def test_a_pause_that_stands_in_the_body_alone_is_read_there() -> None:
     async def work() -> tuple[list[str], list[float]]:
         clock = Ticks()
@@ -158,7 +162,7 @@ def test_a_pause_that_stands_in_the_body_alone_is_read_there() -> None:
 @pytest.mark.parametrize(
     ("refusals", "heads", "sentence"),
     [
-        pytest.param([Reply(429, {"Retry-After": "3600"})], 1, "(HTTP 429) and asks for a pause of 3600 s", id="an hour"),
+        pytest.param(AN_HOUR, 1, "(HTTP 429) and asks for a pause of 3600 s", id="an hour"),
         pytest.param([Reply(429)], 5, "(HTTP 429) and does not say for how long", id="for ever"),
     ],
 )  # fmt: skip
@@ -211,7 +215,7 @@ def test_after_a_refusal_a_host_is_asked_one_at_a_time_and_more_only_after_good_
 
 def test_never_more_requests_are_in_flight_than_the_settings_allow() -> None:
     async def work() -> int:
-        def slow(asked: Asked) -> Reply:
+        def slow(_: Asked) -> Reply:
             return Reply(200, manifest(IMAGE.index).headers, pause=0.002)
 
         async with FaultyRegistry({"*": slow}) as server:
