@@ -183,7 +183,7 @@ def vital_facts(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
         age = wording.age(created, cases[0].evidence.started)
         parts.append("Base made today" if age == "today" else f"Base {age} old")
     if not first.age_verified:
-        parts.append("its age is its own word")
+        parts.append("dated by itself")
     if first.waived:
         parts.append("minimum age waived for a security fix")
     notes = dict.fromkeys(note for one in proved for note in one.planned.update.notes)

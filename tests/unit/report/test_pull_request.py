@@ -212,4 +212,4 @@ def test_a_base_that_vouches_for_its_own_age_and_a_waiver_are_told() -> None:
     one = samples.proved()
     update = replace(one.planned.update, age_verified=False, waived=True)
     text = seen(body(replace(one, planned=replace(one.planned, update=update))))
-    assert "Base 14 days old · its age is its own word · minimum age waived for a security fix" in text
+    assert "Base 14 days old · dated by itself · minimum age waived for a security fix" in text
