@@ -118,19 +118,25 @@ def _builder(settings: Settings) -> tuple[Builder | None, str]:
     return builder, ""
 
 
+def database_settings(settings: Settings) -> DatabaseSettings:
+    """Where Trivy's database is and comes from."""
+    section = settings.scanner
+    return DatabaseSettings(
+        cache=section.database_folder or state_folder(settings) / "trivy" / "cache",
+        repositories=section.database,
+        offline=section.offline,
+        max_age=section.max_age,
+    )
+
+
 def scanner(settings: Settings, clock: Clock) -> TrivyScanner:
     """Trivy as the configuration wants it."""
-    section, folder = settings.scanner, state_folder(settings) / "trivy"
+    section = settings.scanner
     mirrors = {host.host: host.mirrors[0] for host in settings.registries if host.mirrors}
     return TrivyScanner(
         ScannerSettings(
-            folder=folder,
-            database=DatabaseSettings(
-                cache=section.database_folder or folder / "cache",
-                repositories=section.database,
-                offline=section.offline,
-                max_age=section.max_age,
-            ),
+            folder=state_folder(settings) / "trivy",
+            database=database_settings(settings),
             path=section.path,
             docker_host=settings.builder.docker_host or "",
             mirrors=mirrors,

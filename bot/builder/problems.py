@@ -63,7 +63,7 @@ def engine_errors(doing: str) -> Iterator[None]:
         where = any(mark in text.lower() for mark in _MISSING)
         is_answer = isinstance(error, docker.errors.APIError)
         if where and not is_answer:
-            raise EngineMissing(f"there is no container engine to {doing}: {_short(text)}") from error
+            raise EngineMissing(f"no container engine answers: {_short(text)}") from error
         raise EngineError(f"the engine could not {doing}: {_short(text)}", hint=hint_for(text)) from error
 
 

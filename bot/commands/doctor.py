@@ -2,91 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+import sys
+from pathlib import Path
+from typing import Final
 
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
 from rich.text import Text
 
-from bot import process
-from bot.app import access, builder_settings, scanner, state_folder
-from bot.builder import DockerBuilder
-from bot.clock import SystemClock
-from bot.commands.options import ConfigOption, find_config
-from bot.errors import RefitError
-from bot.report.wording import day
-from bot.scanner import TrivyScanner
-from bot.settings import ForgeKind, Settings, load
-from bot.store.sql import open_store, sqlite_url
+from bot.commands.checkup import Finding, Mark, examine
+from bot.commands.options import ConfigOption, config_or_defaults, find_config
+from bot.commands.output import colored, width
+from bot.report.quote import visible
+from bot.report.wording import count
+from bot.settings import Settings
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at: whether it is fine, what was seen, what to do."""
-
-    name: str
-    fine: bool
-    seen: str
-    advice: str = ""
+_STYLES: Final = {Mark.FINE: "green", Mark.WARNING: "yellow", Mark.PROBLEM: "bold red"}
+_NAME: Final = 13
 
 
 def doctor(config: ConfigOption = None) -> int:
-    """Check engine, BuildKit, Trivy and its database, git, the state folder and the forge."""
-    path = find_config(config)
-    settings = load(path) if path else Settings()
-    findings = examine(settings)
-    console = Console()
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    for finding in findings:
-        mark = Text("✓", "green") if finding.fine else Text("✗", "bold red")
-        told = Text(finding.seen) if finding.fine else Text(f"{finding.seen}\n{finding.advice}".strip())
-        table.add_row(mark, Text(finding.name), told)
-    console.print(table)
+    """Check git, engine, Trivy and its database, state folder and forges, and say what to do.
+
+    Exit code 3 where something is in the way of a run. A missing engine is not: without one, evidence
+    stays at level base.
+    """
+    path, settings = find_config(config), config_or_defaults(config)
+    console = Console(file=sys.stdout, highlight=False, width=width(), no_color=not colored())
+    marks = []
+    for finding in (_configuration(path, settings), *examine(settings)):
+        _show(console, finding)
+        marks.append(finding.mark)
+    problems, warnings = marks.count(Mark.PROBLEM), marks.count(Mark.WARNING)
+    _foot(console, problems, warnings)
+    return 3 if problems else 0
+
+
+def _configuration(path: Path | None, settings: Settings) -> Finding:
     if path is None:
-        console.print(
-            Text("No configuration here: `refit init` writes one. The defaults were checked.", "dim")
-        )
-    return 0 if all(finding.fine for finding in findings) else 3
+        seen = "none here: the defaults were checked"
+        return Finding("configuration", Mark.FINE, seen, "`refit init` writes one for this folder.")
+    return Finding("configuration", Mark.FINE, f"{path}, {count(len(settings.projects), 'project')}")
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Look at everything, one after the other; a failure of one stops no other."""
-    trivy = scanner(settings, SystemClock())
-    looks: list[tuple[str, Callable[[], str]]] = [
-        ("state folder", partial(_state, settings)),
-        ("git", _git),
-        ("engine", DockerBuilder(builder_settings(settings)).available),
-        ("trivy", trivy.identity),
-        ("database", partial(_database, trivy)),
-    ]
-    if any(project.forge is ForgeKind.GITHUB for project in settings.projects):
-        looks.append(("github", partial(_github, settings)))
-    return [_look(name, look) for name, look in looks]
+def _show(console: Console, finding: Finding) -> None:
+    """One line of what was seen, and under it what to do."""
+    name = visible(finding.name, limit=80)
+    console.print(
+        Text.assemble((finding.mark, _STYLES[finding.mark]), f" {name:{_NAME}}  "),
+        end="" if len(name) <= _NAME else "\n",
+    )
+    lines = [Text(visible(finding.seen, limit=400))]
+    if finding.advice:
+        lines.append(Text(visible(finding.advice, limit=400), "" if finding.mark is Mark.PROBLEM else "dim"))
+    _indented(console, lines, first=len(name) > _NAME)
 
 
-def _look(name: str, look: Callable[[], str]) -> Finding:
-    try:
-        return Finding(name, fine=True, seen=look())
-    except RefitError as error:
-        return Finding(name, fine=False, seen=error.message, advice=error.hint)
+def _indented(console: Console, lines: list[Text], *, first: bool) -> None:
+    indent = _NAME + 4
+    text = Text("\n").join(lines)
+    wrapped = text.wrap(console, max(20, console.width - indent))
+    for number, line in enumerate(wrapped):
+        console.print(Padding(line, (0, 0, 0, indent if number or first else 0), expand=False))
 
 
-def _git() -> str:
-    return process.run(["git", "--version"], timeout=10).text.strip()
-
-
-def _database(trivy: TrivyScanner) -> str:
-    return f"from {day(trivy.database().updated_at)}"
-
-
-def _state(settings: Settings) -> str:
-    folder = state_folder(settings)
-    open_store(sqlite_url(folder)).close()
-    return str(folder)
-
-
-def _github(settings: Settings) -> str:
-    first = next(project for project in settings.projects if project.forge is ForgeKind.GITHUB)
-    return f"{settings.github.url} as {access(settings).login(first.name)}"
+def _foot(console: Console, problems: int, warnings: int) -> None:
+    if problems:
+        told = f"{count(problems, 'problem')} in the way of a run."
+    else:
+        told = "Ready for a run" + (f", {count(warnings, 'warning')}." if warnings else ".")
+    console.print(Text(told, "bold"))

@@ -81,8 +81,9 @@ def told(reference: Reference, made: Choice) -> Iterator[str]:
     if reference.effective_tag is None:
         yield f"{reference} names a digest and no tag: there is nothing to choose"
         return
-    for line in explain(reference.effective_tag, made):
-        yield visible(line, limit=400)
+    first, *rest = explain(reference.effective_tag, made)
+    yield visible(first, limit=400)
+    yield from (f"  {visible(line, limit=400)}" for line in rest)
 
 
 def explain_image(reference: Reference, parts: Parts) -> Explained:

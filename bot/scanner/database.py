@@ -79,6 +79,20 @@ def take_snapshot(
     return Snapshot(target, database, note)
 
 
+def updated_at(settings: DatabaseSettings) -> datetime:
+    """When the database that is here now was made; nothing is downloaded.
+
+    Raises:
+        ScanError: There is none.
+    """
+    return _when(_metadata(settings.cache / "db", settings, ""))
+
+
+def _when(metadata: dict[str, object]) -> datetime:
+    made = datetime.fromisoformat(str(metadata["UpdatedAt"]))
+    return made if made.tzinfo else made.replace(tzinfo=UTC)
+
+
 def _update(settings: DatabaseSettings, download: Callable[[], None]) -> str:
     try:
         download()
@@ -104,8 +118,7 @@ def _metadata(source: Path, settings: DatabaseSettings, note: str) -> dict[str, 
 def _checked(
     source: Path, metadata: dict[str, object], settings: DatabaseSettings, now: datetime, note: str
 ) -> Database:
-    updated = datetime.fromisoformat(str(metadata["UpdatedAt"]))
-    updated = updated if updated.tzinfo else updated.replace(tzinfo=UTC)
+    updated = _when(metadata)
     age = now - updated
     if age > settings.max_age:
         allowed = settings.max_age / timedelta(days=1)

@@ -25,10 +25,10 @@ def lease(folder: Path) -> Iterator[None]:
     lock = FileLock(folder / "lease.lock", timeout=0)
     try:
         lock.acquire()
-    except OSError as error:
-        raise unusable(folder, error) from error
     except Timeout as error:
         raise LeaseHeld(f"another Refit ({_holder(holder)}) drives the cycle in {folder}") from error
+    except OSError as error:
+        raise unusable(folder, error) from error
     try:
         holder.write_text(str(os.getpid()), encoding="ascii")
         yield

@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from bot.errors import StoreError
 from bot.store.base import begin_sqlite, for_writing
 from bot.store.cycles import CycleRows
+from bot.store.folder import private, unusable
 from bot.store.proofs import ProofRows
 from bot.store.publications import PublicationRows
 from bot.store.sightings import SightingRows
@@ -62,10 +63,12 @@ def sqlite_url(folder: Path) -> str:
     Raises:
         StoreError: The folder cannot be made or written.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = folder / "refit.sqlite3"
-    file.touch(mode=0o600)
-    file.chmod(0o600)
+    file = private(folder) / "refit.sqlite3"
+    try:
+        file.touch(mode=0o600)
+        file.chmod(0o600)
+    except OSError as error:
+        raise unusable(folder, error) from error
     return f"sqlite:///{file}"
 
 

@@ -1,0 +1,176 @@
+"""What `refit doctor` looks at: each is one question with an answer in words, or an error with its fix."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Final
+
+from bot import process
+from bot.app import access, builder_settings, database_settings, scanner, state_folder
+from bot.builder import DockerBuilder
+from bot.clock import SystemClock
+from bot.errors import EngineError, ForgeRefused, RefitError, ScanError
+from bot.forge.api import translated
+from bot.forge.auth import Access
+from bot.forge.git import git_directory
+from bot.report.wording import age, day, megabytes
+from bot.scanner import TrivyScanner
+from bot.scanner.database import updated_at
+from bot.settings import ForgeKind, ProjectSettings, Settings
+from bot.store.sql import open_store, sqlite_url
+
+LEAST_FREE: Final = 2 * 10**9
+_GIT_SECONDS: Final = 10.0
+
+
+class Mark(StrEnum):
+    """How a thing is: fine, usable with a loss, or in the way of a run."""
+
+    FINE = "✓"
+    WARNING = "!"
+    PROBLEM = "✗"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        name: What.
+        mark: How it is.
+        seen: What was found there.
+        advice: What to do; empty where it is fine.
+    """
+
+    name: str
+    mark: Mark
+    seen: str
+    advice: str = ""
+
+
+class Concern(RefitError):
+    """Something that a run can do without, at a loss."""
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at everything, one after the other; a failure of one stops no other."""
+    trivy = scanner(settings, SystemClock())
+    looks: list[tuple[str, Callable[[], str]]] = [
+        ("state folder", partial(_state, settings)),
+        ("free disk", partial(_disk, settings)),
+        ("git", _git),
+        ("engine", partial(_engine, settings)),
+        ("trivy", partial(_trivy, trivy)),
+        ("database", partial(_database, settings)),
+    ]
+    for name, look in looks:
+        yield _look(name, look)
+    yield from _forges(settings)
+
+
+def _look(name: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, Mark.FINE, look())
+    except Concern as error:
+        return Finding(name, Mark.WARNING, error.message, error.hint)
+    except RefitError as error:
+        return Finding(name, Mark.PROBLEM, error.message, error.hint)
+
+
+def _state(settings: Settings) -> str:
+    folder = state_folder(settings)
+    open_store(sqlite_url(folder)).close()
+    return f"{folder}, may be written"
+
+
+def _disk(settings: Settings) -> str:
+    """The state folder holds database snapshots and work trees; the engine looks after its own disk."""
+    folder = state_folder(settings)
+    there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    free = shutil.disk_usage(there).free
+    if free < LEAST_FREE:
+        hint = f"Free some space there, or set `state:` to another disk; {megabytes(LEAST_FREE)} are little."
+        raise Concern(f"{megabytes(free)} at {there}", hint=hint)
+    return f"{free / 1e9:,.1f} GB at {there}"
+
+
+def _git() -> str:
+    return process.run(["git", "--version"], timeout=_GIT_SECONDS).text.strip()
+
+
+def _engine(settings: Settings) -> str:
+    if not settings.builder.enabled:
+        return "switched off by the configuration; evidence stays at level base"
+    try:
+        return DockerBuilder(builder_settings(settings)).available()
+    except EngineError as error:
+        raise Concern(error.message, hint=error.hint) from error
+
+
+def _trivy(trivy: TrivyScanner) -> str:
+    binary = trivy.binary()
+    known = "known by its digest" if binary.corroborated else "its digest is in no public record we know"
+    return f"{trivy.identity()} in {binary.path}, {known}"
+
+
+def _database(settings: Settings) -> str:
+    """The database as it lies here: nothing is downloaded for a look."""
+    section = database_settings(settings)
+    try:
+        made = updated_at(section)
+    except ScanError as error:
+        if section.offline:
+            raise
+        raise Concern("none here yet", hint="The first run downloads it.") from error
+    now = SystemClock().now()
+    told = f"from {day(made)}" if age(made, now) == "today" else f"from {day(made)}, {age(made, now)} old"
+    if now - made <= section.max_age:
+        return told
+    allowed = f"more than the {section.max_age / timedelta(days=1):g} days allowed"
+    if section.offline:
+        raise ScanError(f"{told}, {allowed}", hint="Copy a newer db/ folder there, or set offline: false.")
+    raise Concern(f"{told}, {allowed}", hint="The next run downloads a newer one.")
+
+
+def _forges(settings: Settings) -> Iterator[Finding]:
+    """The projects on the local forge, then GitHub: who we are there, and each project."""
+    for project in settings.projects:
+        if project.forge is ForgeKind.LOCAL:
+            yield _look(project.name, partial(_checkout, project))
+    on_github = [project for project in settings.projects if project.forge is ForgeKind.GITHUB]
+    if not on_github:
+        return
+    try:
+        way = access(settings)
+    except RefitError as error:
+        yield Finding("github", Mark.PROBLEM, error.message, error.hint)
+        return
+    yield _look("github", partial(_login, settings, way, on_github[0].name))
+    for project in on_github:
+        yield _look(project.name, partial(_reachable, settings, way, project.name))
+    way.disconnect()
+
+
+def _checkout(project: ProjectSettings) -> str:
+    return f"a git checkout: {git_directory(project.path).parent}" if project.path else ""
+
+
+def _login(settings: Settings, way: Access, project: str) -> str:
+    with translated(project, "log in"):
+        return f"{settings.github.url} as {way.login(project)}"
+
+
+def _reachable(settings: Settings, way: Access, name: str) -> str:
+    with translated(name, "read the project"):
+        project = way.client(name).get_repo(name)
+        branch, may_write = project.default_branch, project.permissions.push
+    # Of an App, GitHub lists the permissions with the installation, not here.
+    if settings.github.app_id is None and not may_write:
+        hint = "It needs contents, pull requests and issues: write."
+        raise ForgeRefused(f"the token may read {name}, and not write", hint=hint)
+    return f"may be written, default branch {branch}"
