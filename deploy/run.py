@@ -32,6 +32,7 @@ ROOT: Final = Path(__file__).parents[1]
 WORK: Final = ROOT / ".refit"
 LAB: Final = Path(os.environ.get("REFIT_LAB_DIR", ROOT / ".lab"))
 _REGISTRY: Final = "https://registry-1.docker.io/v2/"
+_RAN: Final = (0, 1, 3)
 _TARGETS: Final = ("backend", "frontend")
 _BUDGETS: Final = {"backend": "200 MB", "frontend": "80 MB"}
 
@@ -64,7 +65,8 @@ def main(arguments: list[str]) -> int:
     except LabError as error:
         say(str(error))
         return error.exit_code
-    say(f"The pull requests are branches of {shown(project)} and pages in {shown(WORK / 'state')}.")
+    if code in _RAN and "--dry-run" not in arguments:
+        say(f"The pull requests are branches of {shown(project)} and pages in {shown(WORK / 'state')}.")
     return code
 
 
