@@ -148,7 +148,7 @@ class RegistryClient:
         answer = await self._exchange.ask(endpoint, _manifest_question("HEAD", endpoint, reference))
         if answer.status in _NO_HEAD and not endpoint.mirror:
             return await self._hashed(endpoint, reference)
-        _check(answer, endpoint, reference)
+        _check(answer, endpoint, _what(endpoint, reference))
         said, size = answer.headers.get("Docker-Content-Digest", ""), answer.headers.get("Content-Length", "")
         length = int(size) if size.isdigit() else 0
         head = protocol.head_of(said, answer.headers.get("Content-Type"), length, str(reference))
@@ -157,7 +157,7 @@ class RegistryClient:
     async def _hashed(self, endpoint: Endpoint, reference: Reference) -> Head:
         """GET the bytes and hash them: some registries answer no HEAD, or give no digest with it."""
         answer = await self._exchange.ask(endpoint, _manifest_question("GET", endpoint, reference))
-        _check(answer, endpoint, reference)
+        _check(answer, endpoint, _what(endpoint, reference))
         where = str(reference)
         if reference.digest:
             protocol.verify(answer.body, reference.digest, where)
@@ -183,7 +183,7 @@ class RegistryClient:
 
     async def _manifest(self, endpoint: Endpoint, reference: Reference) -> bytes:
         answer = await self._exchange.ask(endpoint, _manifest_question("GET", endpoint, reference))
-        _check(answer, endpoint, reference)
+        _check(answer, endpoint, _what(endpoint, reference))
         protocol.refuse_type(answer.headers.get("Content-Type"), str(reference))
         protocol.verify(answer.body, reference.digest or "", str(reference))
         return answer.body
@@ -194,7 +194,7 @@ class RegistryClient:
         answer = await self._exchange.ask(
             endpoint, Question("GET", target, repository, CONFIG_LIMIT, accept="*/*")
         )
-        _check(answer, endpoint, reference.with_digest(digest))
+        _check(answer, endpoint, _what(endpoint, reference.with_digest(digest)))
         protocol.verify(answer.body, digest, str(reference))
         return answer.body
 
@@ -237,10 +237,15 @@ def _same(head: Head, reference: Reference) -> Head:
     return head
 
 
-def _check(answer: Answer, endpoint: Endpoint, reference: Reference) -> None:
+def _what(endpoint: Endpoint, reference: Reference) -> str:
+    """What was asked for, as the host knows it."""
+    mark = "@" if reference.digest else ":"
+    return f"{endpoint.repository(reference)}{mark}{_wanted(reference)}"
+
+
+def _check(answer: Answer, endpoint: Endpoint, what: str) -> None:
     """Tell the ways in which a host says no from each other."""
-    name, what = endpoint.name, f"{endpoint.repository(reference)}:{_wanted(reference)}"
-    what = what.replace(":sha", "@sha")
+    name = endpoint.name
     if answer.status == 200:
         return
     if answer.status in (404, 410):

@@ -20,7 +20,7 @@ PAGE_SIZE: Final = 1000  # Amazon's registry refuses more
 PAGE_LIMIT: Final = 64 * 1024**2
 MOST_TAGS: Final = 2_000_000
 
-Check = Callable[[Answer, Endpoint, Reference], None]
+Check = Callable[[Answer, Endpoint, str], None]
 
 
 async def list_tags(
@@ -41,7 +41,7 @@ async def list_tags(
             raise RegistryAnswerInvalid(f"{where}: {endpoint.name} leads in a circle, page after page")
         asked.add(target)
         answer = await exchange.ask(endpoint, Question("GET", target, repository, PAGE_LIMIT))
-        check(answer, endpoint, reference)
+        check(answer, endpoint, f"repository {repository}")
         page = protocol.tags_of(answer.body, where)
         before = len(tags)
         tags.update(dict.fromkeys(page))
