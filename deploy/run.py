@@ -157,12 +157,12 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def configure(world: World, project: Path) -> Path:
+def configure(world: World, project: Path, folder: Path = WORK) -> Path:
     """Write the configuration of the run; JSON is YAML, and needs no writer of its own."""
-    file = WORK / "refit.yaml"
+    file = folder / "refit.yaml"
     scanner = {"database_folder": str(world.trivy_cache), "offline": True} if world.trivy_cache else {}
     settings = {
-        "state": str(WORK / "state"),
+        "state": str(folder / "state"),
         "projects": [
             {
                 "name": "sample",
