@@ -6,6 +6,7 @@ Exit codes: 0 done · 1 findings, with --fail-on · 2 usage or configuration · 
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -71,14 +72,18 @@ def _options(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # File names are bytes, and a terminal may know little: what it cannot show is shown as an escape.
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(call(arguments))
 
 
-def call(arguments: list[str] | None = None) -> int:
+def call(arguments: list[str] | None = None, application: typer.Typer = app) -> int:
     """Run the command line and return its exit code; every ending has its own code and text."""
     console = Console(stderr=True)
     try:
-        code = _code(app(args=arguments, prog_name="refit", standalone_mode=False))
+        code = _code(application(args=arguments, prog_name="refit", standalone_mode=False))
     except RefitError as error:
         _show(console, error.message, error.hint)
         return error.exit_code

@@ -18,7 +18,7 @@ from bot.errors import EngineError, ForgeRefused, RefitError, ScanError
 from bot.forge.api import translated
 from bot.forge.auth import Access
 from bot.forge.git import git_directory
-from bot.report.wording import age, day, megabytes
+from bot.report.wording import age, day
 from bot.scanner import TrivyScanner
 from bot.scanner.database import updated_at
 from bot.settings import ForgeKind, ProjectSettings, Settings
@@ -94,8 +94,8 @@ def _disk(settings: Settings) -> str:
     there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
     free = shutil.disk_usage(there).free
     if free < LEAST_FREE:
-        hint = f"Free some space there, or set `state:` to another disk; {megabytes(LEAST_FREE)} are little."
-        raise Concern(f"{megabytes(free)} at {there}", hint=hint)
+        hint = f"Free some space there, or set `state:` to another disk; {LEAST_FREE / 1e9:g} GB are wanted."
+        raise Concern(f"{free / 1e9:,.1f} GB at {there}", hint=hint)
     return f"{free / 1e9:,.1f} GB at {there}"
 
 

@@ -63,6 +63,7 @@ def _indented(console: Console, lines: list[Text], *, first: bool) -> None:
     text = Text("\n").join(lines)
     wrapped = text.wrap(console, max(20, console.width - indent))
     for number, line in enumerate(wrapped):
+        line.rstrip()
         console.print(Padding(line, (0, 0, 0, indent if number or first else 0), expand=False))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from typing import Any, Final
 
 _WIDEST: Final = 160
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def write(text: str) -> None:
@@ -18,7 +20,9 @@ def write(text: str) -> None:
 
 def write_json(document: dict[str, Any]) -> None:
     """Write a result as the one JSON document on standard output."""
-    write(json.dumps(document, indent=2, ensure_ascii=False))
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    # A file name that is no UTF-8 reads as lone surrogates, which only an escape can carry.
+    write(_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def width() -> int:

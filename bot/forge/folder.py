@@ -20,7 +20,7 @@ class FolderCheckout:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self._root, self._real = root, root.resolve()
 
     def paths(self) -> tuple[str, ...]:
         """Every path that git would not ignore, with `/`, sorted."""
@@ -30,29 +30,40 @@ class FolderCheckout:
             inside = Path(folder).relative_to(self._root).as_posix()
             prefix = "" if inside == "." else f"{inside}/"
             if ".gitignore" in files:
-                gitignores["" if inside == "." else inside] = (Path(folder) / ".gitignore").read_bytes()[
-                    :_IGNORE_LIMIT
-                ]
+                gitignores["" if inside == "." else inside] = self._gitignore(f"{prefix}.gitignore")
             names[:] = sorted(
                 name for name in names if name not in VENDORED and not ignored(f"{prefix}{name}/", gitignores)
             )
             found += [f"{prefix}{name}" for name in files if not ignored(f"{prefix}{name}", gitignores)]
         return tuple(sorted(found))
 
+    def _gitignore(self, path: str) -> bytes:
+        """What a .gitignore says; nothing where it cannot be read, as with git."""
+        try:
+            return self.read(path, limit=_IGNORE_LIMIT)
+        except ForgeRefused:
+            return b""
+
     def read(self, path: str, *, limit: int = 10 * 1024**2) -> bytes:
         """The bytes of a file.
 
         Raises:
-            ForgeRefused: It cannot be read, is larger than `limit`, or leads out of the folder.
+            ForgeRefused: It cannot be read, is no plain file, is larger than `limit`, or leads out of the
+                folder.
         """
         file = self._root / path
         try:
-            if not file.resolve().is_relative_to(self._root.resolve()):
+            real = file.resolve(strict=True)
+            if not real.is_relative_to(self._real):
                 raise ForgeRefused(f"{path} is a link that leads out of {self._root}")
-            with file.open("rb") as handle:
+            if not real.is_file():  # a pipe would be waited for without end
+                raise ForgeRefused(f"{path} is no plain file")
+            with real.open("rb") as handle:
                 data = handle.read(limit + 1)
         except OSError as error:
             raise ForgeRefused(f"cannot read {path}: {error.strerror}") from error
+        except RuntimeError as error:  # Python 3.11's word for links in a circle
+            raise ForgeRefused(f"cannot read {path}: its links go in a circle") from error
         if len(data) > limit:
             raise ForgeRefused(f"{path} has more than {limit} bytes")
         return data
