@@ -50,7 +50,8 @@ _COMMANDS: tuple[tuple[typer.Typer, str, Callable[..., int]], ...] = (
     (_config, "schema", config.schema),
 )
 for _group, _name, _function in _COMMANDS:
-    _group.command(_name)(_function)
+    # The list of commands shows the whole first sentence: the library would cut it to fit.
+    _group.command(_name, short_help=(_function.__doc__ or "").partition("\n\n")[0])(_function)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback shape

@@ -22,10 +22,11 @@ _NAME: Final = 13
 
 
 def doctor(config: ConfigOption = None) -> int:
-    """Check git, engine, Trivy and its database, state folder and forges, and say what to do.
+    """Check what a run needs on this machine, and say what to do where it is missing.
 
-    Exit code 3 where something is in the way of a run. A missing engine is not: without one, evidence
-    stays at level base.
+    Looks at the state folder, disk, git, the engine and its BuildKit, Trivy, its database, and every
+    forge. The exit code is 3 where something is in the way of a run; a missing engine is not, for
+    evidence then stays at level base.
     """
     path, settings = find_config(config), config_or_defaults(config)
     console = Console(file=sys.stdout, highlight=False, width=width(), no_color=not colored())

@@ -64,7 +64,7 @@ FolderOption = Annotated[
 
 
 def init(folder: FolderOption = Path()) -> int:
-    """Write a starter configuration (refit.yaml) for this folder; one that is there is never changed."""
+    """Write a starter configuration (refit.yaml) for this folder; never overwrite one."""
     file = folder / DEFAULT_NAME
     try:
         text = starter(folder)

@@ -1,0 +1,161 @@
+"""`refit discover` on any folder: what names an image, and where."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from bot.report import schemas
+from tests.unit.commands.conftest import Refit
+
+Write = Callable[[str, str], Path]
+MANY = 10_000
+
+
+def places(refit: Refit, *paths: str) -> list[str]:
+    answer = refit("discover", "--format", "json", *paths)
+    assert answer.code == 0, answer.err
+    return [f"{use['file']}:{use['line']} {use['reference']}" for use in answer.document["uses"]]
+
+
+def test_every_place_is_listed_with_its_line(refit: Refit, write: Write) -> None:
+    write(
+        "Dockerfile", "ARG V=12\nFROM debian:${V} AS build\nCOPY --from=busybox:1.37 /bin/sh /\nFROM build\n"
+    )
+
+    answer = refit("discover")
+
+    assert answer.code == 0
+    assert [line.split() for line in answer.out.splitlines()] == [
+        ["PLACE", "KIND", "IMAGE", "NOTE"],
+        ["Dockerfile:1", "from", "debian:12", "stage", "build"],
+        ["Dockerfile:3", "copy-from", "busybox:1.37", "stage", "build"],
+        ["Dockerfile:4", "from", "build", "a", "stage", "of", "this", "file,", "not", "an", "image"],
+        ["3", "uses", "in", "1", "file"],
+    ]
+    assert answer.err == ""
+
+
+def test_json_is_one_document_that_is_valid_against_its_schema(refit: Refit, write: Write) -> None:
+    write("Dockerfile", "FROM debian:12@sha256:" + "a" * 64 + "\nFROM scratch\n")
+    write("compose.yaml", "services: {db: {image: 'postgres:16'}}\n")
+
+    answer = refit("discover", "--format", "json")
+
+    jsonschema.validate(answer.document, schemas.schemas()["discover"])
+    first, _, database = answer.document["uses"]
+    assert (first["registry"], first["repository"], first["tag"]) == ("docker.io", "library/debian", "12")
+    assert (database["kind"], database["file"]) == ("compose", "compose.yaml")
+
+
+def test_an_empty_folder_has_no_uses(refit: Refit) -> None:
+    assert refit("discover").out == "0 uses in 0 files\n"
+    assert places(refit) == []
+
+
+def test_gitignored_and_vendored_files_are_left_out_with_and_without_git(refit: Refit, write: Write) -> None:
+    write(".gitignore", "build/\n*.dev\n")
+    for path in ("Dockerfile", "Dockerfile.dev", "build/Dockerfile", "node_modules/a/Dockerfile"):
+        write(path, "FROM debian:12\n")
+    write("services/.gitignore", "/old/\n")
+    write("services/old/Dockerfile", "FROM debian:12\n")
+    without = places(refit)
+
+    subprocess.run(["git", "init", "-q", "."], check=True)
+
+    assert without == ["Dockerfile:1 debian:12"]
+    assert places(refit) == without
+
+
+def test_a_named_file_is_read_whatever_its_name(refit: Refit, write: Write) -> None:
+    write("images/backend.txt", "FROM debian:12\n")
+
+    assert places(refit, "images/backend.txt") == ["images/backend.txt:1 debian:12"]
+
+
+def test_several_paths_are_listed_as_they_were_named(refit: Refit, write: Write) -> None:
+    write("a/Dockerfile", "FROM debian:12\n")
+    write("b/sub/Dockerfile", "FROM nginx:1.27\n")
+    write("c.dockerfile", "FROM node:22\n")
+
+    assert places(refit, "a", "./b/", "c.dockerfile") == [
+        "a/Dockerfile:1 debian:12",
+        "b/sub/Dockerfile:1 nginx:1.27",
+        "c.dockerfile:1 node:22",
+    ]
+
+
+def unreadable(name: str) -> None:
+    """A Dockerfile that even root cannot read, in one of several ways."""
+    file = Path("Dockerfile")
+    if name == "pipe":
+        os.mkfifo(file)
+    elif name == "too large":
+        with file.open("wb") as handle:
+            handle.truncate(11 * 1024**2)
+    else:
+        target = {"leads out": Path("/etc/passwd"), "leads nowhere": Path("gone"), "circle": file}[name]
+        file.symlink_to(target)
+
+
+PROBLEMS = {
+    "leads out": "is a link that leads out of",
+    "leads nowhere": "No such file or directory",
+    "circle": "its links go in a circle",
+    "pipe": "is no plain file",
+    "too large": "has more than 10485760 bytes",
+}
+
+
+@pytest.mark.parametrize(("how", "told"), PROBLEMS.items(), ids=PROBLEMS.keys())
+def test_a_file_that_cannot_be_read_is_told_and_the_others_are_listed(
+    refit: Refit, write: Write, how: str, told: str
+) -> None:
+    unreadable(how)
+    write("other/Dockerfile", "FROM debian:12\n")
+
+    answer = refit("discover", "--format", "json")
+
+    assert answer.code == 3
+    assert [use["file"] for use in answer.document["uses"]] == ["other/Dockerfile"]
+    assert answer.err.startswith("failed: ")
+    assert told in answer.err
+
+
+def test_a_file_name_that_is_no_utf8_is_escaped(refit: Refit) -> None:
+    folder = os.fsencode("b") + b"\xff"
+    Path(os.fsdecode(folder)).mkdir()
+    Path(os.fsdecode(folder + b"/Dockerfile")).write_bytes(b"FROM debian:12\n")
+
+    answer = refit("discover", "--format", "json")
+
+    assert json.loads(answer.out)["uses"][0]["file"] == "b\udcff/Dockerfile"
+    assert answer.out.isascii()
+
+
+@pytest.mark.long
+def test_ten_thousand_dockerfiles_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(MANY):
+        folder = tmp_path / f"group{number // 100}" / f"service{number}"
+        folder.mkdir(parents=True)
+        text = f"ARG V=1.{number}\nFROM node:$V AS build\nFROM nginx:1.27\nCOPY --from=build /a /b\n"
+        (folder / "Dockerfile").write_text(text)
+
+    began = time.monotonic()
+    command = [sys.executable, "-m", "bot.cli", "discover", "--format", "json", str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, check=True)
+    seconds = time.monotonic() - began
+
+    assert len(json.loads(ended.stdout)["uses"]) == 3 * MANY
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
+    with capsys.disabled():
+        print(f"\ndiscover on {MANY} Dockerfiles: {seconds:.1f} s, at most {peak:.0f} MB")
