@@ -120,12 +120,6 @@ class Logins:
             patience.told(pace, answer.status, wait, self._clock.monotonic())
 
 
-def _elsewhere(host: Host, answer: Answer) -> bool:
-    """True for the answer of another host, after a redirect; it says nothing about this one."""
-    own = httpx.URL(f"{host.scheme}://{host.endpoint.host}")
-    return (answer.url.scheme, answer.url.netloc) != (own.scheme, own.netloc)
-
-
 def refused_login(host: Host) -> RegistryLoginFailed:
     """The error of a host that refuses, a second time, who we say we are."""
     who = "a request without a login" if host.anonymous else "our login"
