@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from bot.app import open_parts
 from bot.commands.interrupt import interruptible
 from bot.commands.options import ConfigOption, QuietOption, errors_console, load_config
 from bot.commands.output import write
-from bot.cycle.quarterly import publish_reports, size_report
+from bot.cycle.quarterly import Reports, publish_reports, size_report
 from bot.errors import UsageError
 from bot.progress import TerminalProgress
 from bot.report.size import parse_quarter
@@ -44,12 +45,24 @@ def report(
     ):
         progress.step("report")
         if publish:
-            published = publish_reports(parts, quarter)
-            write("\n".join(one.url for one in published) or "Nothing was measured yet: no issue was opened.")
-        else:
-            made = size_report(parts, None, quarter)
-            write(f"# {title(made)}\n\n{markdown(made)}")
+            return _published(publish_reports(parts, quarter))
+        made = size_report(parts, None, quarter)
+        write(f"# {title(made)}\n\n{markdown(made)}")
     return 0
+
+
+def _published(reports: Reports) -> int:
+    """Where the issues are, and which forge did not take its own."""
+    for issue in reports.published:
+        write(issue.url)
+    for problem in reports.problems:
+        text = f"error: {problem.subject}: {problem.error}\nhint:  {problem.hint}"
+        errors_console().print(Text(text), soft_wrap=True)
+    if not reports.published and not reports.problems:
+        write("Nothing was measured yet: no issue was opened.")
+    if not reports.problems:
+        return 0
+    return 3 if reports.published else 4
 
 
 def _check(quarter: str) -> None:

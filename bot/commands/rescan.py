@@ -11,14 +11,14 @@ from bot.commands.interrupt import interruptible
 from bot.commands.options import ConfigOption, QuietOption, config_or_defaults, errors_console
 from bot.commands.output import write
 from bot.cycle.rescan import rescan as rescan_now
-from bot.cycle.rescan import summary
 from bot.progress import TerminalProgress
+from bot.report.rescan import summary
 
 SubjectArgument = Annotated[str, typer.Argument(metavar="TARGET|IMAGE", hidden=True)]
 
 
 def rescan(subject: SubjectArgument, *, config: ConfigOption = None, quiet: QuietOption = False) -> int:
-    """Scan a target or an image with the newest database, and show the difference to its last scan.
+    """Scan a target or an image with the newest database, and compare with its last scan.
 
     A target is named as in the configuration; an IMAGE needs none.
     """
@@ -26,7 +26,7 @@ def rescan(subject: SubjectArgument, *, config: ConfigOption = None, quiet: Quie
     with (
         interruptible(),
         TerminalProgress(errors_console(), quiet=quiet) as progress,
-        open_parts(settings, progress) as parts,
+        open_parts(settings, progress, drive=False) as parts,
     ):
         progress.step(f"rescan {subject}")
         result = rescan_now(parts, subject)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import socket
 import threading
 from types import FrameType
 from typing import Final
@@ -19,7 +21,7 @@ log: Final = logging.getLogger(__name__)
 _DRAIN_SECONDS: Final = 30.0
 _LAST_SECONDS: Final = 10.0
 _REQUEST_SECONDS: Final = 5
-_CHATTY: Final = ("httpx2", "alembic", "uvicorn.access", "apscheduler")
+_CHATTY: Final = ("httpx2", "alembic", "uvicorn.access", "apscheduler", "slack_bolt")
 
 
 def serve(config: ConfigOption = None) -> int:
@@ -27,44 +29,73 @@ def serve(config: ConfigOption = None) -> int:
     _log_plainly()
     settings = load_config(config)
     service = Service(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            service.web,
-            host=settings.web.host,
-            port=settings.web.port,
-            log_config=None,
-            timeout_graceful_shutdown=_REQUEST_SECONDS,
+    with _listening(settings.web.host, settings.web.port) as listener:
+        options = uvicorn.Config(
+            service.web, log_config=None, timeout_graceful_shutdown=_REQUEST_SECONDS, lifespan="off"
         )
-    )
-    _serve_until_told(server, service)
+        _serve_until_told(uvicorn.Server(options), service, listener)
     return 0
 
 
-def _serve_until_told(server: uvicorn.Server, service: Service) -> None:
+def _listening(host: str, port: int) -> socket.socket:
+    """Take the port before anything is begun: a second bot by mistake starts no work.
+
+    Raises:
+        UsageError: It cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}",
+            hint="Another program may use the port: set `web.port`.",
+        ) from error
+    log.info("listening on http://%s:%d", host, listener.getsockname()[1])
+    return listener
+
+
+def _serve_until_told(server: uvicorn.Server, service: Service, listener: socket.socket) -> None:
     """Serve in a thread of its own, so that signals are ours: uvicorn would end the process with them."""
-
-    def stop(number: int, _: FrameType | None) -> None:
-        log.info("%s: stopping", signal.Signals(number).name)
-        server.should_exit = True
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    web = threading.Thread(target=server.run, name="refit-web")
+    _stop_by_signal(server)
+    web = threading.Thread(target=server.run, args=([listener],), name="refit-web")
     web.start()
     try:
         service.start()
         web.join()
-        if not server.started:
-            raise UsageError(
-                f"cannot listen on {server.config.host}:{server.config.port}",
-                hint="Another program may use the port: set `web.port`.",
-            )
     finally:
         server.should_exit = True
-        if not service.stop(_DRAIN_SECONDS):
-            log.warning("stopped in the middle of work; the next start goes on with it")
+        _stop(service)
+
+
+def _stop_by_signal(server: uvicorn.Server) -> None:
+    """The first signal lets what runs end; a second one ends the programs it waits for."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        log.info("%s: stopping", signal.Signals(number).name)
+        if server.should_exit:
             process.end_all()
-            service.stop(_LAST_SECONDS)
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+def _stop(service: Service) -> None:
+    """End within the bound, whatever still runs: what is unfinished, the next start goes on with."""
+    if service.stop(_DRAIN_SECONDS):
+        service.close()
+        log.info("stopped")
+        return
+    log.warning("stopped in the middle of work; the next start goes on with it")
+    process.end_all()
+    if service.stop(_LAST_SECONDS):
+        service.close()
+        return
+    # A thread that waits for something else would hold the process up; what it works on is repeatable.
+    log.warning("work that does not end was left behind")
+    logging.shutdown()
+    os._exit(0)
 
 
 def _log_plainly() -> None:

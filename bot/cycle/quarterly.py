@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.cycle.parts import Parts
+from bot.errors import ForgeError
 from bot.model import marker
 from bot.model.evidence import Measurement
-from bot.model.run import Issue, Publication, PublicationState
+from bot.model.run import Issue, Problem, Publication, PublicationState
 from bot.model.target import Project
 from bot.report.size import Quarter, SizeReport, parse_quarter, quarter_of, report
 from bot.report.size_markdown import markdown, title
@@ -47,19 +49,30 @@ def size_report(parts: Parts, project: Project | None, quarter: str | None) -> S
     )
 
 
-def publish_reports(parts: Parts, quarter: str | None) -> tuple[Publication, ...]:
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """The issues that carry the reports, and the projects whose forge did not take theirs."""
+
+    published: tuple[Publication, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def publish_reports(parts: Parts, quarter: str | None) -> Reports:
     """One issue for each project that has measurements; found again by its marker, never two.
 
     Raises:
-        ForgeError: A forge did not take it.
+        StoreError: The store cannot be used; a forge that fails is a value in the result.
         ValueError: The quarter is written otherwise.
     """
-    published = []
+    published: list[Publication] = []
+    problems: list[Problem] = []
     for project in parts.projects:
         made = size_report(parts, project, quarter)
-        if made.targets:
-            published.append(_publish(parts, project, made))
-    return tuple(published)
+        try:
+            published += [_publish(parts, project, made)] if made.targets else []
+        except ForgeError as error:
+            problems.append(Problem(project.name, error.message, error.hint))
+    return Reports(tuple(published), tuple(problems))
 
 
 def _publish(parts: Parts, project: Project, made: SizeReport) -> Publication:

@@ -2,109 +2,173 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from bot.cycle.bases import platform_image
 from bot.cycle.compare import compare
 from bot.cycle.discover import discover
 from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_scan
-from bot.errors import UsageError
+from bot.errors import EngineMissing, RefitError, UsageError
+from bot.model.manifest import Platform
 from bot.model.reference import Reference
+from bot.model.run import Rescan
 from bot.model.target import Target
-from bot.model.vulnerability import Comparison, Finding, Scan
-from bot.ports import BuildRequest, ScanRequest
+from bot.model.vulnerability import Comparison, Scan
+from bot.ports import BuildRequest, ScanRequest, Store
 
-_SHOWN = 5
+# A target's name has none of these; `#` stands between project and target where two share a name.
+_IMAGE_MARKS: Final = "/:@"
+_OF: Final = "#"
+_CYCLES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Rescan:
-    """What a rescan found.
+class _Scanned:
+    """A scan, what it is kept under, and what was scanned in words."""
 
-    Attributes:
-        subject: What was asked for.
-        how: What was scanned: the image's digest, or a fresh build.
-        scan: The new scan.
-        comparison: The difference to the last one; None at the first.
-        seconds: How long it took.
-    """
-
-    subject: str
+    name: str
     how: str
     scan: Scan
-    comparison: Comparison | None
-    seconds: float
 
 
-def targets(parts: Parts) -> tuple[Target, ...]:
-    """Every target of every project, configured or found."""
-    found: dict[tuple[str, str], Target] = {}
-    for project in parts.projects:
-        checkout = parts.forge(project).checkout(project)
-        for one in discover(project, checkout, parts.policy.custom).found:
-            if one.target is not None:
-                found[one.target.project, one.target.name] = one.target
-    return tuple(found.values())
+def known_targets(store: Store) -> tuple[str, ...]:
+    """Names of the targets that the newest cycle with a plan saw; asks no forge."""
+    for cycle in store.cycles(limit=_CYCLES):
+        plan = store.plan(cycle)
+        if plan is not None:
+            updated = {planned.target.name for planned in plan.updates if planned.target}
+            return tuple(sorted(updated | {one.target for one in plan.decided if one.target}))
+    return ()
 
 
 def rescan(parts: Parts, name: str) -> Rescan:
     """Scan a target (its published image, else built afresh) or any image with the newest database.
+
+    Args:
+        parts: The collaborators.
+        name: A target, `project#target` where several projects have one of that name, or an image.
 
     Raises:
         UsageError: There is no such target, and it is no image reference.
         RefitError: The image, the build or the scan failed.
     """
     started = parts.clock.monotonic()
-    target = next((one for one in targets(parts) if one.name == name), None)
-    how, scan = _scan_target(parts, target) if target else _scan_image(parts, name)
-    key = f"last {hashlib.sha256(name.encode()).hexdigest()}"
+    target = _target(parts, name)
+    scanned = _scan_target(parts, target) if target else _scan_image(parts, name)
+    key = f"last {hashlib.sha256(scanned.name.encode()).hexdigest()}"
     last = parts.store.scan(key)
-    comparison = _difference(last, scan) if last else None
-    parts.store.save_scan(key, scan)
-    return Rescan(name, how, scan, comparison, parts.clock.monotonic() - started)
+    comparison = _difference(last, scanned.scan) if last else None
+    parts.store.save_scan(key, scanned.scan)
+    return Rescan(name, scanned.how, scanned.scan, last, comparison, parts.clock.monotonic() - started)
 
 
-def _difference(last: Scan, scan: Scan) -> Comparison:
-    """Without the Dockerfile's history at hand, a package that moved is the image's doing."""
+def _difference(last: Scan, scan: Scan) -> Comparison | None:
+    """What differs; without the Dockerfile's history at hand, a package that moved is the image's doing."""
+    if not (last.supported and scan.supported):
+        return None
     return compare(last, scan, base_before=last.diff_ids, base_after=scan.diff_ids)
 
 
-def _scan_target(parts: Parts, target: Target) -> tuple[str, Scan]:
-    if target.image is not None:
-        return _scan_image(parts, str(target.image))
-    return _build_and_scan(parts, target)
+def _target(parts: Parts, name: str) -> Target | None:
+    """The target of this name, or None where it must be an image.
+
+    Raises:
+        UsageError: Several projects have such a target, or the name is a typing mistake of one.
+    """
+    project, mark, wanted = name.rpartition(_OF)
+    if not mark and any(one in name for one in _IMAGE_MARKS):
+        return None
+    targets, unread = _targets(parts)
+    named = [one for one in targets if one.name == wanted and project in ("", one.project)]
+    if len(named) > 1:
+        choices = ", ".join(f"{one.project}{_OF}{one.name}" for one in named)
+        raise UsageError(f"several projects have a target {name!r}", hint=f"Say which: {choices}.")
+    if not named and (mark or _looks_mistyped(wanted, targets) or unread):
+        raise UsageError(f"there is no target {name!r}{unread}", hint=_hint(wanted, targets))
+    return named[0] if named else None
 
 
-def _scan_image(parts: Parts, text: str) -> tuple[str, Scan]:
+def _targets(parts: Parts) -> tuple[tuple[Target, ...], str]:
+    """Every target, configured or found, and which projects could not be looked into, in words."""
+    found: dict[tuple[str, str], Target] = {}
+    unread = ""
+    for project in parts.projects:
+        found |= {(project.name, one.name): one for one in project.targets}
+        try:
+            discovery = discover(project, parts.forge(project).checkout(project), parts.policy.custom)
+        except RefitError as error:
+            unread += f"; {project.name} could not be looked into: {error.message}"
+            continue
+        used = [one.target for one in discovery.found if one.target is not None]
+        found |= {(project.name, one.name): one for one in used}
+    return tuple(found.values()), unread
+
+
+def _looks_mistyped(name: str, targets: Iterable[Target]) -> bool:
+    return bool(difflib.get_close_matches(name, [one.name for one in targets], n=1))
+
+
+def _hint(name: str, targets: Sequence[Target]) -> str:
+    names = sorted({one.name for one in targets})
+    near = difflib.get_close_matches(name, names, n=1)
+    meant = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(names) or 'none'}."
+    return f"{meant} An image is written with its tag, as in debian:12."
+
+
+def _scan_target(parts: Parts, target: Target) -> _Scanned:
+    name = f"{target.project}{_OF}{target.name}"
+    if target.image is None:
+        return _build_and_scan(parts, target, name)
+    scanned = _scan_image(parts, str(target.image), _platform(parts, target))
+    return _Scanned(name, scanned.how, scanned.scan)
+
+
+def _platform(parts: Parts, target: Target) -> Platform:
+    """What this machine starts, where the target is made for it."""
+    return parts.platform if parts.platform in target.platforms else target.platforms[0]
+
+
+def _scan_image(parts: Parts, text: str, platform: Platform | None = None) -> _Scanned:
     try:
         reference = Reference.parse(text)
     except ValueError as error:
-        raise UsageError(f"there is no target {text!r}, and it is no image: {error}") from error
-    image = platform_image(parts, reference, parts.platform)
-    request = ScanRequest(image.reference, remote=True, digest=image.digest, platform=parts.platform)
-    return image.reference, cached_scan(request, parts)
+        raise UsageError(
+            f"there is no target {text!r}, and it is no image: {error}",
+            hint="Name a target of the configuration, or an image such as debian:12.",
+        ) from error
+    platform = platform or parts.platform
+    image = platform_image(parts, reference, platform)
+    request = ScanRequest(image.reference, remote=True, digest=image.digest, platform=platform)
+    return _Scanned(reference.canonical, image.reference, cached_scan(request, parts))
 
 
-def _build_and_scan(parts: Parts, target: Target) -> tuple[str, Scan]:
-    if parts.builder is None:
-        raise UsageError(f"{target.name} must be built to be scanned: {parts.no_builder}")
+def _build_and_scan(parts: Parts, target: Target, name: str) -> _Scanned:
+    if parts.builder is None or not target.build:
+        why = "the configuration says `build: false`" if parts.builder else parts.no_builder
+        raise EngineMissing(
+            f"{target.name} must be built to be scanned: {why}",
+            hint="Set the target's `image:` to scan what is published, or make an engine available.",
+        )
     project = next(one for one in parts.projects if one.name == target.project)
     checkout = parts.forge(project).checkout(project)
-    name = f"refit-rescan-{checkout.commit[:12]}"
+    made = f"refit-rescan-{checkout.commit[:12]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
     with tempfile.TemporaryDirectory(prefix="refit-") as folder:
-        root = Path(folder)
-        checkout.export(root)
+        checkout.export(Path(folder))
         try:
-            build = parts.builder.build(_request(target, root, name, parts))
-            request = ScanRequest(build.image, remote=False, digest=build.image, platform=parts.platform)
-            return f"built from {checkout.commit[:12]}", cached_scan(request, parts)
+            build = parts.builder.build(_request(target, Path(folder), made, parts))
+            request = ScanRequest(
+                build.image, remote=False, digest=build.image, platform=_platform(parts, target)
+            )
+            return _Scanned(name, f"built from {checkout.commit[:12]}", cached_scan(request, parts))
         finally:
-            parts.builder.remove(name)
+            parts.builder.remove(made)
 
 
 def _request(target: Target, root: Path, name: str, parts: Parts) -> BuildRequest:
@@ -114,32 +178,6 @@ def _request(target: Target, root: Path, name: str, parts: Parts) -> BuildReques
         name=name,
         args=target.args,
         stage=target.stage,
-        platform=parts.platform,
+        platform=_platform(parts, target),
+        seconds=parts.policy.build_seconds,
     )
-
-
-def summary(result: Rescan) -> str:
-    """A rescan in a few lines of plain text, for chat and terminal."""
-    counts = ", ".join(f"{n} {severity.lower()}" for severity, n in result.scan.counts().items() if n)
-    known = counts or "no known vulnerabilities"
-    if not result.scan.supported:
-        known = "vulnerabilities unknown: the scanner has no data for this distribution"
-    return "\n".join(
-        [f"{result.subject}: {known}", *_changes(result), f"{result.how} · {result.seconds:.1f} s"]
-    )
-
-
-def _changes(result: Rescan) -> Sequence[str]:
-    comparison = result.comparison
-    if comparison is None:
-        return ["First scan: nothing to compare with."]
-    if not (comparison.fixed or comparison.introduced):
-        return ["Nothing changed since the last scan."]
-    pairs = (("Fixed", comparison.fixed), ("New", comparison.introduced))
-    return [_change_line(word, findings) for word, findings in pairs if findings]
-
-
-def _change_line(word: str, findings: Sequence[Finding]) -> str:
-    ids = [f"{one.vulnerability.id} ({one.vulnerability.package.name}, {one.cause})" for one in findings]
-    more = " …" if len(ids) > _SHOWN else ""
-    return f"{word} since the last scan: {len(ids)}: {', '.join(ids[:_SHOWN])}{more}"

@@ -11,6 +11,7 @@ from bot.model.evidence import Baseline, BasePair, Evidence, Verdict
 from bot.model.target import Project, Target
 from bot.model.update import Abandoned, Current, Failed, Skipped, Update, Waiting
 from bot.model.use import Use
+from bot.model.vulnerability import Comparison, Scan
 
 
 class CycleState(StrEnum):
@@ -231,3 +232,24 @@ class RunResult:
     quota: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rescan:
+    """What a rescan found.
+
+    Attributes:
+        subject: What was asked for: a target or an image.
+        how: What was scanned: the image's digest, or a fresh build.
+        scan: The new scan.
+        last: The scan before it; None at the first.
+        comparison: The difference between the two; None where one of them knows too little to compare.
+        seconds: How long it took.
+    """
+
+    subject: str
+    how: str
+    scan: Scan
+    last: Scan | None
+    comparison: Comparison | None
+    seconds: float

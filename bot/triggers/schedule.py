@@ -1,4 +1,4 @@
-"""The schedule: APScheduler 3.x asks for work, the ledger in the store says what ran."""
+"""The schedule: APScheduler 3.x says when to look, the ledger in the store says what is missing."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from collections.abc import Callable
 from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.errors import RefitError
 from bot.ports import Clock, Queue, Task
-from bot.triggers.periods import Job, Timetable, missed, task
+from bot.triggers.periods import Job, Timetable, missed
 
 log: Final = logging.getLogger(__name__)
+_AGAIN_SECONDS: Final = 3600
 
 
 class Schedule:
-    """Asks the queue for each job's work when it is due, and once at start for what was missed.
+    """Asks the queue for the work of every current period that is due and not done.
+
+    It looks at start, whenever a job is due, and once an hour: what failed as a whole (another
+    process held the lease, a forge was down) is asked for again, and a clock that jumped loses nothing.
 
     Args:
         timetable: When each job is due.
@@ -29,17 +36,14 @@ class Schedule:
     ) -> None:
         self._timetable, self._queue, self._done, self._clock = timetable, queue, done, clock
         # Jobs are made anew from the configuration at every start: nothing is pickled, nothing goes stale.
-        self._scheduler = BackgroundScheduler(timezone=timetable.zone)
+        self._scheduler = BackgroundScheduler(timezone=timetable.zone, daemon=True)
         for job in Job:
-            self._scheduler.add_job(
-                self._due, timetable.trigger(job), args=[job], id=job.value,
-                coalesce=True, max_instances=1, misfire_grace_time=None,
-            )  # fmt: skip
+            self._add(job.value, timetable.trigger(job))
+        self._add("again", IntervalTrigger(seconds=_AGAIN_SECONDS, timezone=timetable.zone))
 
     def start(self) -> None:
-        """Catch up once, then keep time."""
-        for one in missed(self._timetable, self._clock.now(), self._done()):
-            self._ask(one)
+        """Catch up on what was missed, then keep time."""
+        self.look()
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -52,14 +56,19 @@ class Schedule:
         """True between start and stop."""
         return bool(self._scheduler.running)
 
-    def _due(self, job: Job) -> None:
-        last = self._timetable.last_due(job, self._clock.now())
-        if last is None:
-            return
-        wanted = task(job, last, self._timetable.zone)
-        if wanted.value["period"] not in self._done():
-            self._ask(wanted)
+    def look(self) -> None:
+        """Ask for what is due and not done; a store that cannot be read now is looked into again later."""
+        try:
+            for one in missed(self._timetable, self._clock.now(), self._done()):
+                self._ask(one)
+        except RefitError as error:
+            log.error("the schedule could not look: %s", error.message)  # noqa: TRY400 - expected
+
+    def _add(self, name: str, trigger: BaseTrigger) -> None:
+        self._scheduler.add_job(
+            self.look, trigger, id=name, coalesce=True, max_instances=1, misfire_grace_time=None
+        )
 
     def _ask(self, wanted: Task) -> None:
-        taken = self._queue.submit(wanted, wanted.value["period"])
-        log.info("%s: %s", wanted.value["period"], "asked for" if taken else "under way already")
+        if self._queue.submit(wanted, wanted.value["period"]):
+            log.info("%s: asked for", wanted.value["period"])

@@ -1,10 +1,10 @@
-"""The worker: carries out tasks of the queue. Each is a name and a small JSON value."""
+"""The worker: carries out tasks of the queues. Each is a name and a small JSON value."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -12,20 +12,22 @@ from bot.cycle.monthly import run_cycle
 from bot.cycle.observe import observe
 from bot.cycle.parts import Parts
 from bot.cycle.quarterly import publish_reports
-from bot.cycle.rescan import rescan, summary
+from bot.cycle.rescan import rescan
 from bot.errors import ChatError, RefitError
+from bot.model.run import CycleState, Problem, RunResult
 from bot.ports import Chat, Task
+from bot.report.rescan import summary
 
 log: Final = logging.getLogger(__name__)
-OpenParts = Callable[[], AbstractContextManager[Parts]]
+OpenParts = Callable[[str], AbstractContextManager[Parts]]
 
 
 class Worker:
-    """Carries out tasks, one at a time, with parts opened for each: a day-old connection is no connection.
+    """Carries out tasks, with parts opened for each: a day-old connection is no connection.
 
     Args:
-        open_parts: Opens the collaborators and holds the lease while they are in use.
-        chats: Where answers go, by the chat's name.
+        open_parts: Opens what a task of this name works with, for as long as it runs.
+        chat: Where answers go; None where nobody asks.
     """
 
     def __init__(self, open_parts: OpenParts, chat: Chat | None = None) -> None:
@@ -40,32 +42,45 @@ class Worker:
     def __call__(self, task: Task) -> None:
         """Carry out a task; a failure is logged and, where somebody waits, answered."""
         try:
-            with self._open() as parts:
-                self._work[task.name](parts, task.value)
+            with self._open(task.name) as parts:
+                if not _done(parts, task.value.get("period")):
+                    self._work[task.name](parts, task.value)
         except RefitError as error:
-            log.error("%s %s: %s", task.name, dict(task.value), error.message)  # noqa: TRY400 - expected: no traceback
-            self._say(task.value, f"That failed: {error.message} {error.hint}".strip())
+            log.error("%s: %s %s", _what(task), error.message, error.hint)  # noqa: TRY400 - expected: no traceback
+            self._say(task.value, f"That failed: {error.message}\n{error.hint}".strip())
+        except Exception:
+            log.exception("%s: a bug in Refit", _what(task))
+            self._say(task.value, "That failed because of a bug in Refit; its log says where.")
+
+    def dropped(self, task: Task) -> None:
+        """Tell whoever waits that a task will not be begun: the process is about to end."""
+        self._say(task.value, "I was stopped before this began: please ask again.")
 
     def _monthly(self, parts: Parts, value: Mapping[str, str]) -> None:
-        result = run_cycle(parts, value["period"]).result
-        log.info("%s: %d updates, %d failed", result.cycle.id, len(result.updates), len(result.problems))
+        _tell(run_cycle(parts, value["period"]).result)
 
     def _observe(self, parts: Parts, value: Mapping[str, str]) -> None:
         cycle = parts.store.begin(value["period"], parts.clock.now())
         seen = observe(parts)
-        summary_ = {"asked": seen.asked, "new": seen.new, "failed": len(seen.problems)}
-        parts.store.finish(cycle, json.dumps(summary_), parts.clock.now())
-        log.info("%s: %s", value["period"], summary_)
+        counts = {"asked": seen.asked, "new": seen.new, "failed": len(seen.problems)}
+        parts.store.finish(cycle, json.dumps(counts), parts.clock.now())
+        _tell_problems(cycle.id, seen.problems)
+        log.info("%s: %d asked, %d new, %d failed", cycle.id, *counts.values())
 
     def _quarterly(self, parts: Parts, value: Mapping[str, str]) -> None:
+        """A report that a forge did not take leaves the period undone: the schedule asks for it again."""
         cycle = parts.store.begin(value["period"], parts.clock.now())
-        published = publish_reports(parts, value["period"].removeprefix("quarterly-"))
-        urls = [publication.url for publication in published]
-        parts.store.finish(cycle, json.dumps({"urls": urls}), parts.clock.now())
-        log.info("%s: %s", value["period"], ", ".join(urls) or "nothing to report on")
+        reports = publish_reports(parts, value["period"].removeprefix("quarterly-"))
+        urls = [publication.url for publication in reports.published]
+        _tell_problems(cycle.id, reports.problems)
+        log.info("%s: %s", cycle.id, ", ".join(urls) or "no report")
+        if not reports.problems:
+            parts.store.finish(cycle, json.dumps({"urls": urls}), parts.clock.now())
 
     def _rescan(self, parts: Parts, value: Mapping[str, str]) -> None:
-        self._say(value, summary(rescan(parts, value["subject"])))
+        result = rescan(parts, value["subject"])
+        log.info("rescan of %s: %d vulnerabilities", value["subject"], len(result.scan.vulnerabilities))
+        self._say(value, summary(result))
 
     def _say(self, value: Mapping[str, str], text: str) -> None:
         if self._chat is None or "thread" not in value:
@@ -74,3 +89,29 @@ class Worker:
             self._chat.say(value["thread"], text)
         except ChatError as error:
             log.error("the answer was not delivered: %s", error.message)  # noqa: TRY400 - expected
+
+
+def _done(parts: Parts, period: str | None) -> bool:
+    """True where a period was finished meanwhile, by whoever: it is not run a second time."""
+    if period is None:
+        return False
+    return any(cycle.state is CycleState.DONE for cycle in parts.store.cycles(period))
+
+
+def _what(task: Task) -> str:
+    return task.value.get("period") or f"{task.name} of {task.value.get('subject', 'nothing')}"
+
+
+def _tell(result: RunResult) -> None:
+    """A finished cycle, in lines of the log."""
+    for update in result.updates:
+        url = update.publication.url if update.publication else update.publication_note
+        log.info("%s: %s: %s %s", result.cycle.id, update.planned.subject, update.verdict.state, url)
+    _tell_problems(result.cycle.id, result.problems)
+    counts = len(result.updates), len(result.decided), len(result.problems)
+    log.info("%s: done: %d updates, %d other uses, %d failed", result.cycle.id, *counts)
+
+
+def _tell_problems(cycle: str, problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        log.error("%s: %s: %s %s", cycle, problem.subject, problem.error, problem.hint)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import json
 import threading
 import time
@@ -17,6 +18,7 @@ from typing import Any, Final, Self
 from urllib.parse import parse_qsl, urlencode
 
 SECRET: Final = "8f742231b10e8888abcd99yyyzzz85a5"
+_TRIGGERS: Final = itertools.count(1)
 
 
 @dataclass
@@ -25,9 +27,13 @@ class SlackServer:
 
     Attributes:
         messages: The fields of each `chat.postMessage`, in order.
+        told: What was posted to a response URL, for one person's eyes.
+        refuse: Method → the error it is answered with.
     """
 
     messages: list[dict[str, Any]] = field(default_factory=list)
+    told: list[dict[str, Any]] = field(default_factory=list)
+    refuse: dict[str, str] = field(default_factory=dict)
     _server: ThreadingHTTPServer | None = None
 
     @property
@@ -50,6 +56,11 @@ class SlackServer:
 
     def answer(self, method: str, fields: dict[str, Any]) -> dict[str, Any]:
         """What Slack would answer to one call."""
+        if method in self.refuse:
+            return {"ok": False, "error": self.refuse[method]}
+        if method == "respond":
+            self.told.append(fields)
+            return {"ok": True}
         if method == "auth.test":
             return {"ok": True, "team_id": "T1", "user_id": "UBOT", "bot_id": "B1", "user": "refit"}
         if method == "chat.postMessage":
@@ -78,7 +89,14 @@ def _handler(slack: SlackServer) -> type[BaseHTTPRequestHandler]:
 
 
 def command(
-    text: str, *, user: str = "U1", channel: str = "C1", secret: str = SECRET, age: int = 0
+    text: str,
+    *,
+    user: str = "U1",
+    channel: str = "C1",
+    secret: str = SECRET,
+    age: int = 0,
+    trigger: str = "",
+    response_url: str = "",
 ) -> tuple[bytes, dict[str, str]]:
     """A slash command as Slack sends it: its body, and its headers with the signature.
 
@@ -88,8 +106,12 @@ def command(
         channel: Where.
         secret: What it is signed with.
         age: Seconds since it was signed.
+        trigger: Id of what triggered it; a new one by default.
+        response_url: Where it may be answered later.
     """
+    trigger = trigger or f"1700000000.{next(_TRIGGERS)}"
     fields = {"command": "/refit", "text": text, "user_id": user, "channel_id": channel, "team_id": "T1"}
+    fields |= {"trigger_id": trigger, "response_url": response_url}
     body = urlencode(fields).encode()
     stamp = str(int(time.time()) - age)
     signature = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()

@@ -32,7 +32,8 @@ ALLOWED = {
     "bot.forge": ADAPTER | {"bot.dockerfile"},
     "bot.settings": INNER,
     "bot.cycle": INNER | {"bot.ports", "bot.dockerfile", "bot.updates", "bot.report"},
-    "bot.triggers": INNER | {"bot.ports", "bot.cycle"},
+    # What a chat is answered is rendered where everything is.
+    "bot.triggers": INNER | {"bot.ports", "bot.cycle", "bot.report"},
     "bot.web": INNER | {"bot.ports", "bot.triggers"},
 }
 OUTERMOST = {"bot.app", "bot.cli", "bot.commands", "bot.convert", "bot.service", "bot.__init__"}

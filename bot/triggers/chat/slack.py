@@ -7,20 +7,25 @@ audit log. The HTTP answer comes at once; the work is queued, its result is post
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltRequest, Respond
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackClientError
 
-from bot.errors import ChatError
+from bot.errors import ChatError, RefitError
 from bot.ports import Queue, Task
+from bot.triggers.chat.deliveries import Deliveries
 from bot.triggers.chat.grammar import HELP, Command, NotUnderstood, parse
 
 log: Final = logging.getLogger(__name__)
 _TIMEOUT: Final = 10
+_SHOWN: Final = 200
+_LONGEST: Final = 3900  # Slack advises at most 4,000 characters
+_NO: Final = "Sorry, I am not allowed to take commands from you here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,38 +41,62 @@ class SlackAccess:
 
 
 class SlackChat:
-    """The `Chat` port on Slack's Web API. A thread is `channel/ts`."""
+    """The `Chat` port on Slack's Web API. A thread is `channel/ts`; text is plain, never markup."""
 
     def __init__(self, client: WebClient) -> None:
         self._client = client
 
-    def say(self, thread: str, text: str) -> str:
-        """Post plain text to a thread; returns `channel/ts`, the message."""
-        return self.post(thread, escape(text))
+    def open(self, channel: str, text: str, *, asked_by: str) -> str:
+        """Open a thread that names who asked; returns it as `channel/ts`."""
+        return self._post(channel, "", f"{escape(text)}, asked by <@{escape(asked_by)}>")
 
-    def post(self, thread: str, mrkdwn: str) -> str:
-        """Post Slack's own markup, as it is, to a thread (`channel/` opens one); returns `channel/ts`."""
+    def say(self, thread: str, text: str) -> str:
+        """Post to a thread; returns the message as `channel/ts`."""
         channel, _, ts = thread.partition("/")
-        answer = self._call("chat.postMessage", channel=channel, thread_ts=ts or None, text=mrkdwn)
-        return f"{channel}/{answer['ts']}"
+        return self._post(channel, ts, escape(text))
 
     def edit(self, thread: str, message: str, text: str) -> None:
         """Replace the text of a message of ours."""
         channel, _, ts = message.partition("/")
         self._call("chat.update", channel=channel or thread.partition("/")[0], ts=ts, text=escape(text))
 
-    def _call(self, method: str, **fields: str | None) -> dict[str, Any]:
+    def check(self) -> None:
+        """Ask Slack whether it takes our token.
+
+        Raises:
+            ChatError: It does not, or cannot be reached.
+        """
+        self._call("auth.test")
+
+    def _post(self, channel: str, ts: str, mrkdwn: str) -> str:
+        thread = {"thread_ts": ts} if ts else {}
+        quiet = {"unfurl_links": False, "unfurl_media": False}
+        answer = self._call("chat.postMessage", channel=channel, text=mrkdwn, **thread, **quiet)
+        return f"{channel}/{answer.get('ts', '')}"
+
+    def _call(self, method: str, **fields: object) -> dict[str, Any]:
         try:
-            answer = self._client.api_call(method, json={k: v for k, v in fields.items() if v is not None})
-        except (SlackApiError, OSError) as error:
-            raise ChatError(f"Slack did not take {method}: {error}") from error
+            answer = self._client.api_call(method, json=fields)
+        except (SlackClientError, OSError, ValueError) as error:
+            raise ChatError(f"Slack did not take {method}: {_reason(error)}", hint=_HINT) from error
         data = answer.data
         return data if isinstance(data, dict) else {}
 
 
+_HINT: Final = "Check the bot's token and scopes (chat:write), and that it is a member of the channel."
+
+
+def _reason(error: Exception) -> str:
+    """Slack's own word for it (`channel_not_found`), else what the connection said."""
+    answer = getattr(error, "response", None)
+    word = answer.get("error") if answer is not None and isinstance(answer.data, dict) else None
+    return str(word or error)[:_SHOWN]
+
+
 def escape(text: str) -> str:
     """Plain text for Slack: no mention, no link (https://docs.slack.dev/messaging/formatting-message-text)."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def client(token: str, url: str) -> WebClient:
@@ -75,59 +104,91 @@ def client(token: str, url: str) -> WebClient:
     return WebClient(token=token, base_url=url, timeout=_TIMEOUT)
 
 
-def slack_app(  # noqa: PLR0913 - collaborators, by keyword
-    web: WebClient,
-    *,
-    signing_secret: str,
-    access: SlackAccess,
-    queue: Queue,
-    targets: Callable[[], Sequence[str]],
-    status: Callable[[], str],
-    audit: Callable[[str, str, str], None],
-) -> App:
-    """The Bolt application that answers `/refit`."""
-    app = App(client=web, signing_secret=signing_secret, process_before_response=True)
-    chat = SlackChat(web)
+@dataclass(frozen=True, slots=True)
+class SlackCommands:
+    """What `/refit` does.
 
-    @app.command("/refit")
-    def refit(ack: Ack, command: dict[str, str]) -> None:
-        user, channel, text = command["user_id"], command["channel_id"], command.get("text", "")
-        if not access.allows(user, channel):
-            audit(f"slack:{user}", "refused", f"{channel}: {text[:200]}")
-            ack("Sorry, I am not allowed to take commands from you here.")
+    Attributes:
+        chat: Where threads are opened.
+        access: Who is answered.
+        queue: Takes rescans.
+        deliveries: Which commands were seen.
+        targets: Names of all targets, for "did you mean".
+        status: The last cycles, in words.
+        audit: Writes who asked, what became of it, and the details to the audit log.
+    """
+
+    chat: SlackChat
+    access: SlackAccess
+    queue: Queue
+    deliveries: Deliveries
+    targets: Callable[[], Sequence[str]]
+    status: Callable[[], str]
+    audit: Callable[[str, str, str], None]
+
+    def refit(self, ack: Ack, respond: Respond, command: dict[str, str], request: BoltRequest) -> None:
+        """Answer one command; what was delivered before is only confirmed."""
+        if not self.deliveries.first(_delivery(command, request)):
+            ack()
             return
-        audit(f"slack:{user}", "command", text[:200])
-        ack(escape(_answer(parse(text, targets()), command, queue, chat, status)))
+        try:
+            self._answer(ack, respond, command)
+        except RefitError as error:
+            log.error("/refit: %s", error.message)  # noqa: TRY400 - expected: no traceback
+            ack(escape(f"That failed: {error.message}\n{error.hint}"))
 
-    return app
+    def _answer(self, ack: Ack, respond: Respond, command: Mapping[str, str]) -> None:
+        """Nothing is done that the audit log does not hold."""
+        user, channel, text = command["user_id"], command["channel_id"], command.get("text", "")
+        if not self.access.allows(user, channel):
+            self.audit(f"slack:{user}", "refused", f"{channel}: {text[:_SHOWN]}")
+            ack(_NO)
+            return
+        self.audit(f"slack:{user}", "command", f"{channel}: {text[:_SHOWN]}")
+        match parse(text, self.targets()):
+            case NotUnderstood(answer=answer):
+                ack(escape(answer))
+            case Command(word="rescan", argument=subject):
+                ack(escape(f"Scanning {subject}; the result comes in the thread."))
+                self._rescan(subject, user, channel, respond)
+            case Command(word="status"):
+                ack(escape(self.status()))
+            case _:
+                ack(escape(HELP))
+
+    def _rescan(self, subject: str, user: str, channel: str, respond: Respond) -> None:
+        """Open the thread before the work begins: a person sees where the result will be."""
+        try:
+            thread = self.chat.open(channel, f"Rescan of {subject}", asked_by=user)
+            task = Task("rescan", {"subject": subject, "thread": thread})
+            if not self.queue.submit(task, f"rescan {subject}"):
+                self.chat.say(thread, "That is being scanned already; its own thread has the result.")
+        except ChatError as error:
+            log.error("rescan of %s: %s %s", subject, error.message, error.hint)  # noqa: TRY400 - expected
+            _tell(respond, f"I cannot open a thread here: {error.message}\n{error.hint}")
 
 
-def _answer(
-    understood: Command | NotUnderstood,
-    command: dict[str, str],
-    queue: Queue,
-    chat: SlackChat,
-    status: Callable[[], str],
-) -> str:
-    match understood:
-        case NotUnderstood(answer=answer):
-            return answer
-        case Command(word="rescan", argument=subject):
-            return _rescan(subject, command, queue, chat)
-        case Command(word="status"):
-            return status()
-        case _:
-            return HELP
-
-
-def _rescan(subject: str, command: dict[str, str], queue: Queue, chat: SlackChat) -> str:
-    """Open the thread first: a person sees at once that it was understood, and where the result will be."""
+def _tell(respond: Respond, text: str) -> None:
+    """Answer after the answer, to the person alone: for what goes wrong once the command was taken."""
     try:
-        opening = f"Rescan of {escape(subject)}, asked by <@{command['user_id']}>…"
-        thread = chat.post(f"{command['channel_id']}/", opening)
-    except ChatError as error:
-        return f"I cannot post to this channel: {error}. Is the bot a member of it?"
-    taken = queue.submit(Task("rescan", {"subject": subject, "thread": thread}), f"rescan {subject}")
-    if not taken:
-        return f"{subject} is being scanned already; its thread has the result."
-    return f"Scanning {subject}; the result comes in the thread."
+        respond(escape(text))
+    except (SlackClientError, OSError, ValueError) as error:
+        log.error("the answer was not delivered: %s", _reason(error))  # noqa: TRY400 - expected
+
+
+def _delivery(command: Mapping[str, str], request: BoltRequest) -> str:
+    """What one delivery shares with its repetition, and with nothing else: the id of what triggered it."""
+    signature = next(iter(request.headers.get("x-slack-signature", ())), "")
+    return command.get("trigger_id") or signature
+
+
+def slack_app(web: WebClient, commands: SlackCommands, *, signing_secret: str) -> App:
+    """The Bolt application that answers `/refit`."""
+
+    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        # Bolt would ask Slack at the first command otherwise, while a person waits.
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=web.token)
+
+    app = App(client=web, signing_secret=signing_secret, authorize=authorize)
+    app.command("/refit")(commands.refit)
+    return app

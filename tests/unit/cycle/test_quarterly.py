@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.cycle.quarterly import publish_reports, size_report
+from bot.cycle.quarterly import Reports, publish_reports, size_report
 from bot.model.evidence import Measurement
 from bot.model.run import Issue, PublicationState
 from tests.unit.cycle.house import House, house
@@ -41,7 +41,7 @@ def test_the_last_complete_quarter_is_reported_on(tmp_path: Path) -> None:
     grown = replace(POINT, at=datetime(2026, 9, 1, tzinfo=UTC), cycle="monthly-2026-09", size=120_000_000)
     made = measured(tmp_path, POINT, grown)
 
-    (published,) = publish_reports(made.parts(), None)
+    (published,) = publish_reports(made.parts(), None).published
 
     wanted = made.forge.wanted[published.url]
     assert isinstance(wanted, Issue)
@@ -51,10 +51,10 @@ def test_the_last_complete_quarter_is_reported_on(tmp_path: Path) -> None:
 
 def test_run_twice_there_is_still_one_issue_and_nothing_is_written(tmp_path: Path) -> None:
     made = measured(tmp_path, POINT)
-    first = publish_reports(made.parts(), None)
+    first = publish_reports(made.parts(), None).published
     writes = made.forge.writes
 
-    second = publish_reports(made.parts(), None)
+    second = publish_reports(made.parts(), None).published
 
     assert [one.url for one in second] == [one.url for one in first]
     assert made.forge.writes == writes
@@ -63,9 +63,9 @@ def test_run_twice_there_is_still_one_issue_and_nothing_is_written(tmp_path: Pat
 def test_the_report_before_is_closed_with_a_link(tmp_path: Path) -> None:
     earlier = replace(POINT, at=datetime(2026, 5, 1, tzinfo=UTC), cycle="monthly-2026-05")
     made = measured(tmp_path, earlier, POINT)
-    (old,) = publish_reports(made.parts(), "2026Q2")
+    (old,) = publish_reports(made.parts(), "2026Q2").published
 
-    (new,) = publish_reports(made.parts(), "2026Q3")
+    (new,) = publish_reports(made.parts(), "2026Q3").published
 
     assert made.forge.comments == [f"The next size report: {new.url}"]
     found = made.forge.find_issue(made.projects[0], old.slot)
@@ -84,12 +84,12 @@ def test_where_nothing_is_older_the_quarter_so_far_is_shown_and_says_so(tmp_path
 
 
 def test_a_project_with_no_measurements_gets_no_issue(tmp_path: Path) -> None:
-    assert publish_reports(measured(tmp_path).parts(), None) == ()
+    assert publish_reports(measured(tmp_path).parts(), None) == Reports()
 
 
 def test_an_issue_that_a_person_closed_stays_closed(tmp_path: Path) -> None:
     made = measured(tmp_path, POINT)
-    (issue,) = publish_reports(made.parts(), None)
+    (issue,) = publish_reports(made.parts(), None).published
     made.forge.becomes(issue, PublicationState.CLOSED)
     writes = made.forge.writes
 

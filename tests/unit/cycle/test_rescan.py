@@ -2,83 +2,291 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.cycle.observe import observe
-from bot.cycle.rescan import rescan, summary
-from bot.errors import RegistryUnreachable, UsageError
-from tests.unit.cycle.house import NOW, house, moved, scan, vulnerability
+from bot.cycle.rescan import known_targets, rescan
+from bot.errors import EngineMissing, ForgeUnavailable, ImageNotFound, RefitError, ScanError, UsageError
+from bot.model.manifest import Platform
+from bot.model.reference import Reference
+from bot.model.target import Project, Target
+from bot.model.vulnerability import Package, Scan, Severity, Vulnerability
+from bot.ports import ScanRequest
+from bot.report.rescan import summary
+from tests.unit.cycle.house import House, house, moved, scan, vulnerability
+
+NEWER = "sha256:" + "e" * 64
+FOUND = vulnerability("CVE-2026-1")
 
 
-def test_the_first_rescan_has_nothing_to_compare_with(tmp_path: Path) -> None:
-    made = house(tmp_path, {"Dockerfile": "FROM debian:12\n"})
+def shop(folder: Path, *targets: Target, **files: str) -> House:
+    """A project of one Dockerfile on debian:12, which its registry has."""
+    made = house(folder, {"Dockerfile": "FROM debian:12\n", **files}, *targets)
     made.registry.push("debian:12")
+    return made
 
-    text = summary(rescan(made.parts(), "debian:12"))
 
-    assert "debian:12: no known vulnerabilities" in text
-    assert "First scan" in text
+def told(made: House, name: str = "debian:12") -> list[str]:
+    """The lines a person gets."""
+    return summary(rescan(made.parts(), name)).splitlines()
+
+
+def newer_database(made: House) -> None:
+    made.scanner.snapshot = replace(made.scanner.snapshot, digest=NEWER)
+
+
+def finds(
+    *vulnerabilities: Vulnerability, packages: tuple[Package, ...] = ()
+) -> Callable[[ScanRequest], Scan]:
+    """A scanner that finds these in every image, and these packages beside them."""
+
+    def answer(request: ScanRequest) -> Scan:
+        found = scan(request.subject, *vulnerabilities)
+        return replace(found, packages=(*found.packages, *packages))
+
+    return answer
+
+
+# -- what is told -----------------------------------------------------------------------------
+
+
+def test_the_first_rescan_tells_what_is_known_and_has_nothing_to_compare_with(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.scanner.otherwise = finds(FOUND, vulnerability("CVE-2026-2", Severity.CRITICAL))
+
+    first, second, foot = told(made)
+
+    assert first == "debian:12: 1 critical, 1 high"
+    assert second == "First scan: nothing to compare with."
+    assert foot.startswith("docker.io/library/debian@sha256:")
+    assert "database of 2026-11-01" in foot
+
+
+def test_with_nothing_new_it_says_so_and_scans_nothing(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    told(made)
+
+    assert told(made)[1] == "Nothing changed since the last scan."
+    assert len(made.scanner.scanned) == 1
 
 
 def test_what_became_known_meanwhile_is_the_databases_doing(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.scanner.otherwise = finds(packages=(FOUND.package,))
+    told(made)
+    newer_database(made)
+    made.scanner.otherwise = finds(FOUND)
+
+    assert told(made)[1] == "New since the last scan: 1 high: CVE-2026-1 (openssl, database)"
+
+
+def test_what_a_moved_image_fixed_is_the_images_doing(tmp_path: Path) -> None:
     made = house(tmp_path, {"Dockerfile": "FROM debian:12\n"})
-    made.registry.push("debian:12")
-    known = vulnerability("CVE-2026-1")
-    made.scanner.otherwise = lambda request: replace(scan(request.subject), packages=(known.package,))
-    rescan(made.parts(), "debian:12")
-    made.scanner.snapshot = replace(made.scanner.snapshot, digest="sha256:" + "e" * 64)
-    made.scanner.otherwise = lambda request: scan(request.subject, known)
+    made.registry.push("debian:12", "old")
+    made.scanner.otherwise = finds(FOUND)
+    told(made)
+    made.registry.push("debian:12", "new")
+    made.scanner.otherwise = finds()
 
-    text = summary(rescan(made.parts(), "debian:12"))
+    assert told(made)[:2] == [
+        "debian:12: no known vulnerabilities",
+        "Fixed since the last scan: 1 high: CVE-2026-1 (openssl, image)",
+    ]
 
-    assert "New since the last scan: 1: CVE-2026-1 (openssl, database)" in text
+
+def test_packages_that_changed_with_no_vulnerability_are_counted(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    told(made)
+    newer_database(made)
+    made.scanner.otherwise = finds(packages=(Package("zlib", "2", "debian"),))
+
+    assert told(made)[1] == "No vulnerability came or went since the last scan; 1 package changed."
 
 
-def test_a_target_is_built_afresh_and_scanned(tmp_path: Path) -> None:
-    made = house(tmp_path, {"Dockerfile": "FROM debian:12\n"})
+def test_of_many_the_worst_are_named(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    told(made)
+    newer_database(made)
+    worst = vulnerability("CVE-2026-99", Severity.CRITICAL)
+    made.scanner.otherwise = finds(*(vulnerability(f"CVE-2026-{n}") for n in range(7)), worst)
 
-    result = rescan(made.parts(), "shop")
+    line = told(made)[1]
+
+    assert line.startswith("New since the last scan: 1 critical, 7 high: CVE-2026-99 ")
+    assert line.endswith(", and 3 more")
+
+
+def test_an_unknown_distribution_is_neither_clean_nor_compared(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.scanner.otherwise = finds(FOUND)
+    told(made)
+    newer_database(made)
+    made.scanner.otherwise = lambda request: scan(request.subject, supported=False)
+
+    first, second, _ = told(made)
+
+    assert "vulnerabilities unknown" in first
+    assert second.startswith("No comparison with the last scan")
+
+
+def test_names_from_outside_stay_on_their_line(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    told(made)
+    newer_database(made)
+    evil = Vulnerability("CVE-1\nall clear", Package("\x1b[2Jx\u202e", "1", "npm"), Severity.LOW)
+    made.scanner.otherwise = finds(evil)
+
+    line = told(made)[1]
+
+    assert line == "New since the last scan: 1 low: CVE-1 all clear (x, image)"
+
+
+# -- what is scanned --------------------------------------------------------------------------
+
+
+def test_a_target_with_no_published_image_is_built_afresh_and_cleaned_up_after(tmp_path: Path) -> None:
+    made = shop(tmp_path, Target("acme/shop", "backend", "Dockerfile", args=(("A", "1"),)))
+    made.policy = replace(made.policy, build_seconds=77)
+
+    result = rescan(made.parts(), "backend")
 
     assert result.how.startswith("built from ")
     assert made.builder is not None
+    (request,) = made.builder.built
+    assert (request.args, request.seconds, request.fresh_stages) == ((("A", "1"),), 77, ())
+    assert made.builder.removed == [request.name]
+
+
+def test_a_target_with_a_published_image_is_not_built(tmp_path: Path) -> None:
+    image = Reference.parse("ghcr.io/acme/backend:main")
+    made = shop(tmp_path, Target("acme/shop", "backend", "Dockerfile", image=image))
+    made.registry.push("ghcr.io/acme/backend:main")
+
+    result = rescan(made.parts(), "backend")
+
+    assert result.how.startswith("ghcr.io/acme/backend@sha256:")
+    assert made.builder is not None
+    assert made.builder.built == []
+
+
+def test_a_published_image_is_scanned_on_a_platform_the_target_has(tmp_path: Path) -> None:
+    image, arm = Reference.parse("ghcr.io/acme/backend:main"), Platform("linux", "arm64")
+    made = shop(tmp_path, Target("acme/shop", "backend", "Dockerfile", image=image, platforms=(arm,)))
+    made.registry.push("ghcr.io/acme/backend:main", platforms=("linux/arm64",))
+
+    rescan(made.parts(), "backend")
+
+    assert [request.platform for request in made.scanner.scanned] == [arm]
+
+
+def test_an_image_is_one_image_however_it_is_written(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    told(made, "debian:12")
+
+    assert told(made, "docker.io/library/debian:12")[1] == "Nothing changed since the last scan."
+
+
+def test_an_image_needs_no_forge(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.forge.errors["acme/shop"] = ForgeUnavailable("the forge does not answer")
+
+    assert told(made, "debian:12")[0] == "debian:12: no known vulnerabilities"
+
+
+def test_a_configured_target_is_found_while_another_project_is_out_of_reach(tmp_path: Path) -> None:
+    made = shop(tmp_path, Target("acme/shop", "backend", "Dockerfile"))
+    made.projects = (Project("acme/gone"), *made.projects)
+    made.forge.errors["acme/gone"] = ForgeUnavailable("the forge does not answer")
+
+    assert told(made, "backend")[0] == "backend: no known vulnerabilities"
+
+
+def test_of_two_targets_of_one_name_the_project_says_which(tmp_path: Path) -> None:
+    made = shop(tmp_path, Target("acme/shop", "api", "Dockerfile"))
+    made.forge.files["acme/blog"] = {"Dockerfile": b"FROM debian:12\nRUN make\n"}
+    made.projects = (
+        *made.projects,
+        Project("acme/blog", targets=(Target("acme/blog", "api", "Dockerfile"),)),
+    )
+
+    with pytest.raises(UsageError, match="several projects") as refused:
+        rescan(made.parts(), "api")
+
+    assert refused.value.hint == "Say which: acme/shop#api, acme/blog#api."
+    assert told(made, "acme/blog#api")[0].startswith("acme/blog#api: ")
+    assert made.builder is not None
     assert len(made.builder.built) == 1
-    assert made.builder.removed
 
 
-def test_an_unknown_distribution_is_not_called_clean(tmp_path: Path) -> None:
-    made = house(tmp_path, {})
-    made.registry.push("debian:12")
-    made.scanner.otherwise = lambda request: scan(request.subject, supported=False)
-
-    assert "vulnerabilities unknown" in summary(rescan(made.parts(), "debian:12"))
+# -- what goes wrong --------------------------------------------------------------------------
 
 
-def test_what_is_neither_target_nor_image_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no target 'No Such'"):
-        rescan(house(tmp_path, {}).parts(), "No Such")
+def broken(made: House) -> None:
+    made.scanner.otherwise = None
 
 
-def test_observing_asks_one_head_for_each_reference_and_remembers_when_a_digest_came(tmp_path: Path) -> None:
-    made = house(tmp_path, {"a/Dockerfile": "FROM debian:12\n", "b/Dockerfile": "FROM debian:12\n"})
-    digest = made.registry.push("debian:12")
-
-    seen = observe(made.parts())
-
-    assert (seen.asked, seen.new) == (1, 1)
-    assert made.registry.asked == ["HEAD docker.io/library/debian:12"]
-    assert made.store.sightings("docker.io/library/debian:12") == ((digest, NOW),)
-    assert observe(made.parts()).new == 0
+REFUSED: dict[str, tuple[str, type[RefitError], str, str]] = {
+    "no image at all": ("No Such", UsageError, "no target 'No Such', and it is no image", "debian:12"),
+    "a typing mistake": ("backnd", UsageError, "there is no target 'backnd'", "Did you mean backend?"),
+    "a target of no such project": ("acme/blog#backend", UsageError, "no target", "Did you mean backend?"),
+    "an image that is gone": ("debian:99", ImageNotFound, "debian:99", "deleted"),
+}
 
 
-def test_a_registry_out_of_reach_is_a_problem_of_the_observation(tmp_path: Path) -> None:
-    made = house(tmp_path, {"Dockerfile": "FROM debian:12\n", "b/Dockerfile": "FROM ghcr.io/acme/x:1\n"})
-    moved(made, "debian:12")
-    made.registry.fail("ghcr.io/acme/x:1", RegistryUnreachable("ghcr.io does not answer"))
+@pytest.mark.parametrize(("name", "error", "message", "hint"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_cannot_be_scanned_is_said_with_what_to_do(
+    tmp_path: Path, name: str, error: type[RefitError], message: str, hint: str
+) -> None:
+    made = shop(tmp_path, Target("acme/shop", "backend", "Dockerfile"))
 
-    seen = observe(made.parts())
+    with pytest.raises(error, match=message) as refused:
+        rescan(made.parts(), name)
 
-    assert [problem.error for problem in seen.problems] == ["ghcr.io does not answer"]
-    assert seen.new == 1
+    assert hint in refused.value.hint
+
+
+def test_an_unknown_name_is_no_image_while_a_project_could_not_be_looked_into(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.forge.errors["acme/shop"] = ForgeUnavailable("the forge does not answer")
+
+    with pytest.raises(UsageError, match="acme/shop could not be looked into: the forge does not answer"):
+        rescan(made.parts(), "zebra")
+
+
+def test_without_an_engine_a_target_says_how_it_could_be_scanned(tmp_path: Path) -> None:
+    made = shop(tmp_path, Target("acme/shop", "backend", "Dockerfile"))
+    made.builder = None
+
+    with pytest.raises(EngineMissing, match="must be built to be scanned: there is no engine") as refused:
+        rescan(made.parts(), "backend")
+
+    assert "image:" in refused.value.hint
+
+
+def test_a_scan_that_fails_leaves_the_last_one_to_compare_with(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.scanner.otherwise = finds(packages=(FOUND.package,))
+    told(made)
+    newer_database(made)
+    broken(made)
+    with pytest.raises(ScanError):
+        rescan(made.parts(), "debian:12")
+    made.scanner.otherwise = finds(FOUND)
+
+    assert told(made)[1] == "New since the last scan: 1 high: CVE-2026-1 (openssl, database)"
+
+
+# -- which targets there are ------------------------------------------------------------------
+
+
+def test_the_targets_of_the_newest_cycle_are_known_without_asking_a_forge(tmp_path: Path) -> None:
+    made = house(tmp_path, {"Dockerfile": "FROM debian:bookworm-slim\n", "web/Dockerfile": "FROM nginx\n"})
+    moved(made)
+    assert known_targets(made.store) == ()
+
+    made.run()
+
+    assert known_targets(made.store) == ("shop", "web")
