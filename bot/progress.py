@@ -60,14 +60,19 @@ class TerminalProgress:
         """A step of the run begins; the one before gets its time."""
         self._end_step()
         self._step, self._detail, self._since = text, "", time.monotonic()
-        if self._live is None and not self._quiet:
-            self._line(f"… {text}")
+        self._tell(f"… {text}")
 
     def detail(self, text: str) -> None:
         """Something worth a line inside the current step."""
         self._detail = text
-        if self._live is None and not self._quiet:
-            self._line(f"  {text}")
+        self._tell(f"  {text}")
+
+    def _tell(self, line: str) -> None:
+        """Draw what is live at once; elsewhere, write the line."""
+        if self._live is not None:
+            self._live.refresh()
+        elif not self._quiet:
+            self._line(line)
 
     def _end_step(self, *, failed: bool = False) -> None:
         step, seconds = self._step, time.monotonic() - self._since
