@@ -6,7 +6,7 @@ import importlib
 import sys
 from typing import Final
 
-BENCHES: Final = ("cycle", "parse", "registry")
+BENCHES: Final = ("cycle", "parse", "registry", "registry_peers")
 
 
 def main(names: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
@@ -55,12 +56,18 @@ class Doorman:
         value = f"{len(self.granted)}-" + "+".join(scopes[: self.most])
         return Reply(body=json.dumps({"token": value, "expires_in": self.life}).encode())
 
+    def content(self, asked: Asked) -> Reply:
+        """One image behind every tag of every repository."""
+        if asked.target.endswith(IMAGE.manifest.digest):
+            return manifest(IMAGE.manifest)
+        return Reply(body=IMAGE.config.body) if "/blobs/" in asked.target else manifest(IMAGE.index)
+
     def answer(self, asked: Asked) -> Reply:
-        repository = asked.target.removeprefix("/v2/").partition("/manifests/")[0]
+        repository = re.split("/(?:manifests|blobs)/", asked.target.removeprefix("/v2/"))[0]
         scope = f"repository:{repository}:pull"
         token = asked.headers.get("authorization", "").removeprefix("Bearer ")
         known = self.known is None or repository in self.known
         if known and token not in self.revoked and scope in token.partition("-")[2].split("+"):
-            return manifest(IMAGE.index)
+            return self.content(asked)
         challenge = f'Bearer realm="{self.realm}",service="registry",scope="{scope}"'
         return Reply(401, {"WWW-Authenticate": challenge})

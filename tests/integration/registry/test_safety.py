@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import ssl
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from bot.errors import ConfigError, RegistryAnswerInvalid, RegistryUnreachable
 from bot.registry import HostSettings
 from bot.registry.guard import Zone
 from bot.registry.wire import NoConnection, Outgoing, Tls, Wire
 from tests.integration.registry.asking import client, failure, reference
+from tests.integration.registry.authority import Authority
 from tests.integration.registry.faulty import Asked, FaultyRegistry, Reply, manifest
 from tests.integration.registry.images import image
 
@@ -44,30 +39,10 @@ async def told_of_realm(realm: str) -> tuple[str, int]:
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
     """A server's TLS for 127.0.0.1, and the file of the certificate that vouches for it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Tests")])
-    now = datetime.now(UTC)
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(names, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    folder = tmp_path_factory.mktemp("tls")
-    pem, private = folder / "certificate.pem", folder / "key.pem"
-    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+    authority = Authority(tmp_path_factory.mktemp("tls"))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(pem, private)
-    return context, pem
+    context.load_cert_chain(authority.ca_file, authority.key_file)
+    return context, authority.ca_file
 
 
 @pytest.mark.parametrize(
