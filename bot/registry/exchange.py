@@ -101,8 +101,6 @@ class Exchange:
         return False
 
     def _learn(self, host: Host, answer: Answer) -> None:
-        if answer.status < 500:
-            host.pace.answered()
         headers = answer.headers
         left = quota(
             headers.get("RateLimit-Limit") or headers.get("X-RateLimit-Limit"),
@@ -188,13 +186,14 @@ class Exchange:
     async def _send(self, host: Host, request: Outgoing) -> Answer:
         """Send through the host's door, and follow its redirects with no more than it may have."""
         here, asked = self.loops.here(), request
-        async with here.gate(host.pace).pass_through():
+        async with here.gate(host.pace).pass_through() as pauses:
             self._check_up(host)  # it may have gone down while this question stood at the door
             for _ in range(_MOST_REDIRECTS):
                 self.hosts.count(asked.method)
                 answer = await here.wire.send(asked)
                 if asked is request:
                     host.silences, host.zone = 0, answer.zone
+                    _praise(host, answer, pauses)
                 if answer.status not in _REDIRECTS or "Location" not in answer.headers:
                     return _own(host, request, answer)
                 asked = _redirected(host, asked, answer)
@@ -206,6 +205,12 @@ def _outgoing(host: Host, question: Question, authorization: str | None) -> Outg
     url = httpx.URL(f"{host.scheme}://{host.endpoint.host}{question.target}")
     seconds = host.endpoint.settings.timeout
     return Outgoing(question.method, url, headers, question.limit, seconds, REGISTRY_ZONES, host.tls)
+
+
+def _praise(host: Host, answer: Answer, pauses: int) -> None:
+    """A good answer makes a host that was slowed down a little faster."""
+    if answer.status < 500 and answer.status != 429:
+        host.pace.answered(pauses)
 
 
 def _own(host: Host, request: Outgoing, answer: Answer) -> Answer:

@@ -106,7 +106,7 @@ class Logins:
         while True:
             self._hosts.count("TOKEN")
             try:
-                async with here.gate(pace).pass_through():
+                async with here.gate(pace).pass_through() as pauses:
                     answer = await here.wire.send(request)
             except Interrupted:
                 if broken:
@@ -114,7 +114,7 @@ class Logins:
                 broken = True
                 continue
             if answer.status != 429:
-                pace.answered()
+                pace.answered(pauses)
                 return answer
             wait = retry_after(answer.headers.get("Retry-After"), answer.body, self._clock.now())
             patience.told(pace, answer.status, wait, self._clock.monotonic())

@@ -34,6 +34,7 @@ class Pace:
         allowed: Requests in flight that are allowed now.
         resume: Monotonic second before which nothing is sent.
         answers: Good answers since `allowed` last grew.
+        pauses: How often it asked for a pause; answers to what was sent before the last one earn nothing.
     """
 
     host: str
@@ -41,14 +42,17 @@ class Pace:
     allowed: int
     resume: float = 0.0
     answers: int = 0
+    pauses: int = 0
 
     def slow(self, resume: float) -> None:
         """The host asked for a pause until a monotonic second."""
-        self.allowed, self.answers = 1, 0
+        self.allowed, self.answers, self.pauses = 1, 0, self.pauses + 1
         self.resume = max(self.resume, resume)
 
-    def answered(self) -> None:
-        """The host answered without complaint."""
+    def answered(self, pauses: int) -> None:
+        """The host answered without complaint what was sent after that many pauses."""
+        if pauses != self.pauses:
+            return
         self.answers += 1
         if self.allowed < self.most and self.answers >= _ANSWERS_FOR_ONE_MORE:
             self.allowed, self.answers = self.allowed + 1, 0
@@ -91,15 +95,15 @@ class Gate:
         self._inside, self._change = 0, asyncio.Condition()
 
     @asynccontextmanager
-    async def pass_through(self) -> AsyncIterator[None]:
-        """Hold one permit; it is taken only when no pause is running.
+    async def pass_through(self) -> AsyncIterator[int]:
+        """Hold one permit; it is taken only when no pause is running. Gives the pauses there were so far.
 
         Raises:
             RegistryRateLimited: The pause is longer than a run may wait.
         """
         await self._enter()
         try:
-            yield
+            yield self._pace.pauses
         finally:
             async with self._change:
                 self._inside -= 1
@@ -107,12 +111,21 @@ class Gate:
 
     async def _enter(self) -> None:
         async with self._change:
-            while True:
-                await self._change.wait_for(lambda: self._inside < self._pace.allowed)
-                if (pause := self._pace.resume - self._clock.monotonic()) <= 0:
-                    self._inside += 1
-                    return
-                await self._pause(pause)
+            try:
+                await self._wait_for_turn()
+            except BaseException:
+                self._change.notify(
+                    2
+                )  # whoever leaves the line passes the word on, or the others wait for ever
+                raise
+            self._inside += 1
+
+    async def _wait_for_turn(self) -> None:
+        while True:
+            await self._change.wait_for(lambda: self._inside < self._pace.allowed)
+            if (pause := self._pace.resume - self._clock.monotonic()) <= 0:
+                return
+            await self._pause(pause)
 
     async def _pause(self, seconds: float) -> None:
         """Sleep with the door open for others, a little longer than asked, each its own time."""

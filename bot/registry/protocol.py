@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -69,7 +70,7 @@ def head_of(digest: str, content_type: str | None, size: int, where: str) -> Hea
     Raises:
         RegistryAnswerInvalid: It is no image, or a schema 1 manifest.
     """
-    media_type = essence(content_type)
+    media_type = sys.intern(essence(content_type))  # one string for all that is remembered
     refuse_type(content_type, where)
     try:
         if media_type in INDEX_TYPES:

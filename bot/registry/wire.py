@@ -93,6 +93,7 @@ class Wire:
 
     def __init__(self) -> None:
         self._clients: dict[object, httpx.AsyncClient] = {}
+        self._proxies: dict[tuple[str, bytes], str | None] = {}
 
     async def send(self, request: Outgoing) -> Answer:
         """Send a request and read the whole answer.
@@ -122,7 +123,7 @@ class Wire:
             raise Interrupted(f"{request.host} broke the connection off: {_reason(error)}") from error
 
     async def _exchange(self, request: Outgoing) -> Answer:
-        proxy = proxy_for(request.url)
+        proxy = self._proxy(request)
         client = self._client(request, proxy)
         built = client.build_request(
             request.method, request.url, headers=dict(request.headers), data=request.form
@@ -131,10 +132,25 @@ class Wire:
         try:
             zone = Zone.PUBLIC if proxy else connected_to(response.extensions.get("network_stream"))
             limit = request.limit if response.is_success else ERROR_LIMIT
-            body = b"" if request.method == "HEAD" else await _read(response, limit, request)
+            body = await _read(
+                response, limit, request
+            )  # of a HEAD too: an answer not read ends its connection
             return Answer(response.status_code, response.headers, body, request.url, zone)
         finally:
             await response.aclose()
+
+    def _proxy(self, request: Outgoing) -> str | None:
+        """The proxy for a request; behind one, only an address in numbers can be checked.
+
+        Raises:
+            AddressRefused: The request may not go to that address.
+        """
+        key = (request.url.scheme, request.url.netloc)
+        if key not in self._proxies:
+            self._proxies[key] = proxy_for(request.url)
+        if self._proxies[key] is not None:
+            check_literal(request.url.host, request.zones)
+        return self._proxies[key]
 
     def _client(self, request: Outgoing, proxy: str | None) -> httpx.AsyncClient:
         key = (request.tls, request.zones, proxy)
@@ -155,11 +171,10 @@ class Wire:
 
 
 def _transport(request: Outgoing, proxy: str | None) -> httpx.AsyncHTTPTransport:
-    """A transport that checks where it connects to; behind a proxy, only addresses in numbers."""
+    """A transport that checks where it connects to, or one that leaves that to a proxy."""
     context = _context(request.tls)
     if proxy is None:
         return GuardedTransport(request.zones, context)
-    check_literal(request.url.host, request.zones)
     return httpx.AsyncHTTPTransport(proxy=proxy, verify=context)
 
 
