@@ -1,7 +1,8 @@
 """What checking images costs where a registry wants TLS and tokens: against the bare client, and skopeo.
 
-A loopback registry adds 40 ms to every request, token requests included; 10 are in flight. The server runs in a
-process of its own. `skopeo inspect --no-tags` is asked for fewer images, and compared by seconds an image.
+A loopback registry adds 40 ms to every request, token requests included; 10 are in flight. The server runs
+in a process of its own. `skopeo inspect --no-tags` is asked for fewer images, and compared by seconds an
+image.
 
 python -m tests.bench.registry_peers
 """
