@@ -60,6 +60,8 @@ class Engine:
         if self._daemon.pid is not None and self.docker.answers():
             return
         self.stop()
+        # The engine would give its bridge the range of its last life, which another lab may hold by now.
+        shutil.rmtree(self.folder / "engine" / "network", ignore_errors=True)
         self._runtime.mkdir(parents=True, exist_ok=True)
         self._bridge.up()
         env = dict(os.environ) | {"PATH": f"{_PATH}:{os.environ.get('PATH', '')}"}
