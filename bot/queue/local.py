@@ -80,10 +80,15 @@ class LocalQueue:
 
     def _serve(self) -> None:
         while (job := self._next()) is not None:
-            self._guarded(self._work, job)
-            with self._changed:
-                self._taken.discard(job.key)
-                self._changed.notify_all()
+            try:
+                self._guarded(self._work, job)
+            finally:
+                self._ended(job)
+
+    def _ended(self, job: _Job) -> None:
+        with self._changed:
+            self._taken.discard(job.key)
+            self._changed.notify_all()
 
     def _next(self) -> _Job | None:
         """The oldest task; None once the queue drains."""
@@ -100,5 +105,7 @@ class LocalQueue:
     def _guarded(work: Work, job: _Job) -> None:
         try:
             work(job.task)
+        except KeyboardInterrupt:  # a program it waited for was ended: the process is stopping
+            log.warning("task %s (%s) was cut off", job.task.name, job.key)
         except Exception:  # a thread must outlive any one task
             log.exception("task %s (%s) failed", job.task.name, job.key)

@@ -48,6 +48,9 @@ class Worker:
         except RefitError as error:
             log.error("%s: %s %s", _what(task), error.message, error.hint)  # noqa: TRY400 - expected: no traceback
             self._say(task.value, f"That failed: {error.message}\n{error.hint}".strip())
+        except KeyboardInterrupt:
+            self._say(task.value, "I was stopped in the middle of this: please ask again.")
+            raise
         except Exception:
             log.exception("%s: a bug in Refit", _what(task))
             self._say(task.value, "That failed because of a bug in Refit; its log says where.")

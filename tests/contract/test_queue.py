@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+import pytest
+
 from bot.ports import Task
 from bot.queue.local import LocalQueue
 
@@ -34,6 +36,8 @@ class Works:
             self.ended.append(task.name)
         if task.name == "fails":
             raise ValueError("told to")
+        if task.name == "is cut off":
+            raise KeyboardInterrupt
 
     def drop(self, task: Task) -> None:
         self.dropped.append(task.name)
@@ -93,17 +97,18 @@ def test_a_key_is_free_again_when_its_work_has_ended() -> None:
     assert works.begun.acquire(timeout=SOON)
 
 
-def test_a_task_that_fails_costs_the_others_nothing() -> None:
+@pytest.mark.parametrize("how", ["fails", "is cut off"])
+def test_a_task_that_fails_or_is_cut_off_costs_the_others_nothing(how: str) -> None:
     works = free()
     queue = works.queue()
 
-    queue.submit(Task("fails"), "one")
+    queue.submit(Task(how), "one")
     queue.submit(Task("good"), "two")
     for _ in range(2):
         assert works.begun.acquire(timeout=SOON)
 
     assert queue.drain(SOON)
-    assert works.ended == ["fails", "good"]
+    assert works.ended == [how, "good"]
 
 
 def test_as_many_run_at_once_as_there_are_threads() -> None:
