@@ -7,7 +7,6 @@ Exit codes: 0 done · 1 findings, with --fail-on · 2 usage or configuration · 
 from __future__ import annotations
 
 import io
-import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -92,8 +91,6 @@ def call(arguments: list[str] | None = None, application: typer.Typer = app) -> 
         return _misused(console, error)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
-    except BrokenPipeError:
-        return _unread()
     except Exception:  # noqa: BLE001 - the last line of defence turns a bug into a report
         return _bug(console)
     if code == _INTERRUPTED:
@@ -117,12 +114,6 @@ def _misused(console: Console, error: typer.TyperException) -> int:
     message = message.replace("Value error, ", "").rstrip(".")
     _show(console, message[:1].lower() + message[1:], f"`{path} --help` shows what there is.")
     return _USAGE
-
-
-def _unread() -> int:
-    """Whoever read our output has seen enough; nothing is written any more, at the process's end either."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
 
 
 def _bug(console: Console) -> int:

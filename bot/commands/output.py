@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -13,9 +14,13 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def write(text: str) -> None:
-    """Write a result to standard output."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
-    sys.stdout.flush()
+    """Write a result to standard output; a reader that has seen enough (`| head`) is no error."""
+    try:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still in the buffer goes nowhere, at the end of the process too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_json(document: dict[str, Any]) -> None:
@@ -27,9 +32,10 @@ def write_json(document: dict[str, Any]) -> None:
 
 def width() -> int:
     """Columns to use: the terminal's, within reason; 100 where there is none."""
-    return min(shutil.get_terminal_size((100, 24)).columns, _WIDEST) if colored() else 100
+    return min(shutil.get_terminal_size((100, 24)).columns, _WIDEST) if sys.stdout.isatty() else 100
 
 
 def colored() -> bool:
-    """True where a person watches standard output."""
-    return sys.stdout.isatty()
+    """True where a person watches standard output, and did not ask for plain text (NO_COLOR, TERM=dumb)."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not plain

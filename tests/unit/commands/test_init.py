@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from bot.settings import ForgeKind, load
+from tests.github_server.fixtures import github
+from tests.github_server.server import GitHubServer
 from tests.unit.commands.conftest import Answer, Refit
+
+__all__ = ["github"]
 
 Write = Callable[[str, str], Path]
 FILE = Path("refit.yaml")
@@ -113,6 +117,24 @@ def test_without_its_token_a_run_on_github_says_which_variable_to_set(
 
     assert answer.code == 2
     assert "GITHUB_TOKEN is not set" in answer.err
+
+
+def test_what_init_wrote_for_github_runs(
+    refit: Refit, github: GitHubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    github.create_repository("acme/shop", {"Dockerfile": "FROM scratch\n"}, roles={"refit": "write"})
+    github.create_token(login="refit", value="ghp_good")
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_good")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    git("init", "-q", ".")
+    git("remote", "add", "origin", "git@github.com:acme/shop.git")
+    written(refit)
+    FILE.write_text(FILE.read_text().replace("github:\n", f"github:\n  url: {github.api}\n"))
+
+    answer = refit("run", "--dry-run", "--format", "json")
+
+    assert answer.code == 0, answer.err
+    assert [one["reference"] for one in answer.document["skipped"]] == ["scratch"]
 
 
 def test_what_init_wrote_runs(refit: Refit, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
