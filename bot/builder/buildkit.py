@@ -5,10 +5,12 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import docker
+import docker.errors
 
 from bot import process
 from bot.builder.client import BuilderSettings, Command, choose_command, connect, engine_version
@@ -141,15 +143,19 @@ def _read_id(path: Path) -> str:
 def _remove_containers(client: docker.DockerClient, prefix: str) -> None:
     for container in client.containers.list(all=True, filters={"name": prefix}, ignore_removed=True):
         if (container.name or "").startswith(prefix):
-            container.remove(force=True, v=True)
+            with suppress(docker.errors.NotFound):
+                container.remove(force=True, v=True)
 
 
 def _remove_networks(client: docker.DockerClient, prefix: str) -> None:
     for network in client.networks.list(filters={"name": prefix}):
         if (network.name or "").startswith(prefix):
-            network.remove()
+            with suppress(docker.errors.NotFound):
+                network.remove()
 
 
 def _remove_images(client: docker.DockerClient, prefix: str) -> None:
+    """Untag and remove; what somebody else removed meanwhile is gone, which is all that was wanted."""
     for tag in [tag for image in client.images.list() for tag in image.tags if tag.startswith(prefix)]:
-        client.images.remove(tag, force=True)
+        with suppress(docker.errors.NotFound):
+            client.images.remove(tag, force=True)
