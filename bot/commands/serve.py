@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from types import FrameType
 from typing import Final
 
@@ -20,6 +21,7 @@ from bot.service import Service
 log: Final = logging.getLogger(__name__)
 _DRAIN_SECONDS: Final = 30.0
 _LAST_SECONDS: Final = 10.0
+_LOOK_SECONDS: Final = 0.2
 _REQUEST_SECONDS: Final = 5
 _CHATTY: Final = ("httpx2", "alembic", "uvicorn.access", "apscheduler", "slack_bolt")
 
@@ -55,9 +57,25 @@ def _listening(host: str, port: int) -> socket.socket:
     return listener
 
 
+class _Signals:
+    """What SIGTERM and SIGINT ask for: the first one to stop, a second one to stop without waiting."""
+
+    def __init__(self, server: uvicorn.Server) -> None:
+        self._server = server
+        self.hurry = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._take)
+
+    def _take(self, number: int, _: FrameType | None) -> None:
+        log.info("%s: stopping", signal.Signals(number).name)
+        if self._server.should_exit:
+            self.hurry.set()
+        self._server.should_exit = True
+
+
 def _serve_until_told(server: uvicorn.Server, service: Service, listener: socket.socket) -> None:
     """Serve in a thread of its own, so that signals are ours: uvicorn would end the process with them."""
-    _stop_by_signal(server)
+    signals = _Signals(server)
     web = threading.Thread(target=server.run, args=([listener],), name="refit-web")
     web.start()
     try:
@@ -65,25 +83,12 @@ def _serve_until_told(server: uvicorn.Server, service: Service, listener: socket
         web.join()
     finally:
         server.should_exit = True
-        _stop(service)
+        _stop(service, signals.hurry)
 
 
-def _stop_by_signal(server: uvicorn.Server) -> None:
-    """The first signal lets what runs end; a second one ends the programs it waits for."""
-
-    def stop(number: int, _: FrameType | None) -> None:
-        log.info("%s: stopping", signal.Signals(number).name)
-        if server.should_exit:
-            process.end_all()
-        server.should_exit = True
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-
-
-def _stop(service: Service) -> None:
+def _stop(service: Service, hurry: threading.Event) -> None:
     """End within the bound, whatever still runs: what is unfinished, the next start goes on with."""
-    if service.stop(_DRAIN_SECONDS):
+    if _drained(service, hurry):
         service.close()
         log.info("stopped")
         return
@@ -96,6 +101,15 @@ def _stop(service: Service) -> None:
     log.warning("work that does not end was left behind")
     logging.shutdown()
     os._exit(0)
+
+
+def _drained(service: Service, hurry: threading.Event) -> bool:
+    """Begin nothing more, and wait for what runs until the bound or a second signal."""
+    deadline = time.monotonic() + _DRAIN_SECONDS
+    while not (ended := service.stop(_LOOK_SECONDS)):
+        if hurry.is_set() or time.monotonic() > deadline:
+            break
+    return ended
 
 
 def _log_plainly() -> None:

@@ -9,18 +9,21 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 
+from bot.store.lease import lease
+from tests.e2e.test_crash import leftovers
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.lab
 
 PLAIN = "FROM {base}\nHEALTHCHECK CMD true\nCMD sleep 600\n"
+NEVER = dict.fromkeys(("monthly", "observe", "quarterly"), "0 0 29 2 *")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +37,37 @@ class Served:
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"{self.url}{path}", timeout=10)
 
-    def stop(self) -> int:
+    def tell(self) -> None:
+        """Ask it to stop."""
         self.process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> int:
+        """Ask it to stop; its exit code."""
+        self.tell()
         return self.process.wait(60)
+
+    def text(self) -> str:
+        """Its log so far."""
+        return self.log.read_text(encoding="utf-8")
+
+    def wait_for(self, words: str) -> None:
+        """Wait until its log holds these words."""
+        wait_until(lambda: words in self.text(), what=self.text)
 
 
 @contextmanager
-def serving(world: World) -> Iterator[Served]:
+def serving(world: World, *, number: int = 1) -> Iterator[Served]:
+    """A bot on a port of its own, until it is stopped; `number` tells its log from another one's."""
     port = free_port()
     world.settings["web"] = {"port": port}
-    log = world.folder / "serve.log"
-    with log.open("ab") as out:
+    log = world.folder / f"serve-{number}.log"
+    with log.open("wb") as out:
         process = subprocess.Popen(
             world.command("serve"), cwd=world.folder, env=world.environment(), stdout=out, stderr=out
         )
     served = Served(process, f"http://127.0.0.1:{port}", log)
     try:
-        wait_until(lambda: ready(served), what=lambda: f"not ready: {log.read_text()}")
+        wait_until(lambda: ready(served), what=lambda: f"not ready: {served.text()}")
         yield served
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -85,57 +102,119 @@ def test_a_missed_cycle_is_caught_up_once_and_not_again_after_a_restart(world: W
     base.move()
 
     with serving(world) as served:
-        wait_until(lambda: "quarterly" in done(served), what=served.log.read_text)
+        served.wait_for("no report")  # the last of the three that were missed
         assert served.get("/healthz").text == "ok\n"
+        assert served.get("/readyz").json() == {
+            "ready": True,
+            "parts": {"store": True, "schedule": True, "chat": True},
+        }
         assert served.stop() == 0
+        first = served.text()
+
+    (branch,) = world.branches(path)
+    (page,) = world.pages()
+    assert branch in page.read_text(encoding="utf-8")
+    assert f"shop: pass {page}" in first
+    assert [line.rpartition(" ")[2] for line in first.splitlines() if "asked for" in line] == ["for"] * 3
+    assert states(world) == {"monthly": "done", "observe": "done", "quarterly": "done"}
+    assert leftovers(world) == []
+
+    with serving(world, number=2) as served:
+        assert served.stop() == 0
+        assert "asked for" not in served.text()
     assert len(world.branches(path)) == 1
-    first = served.log.read_text()
-    assert "monthly-2026" in first or "monthly-" in first
-
-    with serving(world) as served:
-        time.sleep(1)
-        assert served.stop() == 0
-    second = served.log.read_text()[len(first) :]
-    assert "asked for" not in second
 
 
-def done(served: Served) -> str:
-    """The worker's lines: what was carried out."""
-    return "\n".join(line for line in served.log.read_text().splitlines() if "bot.triggers.worker" in line)
-
-
-def test_a_stop_in_the_middle_of_a_build_ends_within_its_bound_and_the_next_run_goes_on(
-    world: World,
-) -> None:
+def test_a_stop_in_the_middle_of_a_build_leaves_nothing_and_the_next_start_goes_on(world: World) -> None:
     base = world.base()
     slow = f"FROM {base.pinned}\nRUN sleep 45\nCMD sleep 600\n"
     path = world.project({"Dockerfile": slow})
     base.move()
 
     with serving(world) as served:
-        wait_until(lambda: "prove 1/1" in served.log.read_text(), what=served.log.read_text)
-        time.sleep(3)
-        assert served.stop() == 0
-    assert "the next start goes on with it" in served.log.read_text()
+        served.wait_for("prove 1/1")
+        served.tell()
+        served.wait_for("SIGTERM: stopping")
+        served.tell()  # a second signal ends the build instead of waiting for it
+        assert served.process.wait(60) == 0
+        served.wait_for("was cut off")
     assert world.branches(path) == []
-    assert states(world) == [("running",)]
+    assert world.pages() == []
+    assert states(world) == {"monthly": "running"}
+    assert leftovers(world) == []
+
+    with serving(world, number=2) as served:
+        served.wait_for("go on with monthly-")
+        served.tell()
+        served.wait_for("SIGTERM: stopping")
+        served.tell()
+        assert served.process.wait(60) == 0
 
 
-def states(world: World) -> list[tuple[str]]:
-    with contextlib.closing(sqlite3.connect(world.state / "refit.sqlite3")) as store:
-        return store.execute("select state from cycles where name like 'monthly-%'").fetchall()
+def test_a_bot_that_was_killed_is_gone_on_with(world: World) -> None:
+    base = world.base()
+    path = world.project({"Dockerfile": PLAIN.format(base=base.pinned)})
+    base.move()
+    with serving(world) as served:
+        served.wait_for("prove 1/1")
+        served.process.kill()
+        served.process.wait(30)
+
+    with serving(world, number=2) as served:
+        served.wait_for("go on with monthly-")
+        served.wait_for("done: 1 updates")
+        assert served.stop() == 0
+
+    assert len(world.branches(path)) == 1
+    assert leftovers(world) == []
 
 
-def test_a_port_in_use_is_said(world: World) -> None:
+def test_a_cycle_that_somebody_runs_by_hand_meanwhile_is_left_to_them(world: World) -> None:
     base = world.base()
     world.project({"Dockerfile": PLAIN.format(base=base.pinned)})
+    base.move()
+
+    with lease(world.state), serving(world) as served:
+        served.wait_for("another Refit (process")
+        assert served.get("/readyz").status_code == 200
+        assert served.stop() == 0
+    assert states(world) == {}
+
+
+def test_a_store_that_is_busy_keeps_the_bot_ready_and_one_that_breaks_does_not(world: World) -> None:
+    world.project({"Dockerfile": "FROM scratch\n"})
+    world.settings["schedule"] = NEVER
+    with serving(world) as served, closing(sqlite3.connect(world.state / "refit.sqlite3")) as other:
+        other.execute("begin exclusive")
+        assert served.get("/readyz").status_code == 200
+        other.execute("drop table cycles")
+        other.commit()
+
+        answer = served.get("/readyz")
+
+        assert (answer.status_code, answer.json()["parts"]["store"]) == (503, False)
+        assert served.get("/healthz").status_code == 200
+        assert served.stop() == 0
+        assert "no such table: cycles" in served.text()
+
+
+def test_a_port_in_use_is_said_before_anything_is_begun(world: World) -> None:
+    world.project({"Dockerfile": "FROM scratch\n"})
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         world.settings["web"] = {"port": taken.getsockname()[1]}
-        world.settings["schedule"] = dict.fromkeys(("monthly", "observe", "quarterly"), "0 0 29 2 *")
 
         ended = world.refit("serve")
 
     assert ended.code == 2
     assert "cannot listen on 127.0.0.1" in ended.err
+    assert "set `web.port`" in ended.err
+    assert states(world) == {}
+
+
+def states(world: World) -> dict[str, str]:
+    """State of the newest cycle of each job."""
+    with closing(sqlite3.connect(world.state / "refit.sqlite3")) as store:
+        rows = store.execute("select name, state from cycles order by started, attempt").fetchall()
+    return {name.partition("-")[0]: state for name, state in rows}
