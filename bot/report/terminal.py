@@ -29,6 +29,7 @@ _OUTCOMES: Final = {
 }
 _SHOWN: Final = 5  # of uses with the same outcome, before the rest is counted
 _GAP: Final = "  "
+_NARROWEST: Final = 20  # columns of a last column, where a terminal is very narrow
 
 
 def render(result: RunResult, *, width: int = 100, color: bool = False) -> str:
@@ -71,17 +72,29 @@ def decisions_table(decisions: Sequence[Decision], *, width: int = 100, color: b
 def _page(table: Table, summary: str, width: int, *, color: bool) -> str:
     screen = Screen(width, color)
     if table.row_count:
-        longest = max(len(str(cell)) for cell in table.columns[0].cells)
-        table.columns[0].min_width = min(longest, width // 3)  # a place is folded last
+        _fit(table, width)
         screen.console.print(table)
     screen.console.print(line(summary, "bold"))
     return screen.text()
 
 
+def _fit(table: Table, width: int) -> None:
+    """Give every column its width: places and images are folded, and what and why gets what is left."""
+    limits = {"PLACE": width // 4, "IMAGE": width // 3}
+    left = width
+    for column in table.columns:
+        longest = max(len(str(cell)) for cell in (column.header, *column.cells))
+        limit = (
+            max(_NARROWEST, left) if column is table.columns[-1] else limits.get(str(column.header), longest)
+        )
+        column.width = min(longest, limit)
+        left -= column.width + len(_GAP)
+
+
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for name in columns:
-        table.add_column(name, overflow="fold", no_wrap=name == "IMAGE")
+        table.add_column(name, overflow="fold", no_wrap=name in ("KIND", "OUTCOME"))
     return table
 
 

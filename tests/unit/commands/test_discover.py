@@ -159,3 +159,25 @@ def test_ten_thousand_dockerfiles_are_listed(tmp_path: Path, capsys: pytest.Capt
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
     with capsys.disabled():
         print(f"\ndiscover on {MANY} Dockerfiles: {seconds:.1f} s, at most {peak:.0f} MB")
+
+
+def test_long_names_are_folded_and_push_nothing_out_of_the_table(refit: Refit, write: Write) -> None:
+    image = "registry.example.com:5000/a-team/with-quite-a-long-name/debian:bookworm-slim"
+    folder = "services/a-service-with-a-name-that-somebody-invented/build"
+    write(f"{folder}/Dockerfile", f"FROM {image}@sha256:{'a' * 64} AS runtime\n")
+
+    out = refit("discover").out
+
+    assert max(map(len, out.splitlines())) <= 100
+    columns = [[line[start:end].strip() for line in out.splitlines()[1:-1]] for start, end in spans(out)]
+    place, kind, shown, note = ("".join(column) for column in columns)
+    assert place == f"{folder}/Dockerfile:1"
+    assert (kind, note) == ("from", "stage runtime")
+    assert shown == f"{image}@aaaaaaaaaaaa"
+
+
+def spans(table: str) -> list[tuple[int, int]]:
+    """Where the columns of a table begin and end, by its header."""
+    header = table.splitlines()[0]
+    starts = [header.index(name) for name in ("PLACE", "KIND", "IMAGE", "NOTE")]
+    return list(zip(starts, [*starts[1:], 200], strict=True))
