@@ -32,7 +32,7 @@ from bot.cycle.discover import Found
 from bot.cycle.parts import Parts
 from bot.cycle.resolve import resolve
 from bot.errors import UsageError
-from bot.model.update import Decision, Outcome, UpdateKind
+from bot.model.update import Decision, Failed, Outcome, UpdateKind
 from bot.progress import TerminalProgress
 from bot.report import terminal, wire
 from bot.report.wording import count
@@ -181,10 +181,11 @@ def _known(words: Sequence[str]) -> None:
 
 
 def exit_code(outcomes: Sequence[Outcome], fail_on: Sequence[str], failed: int) -> int:
-    """0 done · 1 findings, with --fail-on · 3 some failed · 4 nothing could be decided."""
+    """0 done · 1 findings, with --fail-on · 3 some failed · 4 no service answered, so nothing was decided."""
     words = [outcome.word for outcome in outcomes]
-    if "failed" in words and not any(word in _DECIDED for word in words):
+    failures = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+    if failures and all(one.unanswered for one in failures) and not any(word in _DECIDED for word in words):
         return 4
-    if "failed" in words or failed:
+    if failures or failed:
         return 3
     return 1 if any(word in fail_on for word in words) else 0

@@ -51,7 +51,7 @@ async def _resolve_one(found: Found, parts: Parts) -> Resolved:
     try:
         facts = await _Facts(found, rule, platforms, parts).gather()
     except RegistryError as error:
-        return Resolved(found, Failed(error.message, error.hint))
+        return Resolved(found, Failed(error.message, error.hint, unanswered=True))
     return Resolved(found, decide(found.use, facts, rule, parts.clock.now(), platforms))
 
 

@@ -102,11 +102,18 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It could not be decided; never the same as "current"."""
+    """It could not be decided; never the same as "current".
+
+    Attributes:
+        error: What failed, and where.
+        hint: What to do.
+        unanswered: True where an outside service gave no answer: the same question may be answered later.
+    """
 
     error: str
     hint: str = ""
     word: Literal["failed"] = "failed"
+    unanswered: bool = False
 
 
 Outcome = Current | Update | Waiting | Abandoned | Skipped | Failed

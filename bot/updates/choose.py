@@ -146,7 +146,7 @@ def _failed(use: Use, error: RefitError | None) -> Failed:
         return Failed(f"{use.text}: its registry was not asked")
     if isinstance(error, ImageNotFound):
         return Failed(f"gone: {error.message}", error.hint)
-    return Failed(error.message, error.hint)
+    return Failed(error.message, error.hint, unanswered=True)
 
 
 def _wanted(use: Use, platforms: Sequence[Platform]) -> tuple[Platform, ...]:

@@ -185,6 +185,14 @@ def test_a_registry_that_is_down_means_that_nothing_could_be_decided(images: Ima
     assert "127.0.0.1:9" in ended.document["uses"][0]["reason"]
 
 
+@pytest.mark.parametrize("line", ["FROM {app:9.9}", "# refit: allow=everything\nFROM {app:1.0}"])
+def test_a_failure_that_no_service_is_to_blame_for_is_one_of_some(images: Images, line: str) -> None:
+    images.push("app:1.0")
+    images.dockerfile(line)
+
+    assert images.check().code == 3
+
+
 def test_a_registry_that_is_down_costs_only_its_own_uses(images: Images) -> None:
     digest = images.push("app:1.0")
     images.dockerfile("FROM 127.0.0.1:9/app:1", f"FROM {{app:1.0}}@{digest}")
