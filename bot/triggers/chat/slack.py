@@ -189,6 +189,7 @@ def slack_app(web: WebClient, commands: SlackCommands, *, signing_secret: str) -
         # Bolt would ask Slack at the first command otherwise, while a person waits.
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=web.token)
 
-    app = App(client=web, signing_secret=signing_secret, authorize=authorize)
+    # A client with a token would be warned about: the answer of `authorize` brings it.
+    app = App(client=WebClient(base_url=web.base_url), signing_secret=signing_secret, authorize=authorize)
     app.command("/refit")(commands.refit)
     return app
