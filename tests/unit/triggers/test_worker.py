@@ -1,0 +1,150 @@
+"""The worker carries out what is asked for, tells what became of it, and outlives every failure."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.cycle.parts import Parts
+from bot.errors import ForgeUnavailable, LeaseHeld, RegistryUnreachable
+from bot.model.run import CycleState
+from bot.ports import Task
+from bot.triggers.worker import Worker
+from tests.fakes.chat import FakeChat
+from tests.unit.cycle.house import House, house, moved
+from tests.unit.cycle.test_quarterly import POINT
+
+ASKED = {"subject": "debian:12", "thread": "C1/1"}
+
+
+def shop(folder: Path) -> House:
+    made = house(folder, {})
+    old, _ = moved(made)
+    text = f"FROM debian:bookworm-slim@{old}\nHEALTHCHECK CMD true\n"
+    made.forge.files["acme/shop"] = {"Dockerfile": text.encode()}
+    made.registry.push("debian:12")
+    return made
+
+
+def worker(made: House, chat: FakeChat | None = None) -> Worker:
+    @contextmanager
+    def parts(_: str) -> Iterator[Parts]:
+        yield made.parts()
+
+    return Worker(parts, chat)
+
+
+def due(job: str, period: str) -> Task:
+    return Task(job, {"period": period})
+
+
+def ledger(made: House) -> dict[str, CycleState]:
+    return {cycle.id: cycle.state for cycle in made.store.cycles()}
+
+
+def test_a_cycle_is_run_and_its_result_is_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    made = shop(tmp_path)
+
+    worker(made)(due("monthly", "monthly-2026-11"))
+
+    assert ledger(made) == {"monthly-2026-11": CycleState.DONE}
+    assert "monthly-2026-11: shop: pass memory://acme/shop/pull/1" in caplog.messages
+    assert "monthly-2026-11: done: 1 updates, 0 other uses, 0 failed" in caplog.messages
+
+
+PERIODS = {"monthly": "monthly-2026-11", "observe": "observe-2026-11-24", "quarterly": "quarterly-2026Q3"}
+
+
+@pytest.mark.parametrize(("job", "period"), PERIODS.items(), ids=PERIODS)
+def test_a_period_that_is_done_is_not_run_a_second_time(tmp_path: Path, job: str, period: str) -> None:
+    made = shop(tmp_path)
+    work = worker(made)
+    work(due(job, period))
+    requests = len(made.registry.asked)
+
+    work(due(job, period))
+
+    assert ledger(made) == {period: CycleState.DONE}
+    assert len(made.registry.asked) == requests
+
+
+def test_a_report_that_a_forge_did_not_take_leaves_its_period_to_be_done(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = shop(tmp_path)
+    made.store.save_measurement(POINT)
+    made.forge.errors["acme/shop"] = ForgeUnavailable("the forge is down", hint="Try later.")
+    work = worker(made)
+
+    work(due("quarterly", "quarterly-2026Q3"))
+
+    assert ledger(made) == {"quarterly-2026Q3": CycleState.RUNNING}
+    assert "quarterly-2026Q3: acme/shop: the forge is down Try later." in caplog.messages
+
+    made.forge.errors.clear()
+    work(due("quarterly", "quarterly-2026Q3"))
+
+    assert ledger(made) == {"quarterly-2026Q3": CycleState.DONE}
+
+
+def test_the_result_of_a_rescan_is_said_in_its_thread(tmp_path: Path) -> None:
+    chat = FakeChat()
+
+    worker(shop(tmp_path), chat)(Task("rescan", ASKED))
+
+    ((thread, text),) = chat.said
+    assert thread == "C1/1"
+    assert text.startswith("debian:12: no known vulnerabilities\n")
+
+
+def test_a_failure_is_said_in_its_thread_with_its_hint(tmp_path: Path) -> None:
+    made, chat = shop(tmp_path), FakeChat()
+    made.registry.fail("debian:12", RegistryUnreachable("docker.io does not answer", hint="Try later."))
+
+    worker(made, chat)(Task("rescan", ASKED))
+
+    assert chat.said == [("C1/1", "That failed: docker.io does not answer\nTry later.")]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        pytest.param(LeaseHeld("another Refit drives it", hint="Wait."), "another Refit", id="no lease"),
+        pytest.param(KeyError("a bug"), "because of a bug in Refit", id="a bug"),
+        pytest.param(KeyboardInterrupt(), "please ask again", id="cut off"),
+    ],
+)
+def test_whatever_happens_who_asked_is_told(error: BaseException, said: str) -> None:
+    chat = FakeChat()
+
+    def parts(_: str) -> AbstractContextManager[Parts]:
+        raise error
+
+    try:
+        Worker(parts, chat)(Task("rescan", ASKED))
+    except KeyboardInterrupt:
+        assert isinstance(error, KeyboardInterrupt)
+
+    ((_, text),) = chat.said
+    assert said in text
+
+
+def test_a_task_that_will_not_be_begun_is_told(tmp_path: Path) -> None:
+    chat = FakeChat()
+
+    worker(shop(tmp_path), chat).dropped(Task("rescan", ASKED))
+
+    assert chat.said == [("C1/1", "I was stopped before this began: please ask again.")]
+
+
+def test_a_chat_that_is_down_costs_the_answer_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    worker(shop(tmp_path), FakeChat(down=True))(Task("rescan", ASKED))
+
+    assert "the answer was not delivered: the chat does not answer" in caplog.messages
