@@ -40,6 +40,7 @@ format: $(VENV)/ready ## Format the code
 
 schemas: $(VENV)/ready ## Write config/schemas/ from the models
 	$(BIN)/python -m bot.report.schemas
+	$(BIN)/python -m bot.settings.schema
 
 bench: $(VENV)/ready ## Measure: each line a ratio against a named limit or peer
 	$(BIN)/python -m tests.bench

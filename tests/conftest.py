@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from deploy.lab import Lab
+
+# The same examples in every run: a change breaks a test, chance does not. To look for new ones:
+# HYPOTHESIS_PROFILE=explore make test TESTS=tests/unit
+settings.register_profile("fixed", derandomize=True)
+settings.register_profile("explore", max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
 @pytest.fixture(scope="session")
