@@ -15,13 +15,13 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
         """Refuse naive times on the way in: they would be read back as something else."""
         if value is not None and value.tzinfo is None:
             raise ValueError(f"a time without a zone cannot be stored: {value}")
         return None if value is None else value.astimezone(UTC)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
         """Give every moment its zone back."""
         return None if value is None else value.replace(tzinfo=UTC)
 
@@ -29,7 +29,12 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     """The tables of one state store."""
 
-    type_annotation_map = {datetime: UtcDateTime, str: Text, bytes: LargeBinary, int: BigInteger}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as it is
+        datetime: UtcDateTime,
+        str: Text,
+        bytes: LargeBinary,
+        int: BigInteger,
+    }
 
 
 class CycleRow(Base):
