@@ -1,0 +1,56 @@
+"""The container engine: builds, measures, starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bot.model.evidence import Build, Health
+from bot.model.manifest import Platform
+from bot.model.target import HealthPlan
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """What to build.
+
+    Attributes:
+        context: Folder of the build context, exported from the commit.
+        dockerfile: Path of the Dockerfile file itself (outside or inside the context).
+        name: Unique name for this side, used for the image's tag and cache-mount namespace.
+        args: Build arguments, in order.
+        stage: Target stage, or None.
+        platform: What to build for.
+        fresh_stages: Stages that must run without layer cache (those on the moved base); empty means all.
+        seconds: Time limit.
+    """
+
+    context: Path
+    dockerfile: Path
+    name: str
+    args: tuple[tuple[str, str], ...] = ()
+    stage: str | None = None
+    platform: Platform | None = None
+    fresh_stages: tuple[str, ...] = ()
+    seconds: float = 1800.0
+
+
+class Builder(Protocol):
+    """A container engine: builds, measures, starts. Blocking; raises `EngineError`s."""
+
+    def available(self) -> str:
+        """Name and version of the engine; raises `EngineMissing` where there is none."""
+        ...
+
+    def build(self, request: BuildRequest) -> Build:
+        """Build an image and measure it; raises `BuildFailed` with the failing step's last lines."""
+        ...
+
+    def health(self, image: str, plan: HealthPlan, *, name: str) -> Health:
+        """Start an image on a closed network and probe it until it is healthy or time is up."""
+        ...
+
+    def remove(self, prefix: str) -> None:
+        """Remove every image, container and network whose name starts with `prefix`."""
+        ...

@@ -1,0 +1,27 @@
+"""Work to be done soon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A piece of work by name, with a small JSON value."""
+
+    name: str
+    value: Mapping[str, str] = field(default_factory=dict)
+
+
+class Queue(Protocol):
+    """Work to be done soon, once for each key."""
+
+    def submit(self, task: Task, key: str) -> bool:
+        """Take the task; False where work with this key is already waiting or running."""
+        ...
+
+    def drain(self, seconds: float) -> bool:
+        """Take no more, wait for what runs; True when all of it ended in time."""
+        ...

@@ -1,0 +1,42 @@
+"""The vulnerability scanner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.model.manifest import Platform
+from bot.model.vulnerability import Database, Scan
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """What to scan.
+
+    Attributes:
+        subject: A reference with digest (remote), or an image id (engine).
+        remote: True to read it from its registry, which needs no engine.
+        digest: Digest of the image content, the scan's cache key.
+        platform: Which platform of an index.
+    """
+
+    subject: str
+    remote: bool
+    digest: str
+    platform: Platform
+
+
+class Scanner(Protocol):
+    """A vulnerability scanner. Blocking; raises `ScanError`s; safe to call from several threads."""
+
+    def identity(self) -> str:
+        """Name and version, checked against what must not run: `trivy 0.74.0`."""
+        ...
+
+    def database(self) -> Database:
+        """The one database snapshot of this cycle; taken at the first call."""
+        ...
+
+    def scan(self, request: ScanRequest) -> Scan:
+        """Scan one image with that snapshot, all packages listed."""
+        ...

@@ -1,0 +1,106 @@
+"""Everything that outlives a process."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from bot.model.evidence import Baseline, Evidence, Measurement
+from bot.model.run import Cycle, Plan, Publication
+from bot.model.vulnerability import Scan
+
+
+class Store(Protocol):
+    """Everything that outlives a process. Blocking; safe from several threads."""
+
+    def begin(self, name: str, now: datetime) -> Cycle:
+        """The unfinished cycle of this name, else a new attempt."""
+        ...
+
+    def finish(self, cycle: Cycle, result: str, now: datetime) -> Cycle:
+        """Mark a cycle done, with its result as JSON."""
+        ...
+
+    def cycles(self, name: str | None = None, limit: int = 50) -> tuple[Cycle, ...]:
+        """Cycles, newest first."""
+        ...
+
+    def result(self, cycle_id: str) -> str | None:
+        """The result of a finished cycle as JSON."""
+        ...
+
+    def plan(self, cycle: Cycle) -> Plan | None:
+        """The plan stored for a cycle, or None."""
+        ...
+
+    def save_plan(self, cycle: Cycle, plan: Plan) -> None:
+        """Store the plan of a cycle."""
+        ...
+
+    def evidence(self, key: str) -> Evidence | None:
+        """Finished evidence by the key of what went in."""
+        ...
+
+    def save_evidence(self, evidence: Evidence) -> None:
+        """Store finished evidence under its key."""
+        ...
+
+    def scan(self, key: str) -> Scan | None:
+        """A finished scan by its key."""
+        ...
+
+    def save_scan(self, key: str, scan: Scan) -> None:
+        """Store a finished scan."""
+        ...
+
+    def publication(self, slot: str) -> Publication | None:
+        """What was last published in a slot."""
+        ...
+
+    def publications(self, project: str | None = None) -> tuple[Publication, ...]:
+        """All publications."""
+        ...
+
+    def save_publication(self, publication: Publication) -> None:
+        """Store a publication after the forge confirmed it."""
+        ...
+
+    def baseline(self, project: str, target: str, platform: str) -> Baseline | None:
+        """The size a target is compared with."""
+        ...
+
+    def save_baseline(self, baseline: Baseline) -> None:
+        """Move the baseline of a target."""
+        ...
+
+    def measurements(self, since: datetime, until: datetime) -> tuple[Measurement, ...]:
+        """Points of all targets' time series, oldest first."""
+        ...
+
+    def save_measurement(self, measurement: Measurement) -> None:
+        """Add a point; the same cycle, target, platform and base replaces it."""
+        ...
+
+    def first_seen(self, reference: str, digest: str) -> datetime | None:
+        """When this digest was first seen behind this reference."""
+        ...
+
+    def sightings(self, reference: str) -> tuple[tuple[str, datetime], ...]:
+        """Every digest seen behind a reference with its first time, oldest first."""
+        ...
+
+    def observe(self, reference: str, digest: str, now: datetime) -> datetime:
+        """Record a sighting; returns the first time this digest was seen here."""
+        ...
+
+    def cached(self, kind: str, key: str) -> tuple[bytes, datetime] | None:
+        """A cached answer (immutable content, a tag list) and when it was stored."""
+        ...
+
+    def cache(self, kind: str, key: str, value: bytes, now: datetime) -> None:
+        """Cache an answer."""
+        ...
+
+    def audit(self, who: str, what: str, detail: str, now: datetime) -> None:
+        """Append to the log of who asked for what and what was done."""
+        ...
