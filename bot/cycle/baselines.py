@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.cycle.discover import Found
 from bot.cycle.parts import Parts
-from bot.model.evidence import Baseline, Evidence, Measurement, Side
+from bot.model.evidence import Baseline, Build, Evidence, Measurement, Side
 from bot.model.run import Cycle, Planned
 from bot.model.vulnerability import Severity
 
@@ -72,7 +72,7 @@ def _point(  # noqa: PLR0913 - a value's fields
     planned: Planned, evidence: Evidence, side: Side, cycle: Cycle, base: str, *, applied: bool
 ) -> Measurement:
     counts = side.scan.counts()
-    return Measurement(
+    point = Measurement(
         project=planned.project.name,
         target=planned.subject,
         platform=str(evidence.platform),
@@ -88,4 +88,21 @@ def _point(  # noqa: PLR0913 - a value's fields
         medium=counts[Severity.MEDIUM],
         low=counts[Severity.LOW],
         applied=applied,
+        health_seconds=side.health.seconds if side.health and side.health.good else None,
+    )
+    return _with_build(point, side.build) if side.build else point
+
+
+def _with_build(point: Measurement, build: Build) -> Measurement:
+    """Add what only a build shows."""
+    return replace(
+        point,
+        base_size=build.base_size,
+        own_size=build.own_size,
+        package_size=build.package_size,
+        wasted=build.waste.wasted if build.waste else None,
+        efficiency=build.waste.efficiency if build.waste else None,
+        pull_seconds=build.pull_seconds,
+        pull_bytes=build.pull_bytes,
+        cache_hit_rate=build.cache_hit_rate,
     )

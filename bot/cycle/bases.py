@@ -47,7 +47,14 @@ async def base_image(registry: Registry, reference: Reference, platform: Platfor
     manifest = await manifest_for(registry, reference, platform)
     config = await registry.config(reference, manifest)
     where = f"{reference.registry}/{reference.repository}@{manifest.digest}"
-    return BaseImage(where, str(manifest.digest), manifest.pushed_size, config.diff_ids, config.created)
+    return BaseImage(
+        reference=where,
+        digest=str(manifest.digest),
+        pushed_size=manifest.pushed_size,
+        diff_ids=config.diff_ids,
+        created=config.created,
+        layer_sizes=tuple(layer.size for layer in manifest.layers),
+    )
 
 
 async def manifest_for(registry: Registry, reference: Reference, platform: Platform) -> Manifest:

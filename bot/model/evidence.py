@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -19,6 +20,14 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PathSize:
+    """A path in an image and its bytes: held there, wasted there, or by how much it grew."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """One layer; sizes in bytes.
 
@@ -26,20 +35,53 @@ class Layer:
         diff_id: Digest of the uncompressed layer.
         size: Uncompressed bytes of the layer tar.
         instruction: The instruction that made it, from the image's history.
+        base: True for a layer of the base image whose update is proved.
+        pushed_size: What a registry would store, or None where it was not measured.
+        grown: On the new side, for a layer larger than its partner before: the paths that grew most.
+        files: Bytes of each file; only while a proof is made, evidence that is kept has none.
     """
 
     diff_id: str
     size: int
     instruction: str
+    base: bool = False
+    pushed_size: int | None = None
+    grown: tuple[PathSize, ...] = ()
+    files: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a build, as BuildKit reports it."""
+    """One step of a build, as BuildKit reports it.
+
+    Attributes:
+        name: `[builder 2/4] RUN make`; BuildKit's own steps begin with `[internal]`.
+        seconds: How long it took.
+        cached: True where nothing was done.
+        bytes: What it moved: of the build context, or of an image that was pulled.
+    """
 
     name: str
     seconds: float
     cached: bool
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Waste:
+    """Bytes that a later layer overwrote or removed, as dive counts them (wagoodman/dive, `efficiency.go`).
+
+    Attributes:
+        efficiency: For all paths, the smallest size each one had over the sum of its sizes; 1 is best.
+        wasted: Bytes of every path that stands in two or more layers, the needed copy included.
+        user_share: `wasted` over the bytes of all layers but the first; None for an image of one layer.
+        paths: The paths that waste most.
+    """
+
+    efficiency: float
+    wasted: int
+    user_share: float | None
+    paths: tuple[PathSize, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +93,13 @@ class Build:
         seconds: Wall time of the build.
         steps: What BuildKit did, in order.
         size: Unpacked: the sum of uncompressed layer tars, counted by us.
-        pushed_size: What a registry would store, or None where it was not measured.
         layers: From the bottom.
+        pushed_size: What a registry would store, or None where it was not measured.
+        waste: What later layers overwrote or removed, or None where it was not measured.
+        package_size: Bytes of the files that OS packages own, in all layers; None where no list of them
+            can be read.
+        pull_seconds: Time spent on getting images; BuildKit tells hundredths at best.
+        pull_bytes: Bytes that came from registries; 0 where the engine had them.
     """
 
     image: str
@@ -61,6 +108,31 @@ class Build:
     size: int
     layers: tuple[Layer, ...]
     pushed_size: int | None = None
+    waste: Waste | None = None
+    package_size: int | None = None
+    pull_seconds: float = 0.0
+    pull_bytes: int = 0
+
+    @property
+    def base_size(self) -> int:
+        """Unpacked bytes of the layers that belong to the base image."""
+        return sum(layer.size for layer in self.layers if layer.base)
+
+    @property
+    def own_size(self) -> int:
+        """Unpacked bytes of the layers that the Dockerfile adds."""
+        return self.size - self.base_size
+
+    @property
+    def cache_hit_rate(self) -> float | None:
+        """Cached instructions over all that could be cached; None where there were none."""
+        own = [step for step in self.steps if _is_instruction(step)]
+        return sum(step.cached for step in own) / len(own) if own else None
+
+
+def _is_instruction(step: Step) -> bool:
+    """True for a step of the Dockerfile that does something: not `[internal]`, not `FROM`, no export."""
+    return step.name.startswith("[") and not step.name.startswith("[internal]") and "] FROM " not in step.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +145,7 @@ class BaseImage:
         pushed_size: Bytes a registry stores.
         diff_ids: Layers from the bottom.
         created: When it says it was made, or None.
+        layer_sizes: Bytes a registry stores for each layer, from the bottom.
     """
 
     reference: str
@@ -80,6 +153,7 @@ class BaseImage:
     pushed_size: int
     diff_ids: tuple[str, ...]
     created: datetime | None = None
+    layer_sizes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +323,15 @@ class Measurement:
         medium: … MEDIUM
         low: … LOW
         applied: True once the default branch holds this base.
+        base_size: Unpacked bytes of the base image's layers, or None.
+        own_size: Unpacked bytes of the layers on top, or None.
+        package_size: Bytes of what OS packages own, or None.
+        wasted: Bytes that later layers overwrote or removed, or None.
+        efficiency: As dive counts it, 0 to 1, or None.
+        pull_seconds: Time spent on getting images, or None.
+        pull_bytes: Bytes that came from registries, or None.
+        cache_hit_rate: 0 to 1, or None.
+        health_seconds: From start to first success, or None where it was not healthy.
     """
 
     project: str
@@ -266,3 +349,12 @@ class Measurement:
     medium: int
     low: int
     applied: bool
+    base_size: int | None = None
+    own_size: int | None = None
+    package_size: int | None = None
+    wasted: int | None = None
+    efficiency: float | None = None
+    pull_seconds: float | None = None
+    pull_bytes: int | None = None
+    cache_hit_rate: float | None = None
+    health_seconds: float | None = None

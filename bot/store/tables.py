@@ -114,6 +114,15 @@ class MeasurementRow(Base):
     medium: Mapped[int]
     low: Mapped[int]
     applied: Mapped[bool]
+    base_size: Mapped[int | None]
+    own_size: Mapped[int | None]
+    package_size: Mapped[int | None]
+    wasted: Mapped[int | None]
+    efficiency: Mapped[float | None]
+    pull_seconds: Mapped[float | None]
+    pull_bytes: Mapped[int | None]
+    cache_hit_rate: Mapped[float | None]
+    health_seconds: Mapped[float | None]
 
 
 class SightingRow(Base):

@@ -1,0 +1,76 @@
+"""A store written by any older Refit opens, and what was in it is still there."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from bot.store import sql
+from bot.store.sql import open_store, sqlite_url
+
+NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+MIGRATIONS = Path(sql.__file__).parent / "migrations"
+# Tables and columns of the first version: every later one has them still.
+ROWS: Mapping[str, Mapping[str, str | int]] = {
+    "measurements": {
+        "project": "acme/shop", "target": "backend", "platform": "linux/amd64", "cycle": "monthly-2026-11",
+        "base": "debian:12@sha256:a", "at": "2026-11-24 04:00:00.000000", "size": 10**10, "layers": 3,
+        "critical": 1, "high": 2, "medium": 3, "low": 4, "applied": 1,
+    },
+    "baselines": {
+        "project": "acme/shop", "target": "backend", "platform": "linux/amd64", "size": 10**10,
+        "digest": "debian:12@sha256:a", "at": "2026-11-24 04:00:00.000000",
+    },
+    "sightings": {
+        "reference": "debian:12", "digest": "sha256:a", "first_seen": "2026-11-24 04:00:00.000000",
+    },
+}  # fmt: skip
+
+
+def config() -> Config:
+    made = Config()
+    made.set_main_option("script_location", str(MIGRATIONS))
+    return made
+
+
+REVISIONS = [script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()]
+
+
+def written_at(revision: str, state: Path) -> str:
+    """A store as the Refit of that revision left it, with data; gives its URL."""
+    url = sqlite_url(state)
+    settings = config()
+    with create_engine(url).begin() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, revision)
+    with sqlite3.connect(state / "refit.sqlite3") as database:
+        for table, row in ROWS.items():
+            marks = ", ".join("?" for _ in row)
+            names = ", ".join(row)
+            database.execute(f"insert into {table} ({names}) values ({marks})", tuple(row.values()))  # noqa: S608 - the test's own names
+    return url
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_what_an_older_refit_stored_is_still_there(revision: str, tmp_path: Path) -> None:
+    store = open_store(written_at(revision, tmp_path / "state"))
+
+    (point,) = store.measurements(NOW, NOW + timedelta(seconds=1))
+    baseline = store.baseline("acme/shop", "backend", "linux/amd64")
+    store.close()
+
+    assert (point.size, point.layers, point.low, point.applied) == (10**10, 3, 4, True)
+    assert baseline is not None
+    assert baseline.size == 10**10
+
+
+def test_there_is_one_newest_version() -> None:
+    assert len(ScriptDirectory.from_config(config()).get_heads()) == 1
