@@ -15,9 +15,11 @@ from typing import Final
 from bot.cycle.bases import config_of
 from bot.cycle.discover import Found
 from bot.cycle.parts import Parts
+from bot.cycle.snoozes import quieted
 from bot.errors import ImageNotFound, RegistryError
 from bot.model.manifest import Index, Manifest, Platform
 from bot.model.reference import Reference
+from bot.model.snooze import Snooze
 from bot.model.target import LINUX_AMD64
 from bot.model.update import Failed, Outcome
 from bot.updates.choose import candidate, decide, needs, older_digest
@@ -42,11 +44,13 @@ class Resolved:
 
 async def resolve(found: Sequence[Found], parts: Parts) -> tuple[Resolved, ...]:
     """Decide every use; a registry that fails makes the outcome `failed`, never `current`."""
-    return tuple(await asyncio.gather(*(_resolve_one(one, parts) for one in found)))
+    snoozes = parts.store.snoozes(parts.clock.now())
+    return tuple(await asyncio.gather(*(_resolve_one(one, parts, snoozes) for one in found)))
 
 
-async def _resolve_one(found: Found, parts: Parts) -> Resolved:
+async def _resolve_one(found: Found, parts: Parts, snoozes: Sequence[Snooze]) -> Resolved:
     rule = rule_for(parts.policy.rules, found.project.name, found.use)
+    rule = quieted(rule, snoozes, found.project.name, found.use)
     platforms = found.target.platforms if found.target else (LINUX_AMD64,)
     try:
         facts = await _Facts(found, rule, platforms, parts).gather()

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.model.evidence import Baseline, Evidence, Measurement
 from bot.model.run import Cycle, Plan, Publication
+from bot.model.snooze import Snooze
 from bot.model.vulnerability import Scan
 
 
@@ -103,4 +104,24 @@ class Store(Protocol):
 
     def audit(self, who: str, what: str, detail: str, now: datetime) -> None:
         """Append to the log of who asked for what and what was done."""
+        ...
+
+    def save_snooze(self, snooze: Snooze) -> None:
+        """Store a snooze; a later one for the same image in the same project replaces it."""
+        ...
+
+    def snoozes(self, now: datetime) -> tuple[Snooze, ...]:
+        """The snoozes that have not ended."""
+        ...
+
+    def remember(self, kind: str, key: str, now: datetime, value: str = "") -> bool:
+        """Note a value in the ledger; True where it was not there: of many callers, one goes on."""
+        ...
+
+    def remembered(self, kind: str, key: str) -> str | None:
+        """The value that the ledger holds, or None."""
+        ...
+
+    def forget(self, kind: str, key: str | None = None, *, before: datetime | None = None) -> None:
+        """Take entries out of the ledger: one by its key, or all of a kind that are older than `before`."""
         ...

@@ -22,13 +22,14 @@ from bot.store.folder import private, unusable
 from bot.store.proofs import ProofRows
 from bot.store.publications import PublicationRows
 from bot.store.sightings import SightingRows
+from bot.store.talks import TalkRows
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 # Alembic keeps what it works on in globals of its modules.
 _one_at_a_time: Final = threading.Lock()
 
 
-class SqlStore(CycleRows, ProofRows, PublicationRows, SightingRows):
+class SqlStore(CycleRows, ProofRows, PublicationRows, SightingRows, TalkRows):
     """The `Store` port on SQLAlchemy; `close` gives the connections back."""
 
     def close(self) -> None:

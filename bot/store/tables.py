@@ -153,3 +153,25 @@ class AuditRow(Base):
     who: Mapped[str]
     what: Mapped[str]
     detail: Mapped[str]
+
+
+class SnoozeRow(Base):
+    """Silence that a person asked for."""
+
+    __tablename__ = "snoozes"
+    project: Mapped[str] = mapped_column(String(300), primary_key=True)
+    image: Mapped[str] = mapped_column(String(300), primary_key=True)
+    who: Mapped[str]
+    reason: Mapped[str]
+    at: Mapped[datetime]
+    until: Mapped[datetime]
+
+
+class LedgerRow(Base):
+    """What was heard and told already: deliveries by id, notifications by destination."""
+
+    __tablename__ = "ledger"
+    kind: Mapped[str] = mapped_column(String(50), primary_key=True)
+    key: Mapped[str] = mapped_column(String(300), primary_key=True)
+    value: Mapped[str]
+    at: Mapped[datetime]

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import pytest
 from bot.errors import LeaseHeld, StoreError
 from bot.model.evidence import Baseline, Measurement
 from bot.model.run import CycleState, Decided, Plan, Publication, PublicationKind, PublicationState
+from bot.model.snooze import Snooze
 from bot.model.update import Abandoned, Current, Failed, Skipped, Waiting
 from bot.model.use import Use, UseKind
 from bot.store.lease import lease
@@ -176,3 +179,32 @@ def test_one_process_at_a_time_holds_the_lease_and_a_killed_one_gives_it_back(tm
     other.stdout.close()
     with lease(tmp_path):
         pass
+
+
+def test_a_snooze_is_kept_until_it_ends_and_a_later_one_replaces_it(store: SqlStore) -> None:
+    first = Snooze("acme/shop", "debian:12", "slack:U1", "release freeze", NOW, NOW + timedelta(days=3))
+    later = replace(first, reason="the freeze goes on", until=NOW + timedelta(days=9))
+    store.save_snooze(first)
+    store.save_snooze(later)
+
+    assert store.snoozes(NOW) == (later,)
+    assert store.snoozes(later.until) == ()
+
+
+def test_of_many_who_note_the_same_in_the_ledger_one_goes_on(store: SqlStore) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        went_on = list(pool.map(lambda _: store.remember("delivery", "slack:1", NOW), range(40)))
+
+    assert sum(went_on) == 1
+
+
+def test_the_ledger_tells_a_change_and_lets_go_of_what_is_old(store: SqlStore) -> None:
+    assert store.remember("notice", "chat", NOW, "down")
+    assert not store.remember("notice", "chat", NOW, "down")
+    assert store.remember("notice", "chat", NOW + timedelta(hours=1), "up")
+    assert store.remembered("notice", "chat") == "up"
+
+    store.forget("notice", before=NOW + timedelta(minutes=30))
+    assert store.remembered("notice", "chat") == "up"
+    store.forget("notice", "chat")
+    assert store.remembered("notice", "chat") is None
