@@ -28,10 +28,14 @@ from bot.commands.options import (
 from bot.commands.output import colored, width, write, write_json
 from bot.commands.paths import PathsArgument, read_paths
 from bot.commands.state import usable_state
+from bot.convert import project
 from bot.cycle.discover import Found
 from bot.cycle.parts import Parts
+from bot.cycle.published import published
 from bot.cycle.resolve import resolve
 from bot.errors import UsageError
+from bot.model.published import Published
+from bot.model.run import Problem
 from bot.model.update import Decision, Failed, Outcome, UpdateKind
 from bot.progress import TerminalProgress
 from bot.report import terminal, wire
@@ -109,10 +113,12 @@ def check(  # noqa: PLR0913 - the options of a command line
     wanted = _Wanted(settings, rules, refresh, quiet)
     if explain:
         return _explain(_one(paths), wanted, fail_on or ())
-    found, problems = read_paths(paths, policy(settings).custom)
-    decisions = _decide(found, wanted)
-    _show(decisions, output)
-    return exit_code([one.outcome for one in decisions], fail_on or (), show_problems(problems))
+    projects = tuple(project(one) for one in settings.projects)
+    found, problems = read_paths(paths, policy(settings).custom, projects)
+    decisions, shipped, unanswered = _decide(found, wanted)
+    _show(decisions, shipped, output)
+    failed = show_problems([*problems, *unanswered])
+    return exit_code([one.outcome for one in decisions], fail_on or (), failed)
 
 
 def _rules(settings: Settings, allow: UpdateKind | None, *, has_config: bool) -> tuple[Rule, ...]:
@@ -121,10 +127,13 @@ def _rules(settings: Settings, allow: UpdateKind | None, *, has_config: bool) ->
     return given if allow is None else tuple(replace(rule, allow=allow) for rule in given or (Rule(),))
 
 
-def _decide(found: Sequence[Found], wanted: _Wanted) -> list[Decision]:
+def _decide(
+    found: Sequence[Found], wanted: _Wanted
+) -> tuple[Sequence[Decision], Sequence[Published], Sequence[Problem]]:
     with _asking(wanted, f"ask the registries about {count(len(found), 'use')}") as parts:
         resolved = asyncio.run(resolve(found, parts))
-    return [Decision(one.found.use, one.outcome) for one in resolved]
+        shipped, problems = asyncio.run(published(found, parts))
+    return [Decision(one.found.use, one.outcome) for one in resolved], shipped, problems
 
 
 def _explain(image: str, wanted: _Wanted, fail_on: Sequence[str]) -> int:
@@ -158,11 +167,11 @@ def _choose_offline(image: str, file: Path, allow: UpdateKind, *, explain: bool)
     return 0
 
 
-def _show(decisions: Sequence[Decision], output: Format) -> None:
+def _show(decisions: Sequence[Decision], shipped: Sequence[Published], output: Format) -> None:
     if output is Format.JSON:
-        write_json(wire.check(decisions))
+        write_json(wire.check(decisions, shipped))
     else:
-        write(terminal.decisions_table(decisions, width=width(), color=colored()))
+        write(terminal.decisions_table(decisions, shipped, width=width(), color=colored()))
 
 
 def _one(paths: Sequence[Path] | None) -> str:

@@ -24,11 +24,14 @@ PathsArgument = Annotated[
 
 
 def read_paths(
-    paths: Sequence[Path] | None, custom: Sequence[patterns.Rule] = ()
+    paths: Sequence[Path] | None,
+    custom: Sequence[patterns.Rule] = (),
+    projects: Sequence[Project] = (),
 ) -> tuple[list[Found], list[Problem]]:
     """Every use below the paths, each with its file's path.
 
-    One folder gives paths inside it; several paths, or files, give paths as they were named.
+    One folder gives paths inside it; several paths, or files, give paths as they were named. A folder that
+    is the checkout of one of `projects` is read with that project's targets.
 
     Raises:
         UsageError: A path does not exist.
@@ -38,14 +41,17 @@ def read_paths(
     problems: list[Problem] = []
     for path in chosen:
         prefix = "" if len(chosen) == 1 and path.is_dir() else path.as_posix()
-        uses, failed = _read_one(path, custom)
+        uses, failed = _read_one(path, custom, projects)
         found += [_placed(one, prefix) for one in uses]
         problems += failed
     return found, problems
 
 
-def _read_one(path: Path, custom: Sequence[patterns.Rule]) -> tuple[Iterable[Found], Sequence[Problem]]:
-    project = Project(path.resolve().name or "folder")
+def _read_one(
+    path: Path, custom: Sequence[patterns.Rule], projects: Sequence[Project]
+) -> tuple[Iterable[Found], Sequence[Problem]]:
+    here = (one for one in projects if one.location and Path(one.location).resolve() == path.resolve())
+    project = next(here, Project(path.resolve().name or "folder"))
     if path.is_dir():
         discovery = discover(project, FolderCheckout(path), custom)
         return discovery.found, discovery.problems

@@ -249,4 +249,5 @@ def _result(  # noqa: PLR0913 - a value's fields
         quota=dict(parts.registry.quota()),
         dry_run=dry_run,
         notes=(f"level base only: {parts.no_builder}",) if parts.builder is None else (),
+        published=plan.published,
     )

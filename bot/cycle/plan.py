@@ -10,6 +10,7 @@ from bot.cycle.baselines import settle
 from bot.cycle.bases import pairs
 from bot.cycle.discover import Found, discover
 from bot.cycle.parts import Parts
+from bot.cycle.published import published
 from bot.cycle.resolve import Resolved, resolve
 from bot.errors import RefitError, RegistryError
 from bot.model.run import Decided, Plan, Planned, Problem
@@ -34,11 +35,13 @@ def make_plan(parts: Parts) -> Plan:
     parts.progress.step(f"resolve {len(found)} uses")
     settle(found, parts)
     updates, decided = asyncio.run(_decide(found, parts, commits))
+    shipped, unanswered = asyncio.run(published(found, parts))
     return Plan(
         updates=_joined(updates),
         decided=tuple(decided),
-        problems=tuple(problems),
+        problems=(*problems, *unanswered),
         requests=dict(parts.registry.requests()),
+        published=shipped,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.model.evidence import Baseline, BasePair, Evidence, Verdict
+from bot.model.published import Published
 from bot.model.target import Project, Target
 from bot.model.update import Abandoned, Current, Failed, Skipped, Update, Waiting
 from bot.model.use import Use
@@ -94,12 +95,14 @@ class Plan:
         decided: Everything else: the counts add up.
         problems: Failures that belong to no use: a project that could not be fetched.
         requests: Registry requests it took, by method.
+        published: What was found behind the targets' `image:`.
     """
 
     updates: tuple[Planned, ...]
     decided: tuple[Decided, ...]
     problems: tuple[Problem, ...] = ()
     requests: Mapping[str, int] = field(default_factory=dict)
+    published: tuple[Published, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +224,7 @@ class RunResult:
         seconds: Wall time.
         dry_run: True where nothing was written to a forge.
         notes: Sentences about the run itself, for its foot.
+        published: What was found behind the targets' `image:`.
     """
 
     cycle: Cycle
@@ -232,6 +236,7 @@ class RunResult:
     quota: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
     notes: tuple[str, ...] = ()
+    published: tuple[Published, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.model.evidence import Baseline, Evidence, Measurement
+from bot.model.published import Published
 from bot.model.run import Cycle, Plan, Publication
 from bot.model.snooze import Snooze
 from bot.model.vulnerability import Scan
@@ -80,6 +81,14 @@ class Store(Protocol):
 
     def save_measurement(self, measurement: Measurement) -> None:
         """Add a point; the same cycle, target, platform and base replaces it."""
+        ...
+
+    def published(self, project: str | None = None) -> tuple[Published, ...]:
+        """What was last found behind each target's `image:`, by project, target and platform."""
+        ...
+
+    def save_published(self, published: Published) -> None:
+        """Store what was found for a target on one platform."""
         ...
 
     def first_seen(self, reference: str, digest: str) -> datetime | None:

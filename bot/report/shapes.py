@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.model.evidence import HealthState, Level, VerdictState
+from bot.model.published import BaseSource, Shipping
 from bot.model.run import PublicationKind
 from bot.model.use import UseKind
 from bot.model.vulnerability import Cause, Severity
@@ -42,6 +44,21 @@ class CheckedUse(UseShape):
     reason: str | None = Field(description="in words; null only for current")
 
 
+class PublishedShape(_Shape):
+    """What is published for one target on one platform."""
+
+    target: str
+    platform: str
+    image: str = Field(description="with the digest found there; without one where nothing is there")
+    state: Shipping = Field(description="how it stands to the base that the branch holds")
+    reason: str
+    created: datetime | None = Field(description="when the published image says it was made")
+    branch: str | None = Field(description="the base that the branch holds")
+    base: str | None = Field(description="the base that it was built on, null where that cannot be told")
+    base_created: datetime | None
+    source: BaseSource | None = Field(description="what told the base")
+
+
 class DiscoverDocument(_Shape):
     """What names an image, and where."""
 
@@ -52,6 +69,7 @@ class CheckDocument(_Shape):
     """What is outdated."""
 
     uses: list[CheckedUse]
+    published: list[PublishedShape] = Field(default=[], description="for targets with an `image:`")
 
 
 class FindingShape(_Shape):
@@ -161,3 +179,4 @@ class RunDocument(_Shape):
     skipped: list[DecidedShape]
     failed: list[FailedShape]
     requests: dict[str, int] = Field(description="registry requests by method; HEAD and GET always")
+    published: list[PublishedShape] = Field(default=[], description="for targets with an `image:`")

@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bot.model.published import Published
 from bot.model.run import Decided, PublicationKind, RunResult
 from bot.model.update import Current, Decision, Failed, Skipped, Update, Waiting, outcome_reason
 from bot.model.use import Use
+from bot.report import published as shipping
 from bot.report import wording
 from bot.report.quote import visible
 from bot.report.run_rows import MARK_STYLES, Row, rows
@@ -39,6 +42,7 @@ def render(result: RunResult, *, width: int = 100, color: bool = False) -> str:
     console.print(line(_header(result), "bold"))
     for item, indent in (*_drawn(rows(result), width), *_decided_lines(result.decided), *_failures(result)):
         console.print(Padding(item, (0, 0, 0, indent)))
+    _print_published(console, result.published)
     console.print(Padding(line(_foot(result), "bold"), (0, 0, 0, 2)))
     for note in result.notes:
         console.print(Padding(line(visible(note, limit=300), "dim"), (0, 0, 0, 2)))
@@ -56,8 +60,14 @@ def uses_table(uses: Sequence[Use], *, width: int = 100, color: bool = False) ->
     return _page(table, summary, width, color=color)
 
 
-def decisions_table(decisions: Sequence[Decision], *, width: int = 100, color: bool = False) -> str:
-    """The table of `refit check`: each use with its outcome and the reason."""
+def decisions_table(
+    decisions: Sequence[Decision],
+    published: Sequence[Published] = (),
+    *,
+    width: int = 100,
+    color: bool = False,
+) -> str:
+    """The table of `refit check`: each use with its outcome and the reason; then what is published."""
     table = _table("PLACE", "IMAGE", "OUTCOME", "WHAT AND WHY")
     for decision in decisions:
         word = decision.outcome.word
@@ -66,16 +76,24 @@ def decisions_table(decisions: Sequence[Decision], *, width: int = 100, color: b
         )
     counts: Counter[str] = Counter(decision.outcome.word for decision in decisions)
     summary = " · ".join(f"{counts[word]} {word}" for word in _OUTCOMES if counts[word])
-    return _page(table, summary or "no uses", width, color=color)
+    return _page(table, summary or "no uses", width, published, color=color)
 
 
-def _page(table: Table, summary: str, width: int, *, color: bool) -> str:
+def _page(table: Table, summary: str, width: int, published: Sequence[Published] = (), *, color: bool) -> str:
     screen = Screen(width, color)
     if table.row_count:
         _fit(table, width)
         screen.console.print(table)
     screen.console.print(line(summary, "bold"))
+    _print_published(screen.console, published)
     return screen.text()
+
+
+def _print_published(console: Console, published: Sequence[Published]) -> None:
+    for mark, what, how in shipping.lines(published):
+        head = Text.assemble((f"{mark} ", MARK_STYLES.get(mark, "dim")), f"published {what}")
+        console.print(Padding(head, (0, 0, 0, 2)))
+        console.print(Padding(line(how, "dim"), (0, 0, 0, 4)))
 
 
 def _fit(table: Table, width: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bot.model.evidence import Evidence, Side
+from bot.model.published import Published
 from bot.model.run import Decided, Proved, RunResult
 from bot.model.update import Abandoned, Current, Decision, Failed, Skipped, Update, Waiting, outcome_reason
 from bot.model.use import Use
@@ -22,6 +23,7 @@ from bot.report.shapes import (
     HealthShape,
     Measured,
     PublicationShape,
+    PublishedShape,
     RunDocument,
     Seconds,
     Sizes,
@@ -36,9 +38,10 @@ def discover(uses: Iterable[Use]) -> dict[str, Any]:
     return _dump(DiscoverDocument(uses=[UseShape(**_use(use)) for use in uses]))
 
 
-def check(decisions: Iterable[Decision]) -> dict[str, Any]:
+def check(decisions: Iterable[Decision], published: Iterable[Published] = ()) -> dict[str, Any]:
     """The document of `refit check`."""
-    return _dump(CheckDocument(uses=[_checked(decision) for decision in decisions]))
+    uses = [_checked(decision) for decision in decisions]
+    return _dump(CheckDocument(uses=uses, published=[_published(one) for one in published]))
 
 
 def run(result: RunResult) -> dict[str, Any]:
@@ -60,6 +63,7 @@ def run(result: RunResult) -> dict[str, Any]:
         skipped=[_decided(one, one.outcome) for one in decided if isinstance(one.outcome, Skipped)],
         failed=failed + problems,
         requests={"HEAD": 0, "GET": 0, **result.requests},
+        published=[_published(one) for one in result.published],
     )
     return _dump(document)
 
@@ -89,6 +93,21 @@ def _checked(decision: Decision) -> CheckedUse:
     outcome = decision.outcome
     to = str(outcome.to) if isinstance(outcome, Update | Waiting) and outcome.to else None
     return CheckedUse(**_use(decision.use), outcome=outcome.word, to=to, reason=outcome_reason(outcome))
+
+
+def _published(one: Published) -> PublishedShape:
+    return PublishedShape(
+        target=one.target,
+        platform=str(one.platform),
+        image=str(one.image),
+        state=one.state,
+        reason=one.reason,
+        created=one.created,
+        branch=str(one.branch) if one.branch else None,
+        base=str(one.base) if one.base else None,
+        base_created=one.base_created,
+        source=one.source,
+    )
 
 
 def _subject(decided: Decided) -> str:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from bot.model.evidence import Evidence
+from bot.model.published import Published
 from bot.model.run import Plan
 from bot.model.vulnerability import Scan
 
@@ -14,6 +15,7 @@ T = TypeVar("T")
 
 PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
 EVIDENCE: TypeAdapter[Evidence] = TypeAdapter(Evidence)
+PUBLISHED: TypeAdapter[Published] = TypeAdapter(Published)
 SCAN: TypeAdapter[Scan] = TypeAdapter(Scan)
 
 

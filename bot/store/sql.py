@@ -21,6 +21,7 @@ from bot.store.cycles import CycleRows
 from bot.store.folder import private, unusable
 from bot.store.proofs import ProofRows
 from bot.store.publications import PublicationRows
+from bot.store.published import PublishedRows
 from bot.store.sightings import SightingRows
 from bot.store.talks import TalkRows
 
@@ -29,7 +30,7 @@ _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _one_at_a_time: Final = threading.Lock()
 
 
-class SqlStore(CycleRows, ProofRows, PublicationRows, SightingRows, TalkRows):
+class SqlStore(CycleRows, ProofRows, PublicationRows, PublishedRows, SightingRows, TalkRows):
     """The `Store` port on SQLAlchemy; `close` gives the connections back."""
 
     def close(self) -> None:

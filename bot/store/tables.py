@@ -125,6 +125,17 @@ class MeasurementRow(Base):
     health_seconds: Mapped[float | None]
 
 
+class PublishedRow(Base):
+    """What was last found behind each target's `image:`."""
+
+    __tablename__ = "published"
+    project: Mapped[str] = mapped_column(String(300), primary_key=True)
+    target: Mapped[str] = mapped_column(String(300), primary_key=True)
+    platform: Mapped[str] = mapped_column(String(100), primary_key=True)
+    body: Mapped[str]
+    at: Mapped[datetime]
+
+
 class SightingRow(Base):
     """Our own first-seen clock for digests."""
 

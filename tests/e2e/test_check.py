@@ -33,11 +33,11 @@ class Images:
     def push(self, name: str, *, days: int = 10, **more: Any) -> str:
         """Push `repository:tag`, made so many days ago; returns its digest."""
         repository, _, tag = name.partition(":")
-        layers = ({"what": f"{name} {days}".encode()},)
-        created = NOW - timedelta(days=days)
-        return self._lab.push_image(
-            f"{self._prefix}/{repository}", tag, layers=layers, created=created, **more
-        )
+        usual: dict[str, Any] = {
+            "layers": ({"what": f"{name} {days}".encode()},),
+            "created": NOW - timedelta(days=days),
+        }
+        return self._lab.push_image(f"{self._prefix}/{repository}", tag, **(usual | more))
 
     def name(self, name: str) -> str:
         """The name as a Dockerfile writes it."""
@@ -269,3 +269,29 @@ def test_the_rules_of_a_configuration_are_obeyed(images: Images) -> None:
     assert outcome == "waiting"
     assert str(to).startswith(images.name("app:1.1@sha256:"))
     assert "1.1" in str(reason)
+
+
+def test_what_is_published_is_told_for_a_project_under_care(images: Images) -> None:
+    """The base moves and the branch follows; the published image is not built again."""
+    first, second, app = {"base": b"1"}, {"base": b"2"}, {"app": b"1"}
+    old = images.push("base:1", days=30, layers=(first,))
+    images.push("app:latest", days=20, layers=(first, app))
+    (images.folder / "refit.yaml").write_text(
+        "projects: [{name: shop, forge: local, path: ., targets: [{name: backend, "
+        f"image: '{images.name('app')}'}}]}}]\n"
+    )
+    images.dockerfile(f"FROM {{base:1}}@{old}")
+
+    before = images.check("--format", "json").document
+    new = images.push("base:1", days=9, layers=(second,))
+    images.dockerfile(f"FROM {{base:1}}@{new}")
+    after = images.check("--format", "json").document
+
+    jsonschema.validate(after, SCHEMA)
+    assert [one["state"] for one in before["published"]] == ["shipped"]
+    ((state, base, source, reason),) = [
+        (one["state"], one["base"], one["source"], one["reason"]) for one in after["published"]
+    ]
+    assert (state, base, source) == ("not-shipped", f"{images.name('base:1')}@{old}", "layers")
+    assert reason.startswith("merged, not shipped: the branch holds ")
+    assert f"! published backend: {images.name('app')}, made 20 days ago\n    merged, n" in images.check().out
