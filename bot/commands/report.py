@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from enum import StrEnum
+from typing import Annotated, assert_never
 
 import typer
 from rich.text import Text
@@ -14,8 +16,10 @@ from bot.commands.output import write
 from bot.cycle.quarterly import Reports, publish_reports, size_report
 from bot.errors import UsageError
 from bot.progress import TerminalProgress
-from bot.report.size import parse_quarter
-from bot.report.size_markdown import markdown, title
+from bot.report.size import html, shapes
+from bot.report.size.markdown import markdown, title
+from bot.report.size.quarter import parse_quarter
+from bot.report.size.values import SizeReport
 
 QuarterOption = Annotated[
     str | None,
@@ -27,10 +31,22 @@ PublishOption = Annotated[
 ]
 
 
+class Format(StrEnum):
+    """How a report is written."""
+
+    MARKDOWN = "markdown"
+    HTML = "html"
+    JSON = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How it is written, to standard output.")]
+
+
 def report(
     *,
     quarter: QuarterOption = None,
     publish: PublishOption = False,
+    form: FormatOption = Format.MARKDOWN,
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> int:
@@ -46,9 +62,20 @@ def report(
         progress.step("report")
         if publish:
             return _published(publish_reports(parts, quarter))
-        made = size_report(parts, None, quarter)
-        write(f"# {title(made)}\n\n{markdown(made)}")
+        write(_written(size_report(parts, None, quarter), form))
     return 0
+
+
+def _written(made: SizeReport, form: Format) -> str:
+    match form:
+        case Format.MARKDOWN:
+            return f"# {title(made)}\n\n{markdown(made)}"
+        case Format.HTML:
+            return html.page(made)
+        case Format.JSON:
+            return json.dumps(shapes.document(made), indent=2, ensure_ascii=False)
+        case _:
+            assert_never(form)
 
 
 def _published(reports: Reports) -> int:

@@ -89,6 +89,8 @@ def _point(  # noqa: PLR0913 - a value's fields
         low=counts[Severity.LOW],
         applied=applied,
         health_seconds=side.health.seconds if side.health and side.health.good else None,
+        evidence=evidence.key,
+        side="before" if side is evidence.before else "after",
     )
     return _with_build(point, side.build) if side.build else point
 

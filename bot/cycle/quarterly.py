@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
+from bot.cycle.around import bases_made, surroundings
+from bot.cycle.growth import growth
 from bot.cycle.parts import Parts
 from bot.errors import ForgeError
 from bot.model import marker
 from bot.model.evidence import Measurement
 from bot.model.run import Issue, Problem, Publication, PublicationState
 from bot.model.target import Project
-from bot.report.size import Quarter, SizeReport, parse_quarter, quarter_of, report
-from bot.report.size_markdown import markdown, title
+from bot.report.size.markdown import markdown, title
+from bot.report.size.quarter import Quarter, parse_quarter, quarter_of
+from bot.report.size.summing import Frame, report
+from bot.report.size.values import SizeReport
 
 _YEARS_BACK = timedelta(days=800)
 _LABELS = ("refit", "size-report")
@@ -35,18 +40,21 @@ def size_report(parts: Parts, project: Project | None, quarter: str | None) -> S
     measured = _measurements(parts, project, now)
     chosen = parse_quarter(quarter) if quarter else _default_quarter(measured, parts)
     targets = [target for one in parts.projects for target in one.targets]
-    return report(
-        measurements=measured,
+    frame = Frame(
+        quarter=chosen,
+        zone=zone,
+        now=now,
         baselines=[
             baseline
             for key in {(m.project, m.target, m.platform) for m in measured}
             if (baseline := parts.store.baseline(*key)) is not None
         ],
-        quarter=chosen,
-        zone=zone,
-        now=now,
         budgets={(target.project, target.name): target.budget for target in targets if target.budget},
+        bases_made=bases_made(parts),
+        growth=partial(growth, parts.store),
+        around=surroundings(parts, project),
     )
+    return report(measured, frame)
 
 
 @dataclass(frozen=True, slots=True)

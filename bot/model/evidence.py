@@ -100,6 +100,7 @@ class Build:
             can be read.
         pull_seconds: Time spent on getting images; BuildKit tells hundredths at best.
         pull_bytes: Bytes that came from registries; 0 where the engine had them.
+        largest: The largest files of the Dockerfile's own layers, so that growth over months has a name.
     """
 
     image: str
@@ -112,6 +113,7 @@ class Build:
     package_size: int | None = None
     pull_seconds: float = 0.0
     pull_bytes: int = 0
+    largest: tuple[PathSize, ...] = ()
 
     @property
     def base_size(self) -> int:
@@ -332,6 +334,8 @@ class Measurement:
         pull_bytes: Bytes that came from registries, or None.
         cache_hit_rate: 0 to 1, or None.
         health_seconds: From start to first success, or None where it was not healthy.
+        evidence: Key of the evidence that measured it; empty where it is not known.
+        side: Which side of that evidence: `before` or `after`.
     """
 
     project: str
@@ -358,3 +362,5 @@ class Measurement:
     pull_bytes: int | None = None
     cache_hit_rate: float | None = None
     health_seconds: float | None = None
+    evidence: str = ""
+    side: str = "after"

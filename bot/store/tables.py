@@ -123,6 +123,8 @@ class MeasurementRow(Base):
     pull_bytes: Mapped[int | None]
     cache_hit_rate: Mapped[float | None]
     health_seconds: Mapped[float | None]
+    evidence: Mapped[str] = mapped_column(String(100), server_default="")
+    side: Mapped[str] = mapped_column(String(10), server_default="after")
 
 
 class PublishedRow(Base):

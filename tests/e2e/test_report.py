@@ -9,7 +9,7 @@ import pytest
 
 from bot.app import opened_store
 from bot.model.evidence import Measurement
-from bot.report.size import quarter_of
+from bot.report.size.quarter import quarter_of
 from tests.e2e.world import Ended, World
 from tests.github_server.server import GitHubServer
 

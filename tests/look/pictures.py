@@ -20,8 +20,12 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.model.update import Abandoned
-from bot.report import issue, pull_request, size_markdown, terminal
-from bot.report.size import Quarter, SizeReport, report
+from bot.report import issue, pull_request, terminal
+from bot.report.size import html as size_html
+from bot.report.size import markdown as size_markdown
+from bot.report.size.quarter import Quarter
+from bot.report.size.summing import Frame, report
+from bot.report.size.values import SizeReport
 from tests.unit.report import cases, samples
 from tests.unit.report.gfm import to_html
 
@@ -53,6 +57,8 @@ def _pages() -> Iterable[tuple[str, str, int]]:
     made = _size_report()
     yield "size report wide", page(size_markdown.title(made), size_markdown.markdown(made)), _WIDE
     yield "size report phone", page(size_markdown.title(made), size_markdown.markdown(made)), _PHONE
+    yield "size page wide", size_html.page(made), 1100
+    yield "size page phone", size_html.page(made), _PHONE
     run = cases.result(samples.proved(), cases.two_platforms(), cases.build_failed())
     yield "terminal", terminal_page(terminal.render(run, width=110, color=True)), 1000
 
@@ -65,7 +71,8 @@ def _size_report() -> SizeReport:
     points.append(cases.measurement("2026-09", 186_000_000, base="debian:new", applied=False, high=0))
     now = datetime(2026, 10, 2, tzinfo=UTC)
     budgets = {("acme/shop", "backend"): 185_000_000}
-    return report(points, [samples.BASELINE], Quarter(2026, 3), now=now, zone=UTC, budgets=budgets)
+    frame = Frame(Quarter(2026, 3), zone=UTC, now=now, baselines=[samples.BASELINE], budgets=budgets)
+    return report(points, frame)
 
 
 def page(heading: str, markdown: str) -> str:

@@ -96,3 +96,15 @@ def test_an_issue_that_a_person_closed_stays_closed(tmp_path: Path) -> None:
     publish_reports(made.parts(), None)
 
     assert made.forge.writes == writes
+
+
+def test_what_stands_open_and_what_was_decided_is_told_with_the_sizes(tmp_path: Path) -> None:
+    dockerfile = "FROM debian:12\n# refit: ignore waits for the new cluster\nFROM postgres:16\n"
+    made = house(tmp_path, {"Dockerfile": dockerfile})
+    made.store.save_measurement(POINT)
+    made.run()
+
+    around = size_report(made.parts(), None, "2026Q3").around
+
+    assert around.ignored == ("postgres:16 in Dockerfile: ignored by a comment: waits for the new cluster",)
+    assert around.targets is not None

@@ -1,0 +1,1 @@
+"""The quarterly size report: measurements summed up, and shown as Markdown, page and JSON."""

@@ -1,0 +1,202 @@
+"""The shape of `refit report --format json`: bytes, seconds, shares from 0 to 1."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.report.size.advice import advice
+from bot.report.size.values import Grown, Point, SizeReport, TargetSize, Trend
+from bot.report.size.wording import summary, todo_start
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PointShape(_Shape):
+    """One size in a history."""
+
+    day: date
+    size: int
+
+
+class TrendShape(_Shape):
+    """A measure at the first and the last measurement of the quarter; null where it was not taken."""
+
+    first: float | None
+    last: float | None
+
+
+class GrownShape(_Shape):
+    """A layer or path that grew."""
+
+    name: str
+    before: int = Field(description="bytes when the quarter began; 0 where it is new")
+    after: int
+
+
+class GrowthShape(_Shape):
+    """Where an image grew."""
+
+    layers: list[GrownShape]
+    paths: list[GrownShape]
+    packages: list[str]
+
+
+class TargetShape(_Shape):
+    """One target on one platform."""
+
+    project: str
+    target: str
+    platform: str
+    size: int
+    change: int | None = Field(description="bytes gained over the quarter; null where it is new")
+    baseline: int | None
+    budget: int | None
+    pushed_size: int | None
+    layers: int
+    wasted: int | None
+    efficiency: float | None
+    base: str
+    base_made: datetime | None
+    critical: int
+    high: int
+    medium: int
+    low: int
+    measured: datetime
+    fresh: bool = Field(description="measured in this quarter")
+    builds: TrendShape
+    pulls: TrendShape
+    cache: TrendShape
+    growth: GrowthShape | None
+    history: list[PointShape]
+
+
+class GoneShape(_Shape):
+    """A target that is no longer there."""
+
+    project: str
+    target: str
+    platform: str
+    size: int
+    measured: datetime
+
+
+class LinkShape(_Shape):
+    """Something open, and where to read it."""
+
+    text: str
+    url: str
+
+
+class AuditShape(_Shape):
+    """One finding of the guide's audit."""
+
+    rule: str
+    subject: str
+    text: str
+    fix: str
+    saves: int
+
+
+class ReportDocument(_Shape):
+    """The size report of one quarter."""
+
+    quarter: str
+    so_far: bool
+    first: bool = Field(description="nothing was measured before this quarter: no trend yet")
+    summary: str
+    made: datetime
+    todo: list[str]
+    total: list[PointShape]
+    targets: list[TargetShape]
+    gone: list[GoneShape]
+    updates: list[LinkShape]
+    waiting: list[str]
+    ignored: list[str]
+    abandoned: list[str]
+    unshipped: list[str]
+    failed: list[str]
+    audit: list[AuditShape]
+
+
+def document(report: SizeReport) -> dict[str, Any]:
+    """The report as one JSON document."""
+    around = report.around
+    made = ReportDocument(
+        quarter=str(report.quarter),
+        so_far=report.so_far,
+        first=report.first,
+        summary=summary(report),
+        made=report.made,
+        todo=[" ".join((todo_start(i), i.subject, i.after)).strip() for i in advice(report)],
+        total=_points(report.total),
+        targets=[_target(target) for target in report.targets],
+        gone=[GoneShape(**_named(one.key), size=one.size, measured=one.at) for one in report.gone],
+        updates=[LinkShape(text=link.text, url=link.url) for link in around.updates],
+        waiting=list(around.waiting),
+        ignored=list(around.ignored),
+        abandoned=list(around.abandoned),
+        unshipped=list(around.unshipped),
+        failed=list(around.failed),
+        audit=[
+            AuditShape(rule=i.rule, subject=i.subject, text=i.text, fix=i.fix, saves=i.saves)
+            for i in around.audit
+        ],
+    )
+    return made.model_dump(mode="json")
+
+
+def _target(target: TargetSize) -> TargetShape:
+    now = target.now
+    return TargetShape(
+        **_named(target.key),
+        size=target.size,
+        change=target.change,
+        baseline=target.baseline,
+        budget=target.budget,
+        pushed_size=now.pushed_size,
+        layers=now.layers,
+        wasted=now.wasted,
+        efficiency=now.efficiency,
+        base=now.base,
+        base_made=target.base_made,
+        critical=now.critical,
+        high=now.high,
+        medium=now.medium,
+        low=now.low,
+        measured=now.at,
+        fresh=target.fresh,
+        builds=_trend(target.builds),
+        pulls=_trend(target.pulls),
+        cache=_trend(target.cache),
+        growth=_growth(target),
+        history=_points(target.history),
+    )
+
+
+def _named(key: tuple[str, str, str]) -> dict[str, str]:
+    return dict(zip(("project", "target", "platform"), key, strict=True))
+
+
+def _points(points: tuple[Point, ...]) -> list[PointShape]:
+    return [PointShape(day=point.day, size=point.size) for point in points]
+
+
+def _trend(trend: Trend) -> TrendShape:
+    return TrendShape(first=trend.first, last=trend.last)
+
+
+def _growth(target: TargetSize) -> GrowthShape | None:
+    growth = target.growth
+    if growth is None:
+        return None
+    layers, paths = [_grown(one) for one in growth.layers], [_grown(one) for one in growth.paths]
+    return GrowthShape(layers=layers, paths=paths, packages=list(growth.packages))
+
+
+def _grown(one: Grown) -> GrownShape:
+    return GrownShape(name=one.name, before=one.before, after=one.after)

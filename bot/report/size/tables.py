@@ -1,0 +1,121 @@
+"""The rows of the size report's tables: plain text in cells, the same for Markdown and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.report import wording
+from bot.report.size.values import AuditItem, SizeReport, TargetSize, Trend
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; its first `words` columns hold words, the others numbers.
+
+    Attributes:
+        head: Names of the columns.
+        rows: Cells of plain text.
+        outside: Columns whose text comes from outside.
+        words: Columns to align left.
+        left_out: Rows that are not shown.
+    """
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    outside: tuple[int, ...] = (0,)
+    words: tuple[int, ...] = (0,)
+    left_out: int = 0
+
+
+def targets(report: SizeReport, most: int) -> Table:
+    """Every target: size now, over the quarter, against its baseline and its budget."""
+    several = _several(report)
+    rows = [_target(target, report, with_project=several) for target in report.targets[:most]]
+    head = ("Target", "Now", "Quarter", "Baseline", "Budget", "Critical / High", "Base")
+    return Table(
+        head,
+        tuple(rows),
+        outside=(0, len(head) - 1),
+        words=(0, len(head) - 1),
+        left_out=len(report.targets) - len(rows),
+    )
+
+
+def _target(target: TargetSize, report: SizeReport, *, with_project: bool) -> tuple[str, ...]:
+    stale = "" if target.fresh else f" (on {wording.day(target.now.at)})"
+    age = f", {wording.age(target.base_made, report.made)} old" if target.base_made else ""
+    return (
+        label(target, with_project=with_project),
+        f"{wording.megabytes(target.size)}{stale}",
+        "new" if target.start is None else _change(target.start.size or 0, target.size),
+        wording.percent_change(target.baseline, target.size) if target.baseline else wording.NONE,
+        _budget(target),
+        f"{target.now.critical} / {target.now.high}",
+        target.now.base.partition("@")[0] + age,
+    )
+
+
+def label(target: TargetSize, *, with_project: bool) -> str:
+    """`backend · linux/amd64`, with its project where several are shown."""
+    project, name, platform = target.key
+    return f"{project} {name} · {platform}" if with_project else f"{name} · {platform}"
+
+
+def _several(report: SizeReport) -> bool:
+    return len({target.key[0] for target in report.targets}) > 1
+
+
+def _change(start: int, now: int) -> str:
+    return f"{wording.megabytes_change(now - start)} ({wording.percent_change(start, now)})"
+
+
+def _budget(target: TargetSize) -> str:
+    if target.budget is None:
+        return wording.NONE
+    text = wording.megabytes(target.budget)
+    return f"over {text}" if target.size > target.budget else text
+
+
+def measured(report: SizeReport, most: int) -> Table | None:
+    """Layers, waste, and how build, pull and cache moved; None where there is no target."""
+    several = _several(report)
+    rows = tuple(_measured(target, with_project=several) for target in report.targets[:most])
+    head = ("Target", "Layers", "Pushed", "Wasted", "Efficiency", "Build", "Pull of the base", "From cache")
+    return Table(head, rows, left_out=len(report.targets) - len(rows)) if rows else None
+
+
+def _measured(target: TargetSize, *, with_project: bool) -> tuple[str, ...]:
+    now = target.now
+    return (
+        label(target, with_project=with_project),
+        str(now.layers),
+        wording.megabytes(now.pushed_size),
+        wording.megabytes(now.wasted),
+        _share(now.efficiency),
+        _moved(target.builds, wording.seconds),
+        _moved(target.pulls, wording.seconds),
+        _moved(target.cache, _share),
+    )
+
+
+def _moved(trend: Trend, write: Callable[[float | None], str]) -> str:
+    """`41.3 s → 38.0 s`; one value where both are the same."""
+    first, last = write(trend.first), write(trend.last)
+    return last if first == last else f"{first} → {last}"
+
+
+def _share(value: float | None) -> str:
+    return wording.NONE if value is None else f"{value * 100:.0f} %"
+
+
+def audit(items: Sequence[AuditItem], most: int) -> Table:
+    """The guide's findings, the largest saving and the gravest first."""
+    ranked = sorted(items, key=lambda item: (-item.saves, item.rank, item.subject, item.rule))
+    rows = [(i.rule, i.subject, i.text, i.fix, _saving(i)) for i in ranked[:most]]
+    head = ("Rule", "Where", "Found", "Do", "Saves")
+    return Table(head, tuple(rows), outside=(1, 2, 3), words=(0, 1, 2, 3), left_out=len(items) - len(rows))
+
+
+def _saving(item: AuditItem) -> str:
+    return wording.megabytes(item.saves) if item.saves else wording.NONE
