@@ -1,55 +1,60 @@
-"""Observe: one HEAD for each distinct reference, first-seen times into the store. Daily."""
+"""Observe: one HEAD for each distinct reference, first-seen times into the store. Daily, and on request."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 from bot.cycle.discover import discover
 from bot.cycle.parts import Parts
 from bot.errors import RefitError
+from bot.model.observation import Change, Observation, Sighting
 from bot.model.reference import Reference
 from bot.model.run import Problem
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What a round of HEADs saw: references asked, digests never seen before, failures."""
-
-    asked: int
-    new: int
-    problems: tuple[Problem, ...]
+from bot.model.target import Project
 
 
 def observe(parts: Parts) -> Observation:
-    """Ask each registry what every tag in care points at, once, and remember when each digest came."""
+    """Ask each registry what every tag in care points at, once, and remember when each digest came.
+
+    A project or a registry that fails is a value; the others are asked all the same.
+    """
     references: dict[str, Reference] = {}
     problems: list[Problem] = []
     for project in parts.projects:
+        parts.progress.step(f"discover {project.name}")
         try:
-            found = discover(project, parts.forge(project).checkout(project), parts.policy.custom)
+            references |= {tag.canonical: tag for tag in _tags(project, parts)}
         except RefitError as error:
             problems.append(Problem(project.name, error.message, error.hint))
-            continue
-        named = [one.use.reference for one in found.found if one.use.reference is not None]
-        tags = [reference for reference in named if reference.effective_tag is not None]
-        references |= {tag.with_digest(None).canonical: tag.with_digest(None) for tag in tags}
-    results = asyncio.run(_ask(parts, list(references.values())))
-    problems += [result for result in results if isinstance(result, Problem)]
-    return Observation(len(references), sum(result is True for result in results), tuple(problems))
+    parts.progress.step(f"ask about {len(references)} images")
+    results = asyncio.run(_ask([references[name] for name in sorted(references)], parts))
+    return Observation(
+        at=parts.clock.now(),
+        asked=len(references),
+        sightings=tuple(one for one in results if isinstance(one, Sighting)),
+        problems=(*problems, *(one for one in results if isinstance(one, Problem))),
+        requests=dict(parts.registry.requests()),
+        quota=dict(parts.registry.quota()),
+    )
 
 
-async def _ask(parts: Parts, references: list[Reference]) -> list[bool | Problem]:
-    return await asyncio.gather(*(_see(parts, reference) for reference in references))
+def _tags(project: Project, parts: Parts) -> list[Reference]:
+    """Every tag that a project's files name, as it would be pulled; what names a digest alone cannot move."""
+    found = discover(project, parts.forge(project).checkout(project), parts.policy.custom).found
+    named = [one.use.reference for one in found if one.use.reference is not None]
+    return [one.with_digest(None) for one in named if one.effective_tag is not None]
 
 
-async def _see(parts: Parts, reference: Reference) -> bool | Problem:
-    """Tell whether the digest behind a tag is new to us."""
+async def _ask(references: list[Reference], parts: Parts) -> list[Sighting | Problem]:
+    return await asyncio.gather(*(_see(reference, parts) for reference in references))
+
+
+async def _see(reference: Reference, parts: Parts) -> Sighting | Problem:
     try:
-        head = await parts.registry.head(reference)
+        digest = str((await parts.registry.head(reference)).digest)
     except RefitError as error:
         return Problem(str(reference), error.message, error.hint)
-    now = parts.clock.now()
-    known = parts.store.first_seen(reference.canonical, str(head.digest)) is not None
-    parts.store.observe(reference.canonical, str(head.digest), now)
-    return not known
+    known = dict(parts.store.sightings(reference.canonical))
+    first = parts.store.observe(reference.canonical, digest, parts.clock.now())
+    change = Change.SAME if digest in known else Change.MOVED if known else Change.NEW
+    return Sighting(reference, digest, change, first)

@@ -189,8 +189,7 @@ class Exchange:
         async with here.gate(host.pace).pass_through() as pauses:
             self._check_up(host)  # it may have gone down while this question stood at the door
             for _ in range(_MOST_REDIRECTS):
-                self.hosts.count(asked.method)
-                answer = await here.wire.send(asked)
+                answer = await self._counted(asked)
                 if asked is request:
                     host.silences, host.zone = 0, answer.zone
                     _praise(host, answer, pauses)
@@ -198,6 +197,19 @@ class Exchange:
                     return _own(host, request, answer)
                 asked = _redirected(host, asked, answer)
         raise RegistryAnswerInvalid(f"{host.endpoint.name} redirects more than {_MOST_REDIRECTS} times")
+
+    async def _counted(self, asked: Outgoing) -> Answer:
+        """Send, and count what was sent; where there is no connection, nothing was."""
+        wire = self.loops.here().wire
+        try:
+            answer = await wire.send(asked)
+        except NoConnection:
+            raise
+        except BaseException:
+            self.hosts.count(asked.method)
+            raise
+        self.hosts.count(asked.method)
+        return answer
 
 
 def _outgoing(host: Host, question: Question, authorization: str | None) -> Outgoing:

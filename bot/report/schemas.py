@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from bot.report.shapes import CheckDocument, DiscoverDocument, RunDocument
+from bot.report.shapes import CheckDocument, DiscoverDocument, ObserveDocument, RunDocument
 from bot.report.size.shapes import ReportDocument
 
 FOLDER: Final = Path(__file__).parents[2] / "config" / "schemas"
 _DOCUMENTS: Final[dict[str, type[BaseModel]]] = {
     "discover": DiscoverDocument,
     "check": CheckDocument,
+    "observe": ObserveDocument,
     "run": RunDocument,
     "report": ReportDocument,
 }

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.model.evidence import HealthState, Level, VerdictState
+from bot.model.observation import Change
 from bot.model.published import BaseSource, Shipping
 from bot.model.run import PublicationKind
 from bot.model.use import UseKind
@@ -165,6 +166,25 @@ class FailedShape(_Shape):
     target: str
     error: str
     hint: str
+
+
+class SightingShape(_Shape):
+    """What is behind a tag now."""
+
+    reference: str
+    digest: str
+    change: Change = Field(description="new: never seen; moved: another digest was there; same: seen before")
+    first_seen: datetime
+
+
+class ObserveDocument(_Shape):
+    """What a round of HEADs saw."""
+
+    at: datetime
+    asked: int
+    sightings: list[SightingShape]
+    failed: list[FailedShape]
+    requests: dict[str, int] = Field(description="registry requests by method; HEAD and GET always")
 
 
 class RunDocument(_Shape):

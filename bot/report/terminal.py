@@ -211,7 +211,7 @@ def _foot(result: RunResult) -> str:
         wording.count(kinds[PublicationKind.PULL_REQUEST], "pull request"),
         wording.count(kinds[PublicationKind.ISSUE], "issue"),
         f"{failed} failed",
-        ", ".join(f"{number} {method}" for method, number in result.requests.items()),
+        wording.requests(result.requests),
     ]
     parts += [f"{visible(host)} {visible(left)} left" for host, left in result.quota.items()]
     return " · ".join(part for part in parts if part)

@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from bot.model.evidence import Evidence, Side
+from bot.model.observation import Observation
 from bot.model.published import Published
-from bot.model.run import Decided, Proved, RunResult
+from bot.model.run import Decided, Problem, Proved, RunResult
 from bot.model.update import Abandoned, Current, Decision, Failed, Skipped, Update, Waiting, outcome_reason
 from bot.model.use import Use
 from bot.model.vulnerability import Finding, Severity
@@ -22,10 +23,12 @@ from bot.report.shapes import (
     FindingShape,
     HealthShape,
     Measured,
+    ObserveDocument,
     PublicationShape,
     PublishedShape,
     RunDocument,
     Seconds,
+    SightingShape,
     Sizes,
     UpdateShape,
     UseShape,
@@ -52,7 +55,6 @@ def run(result: RunResult) -> dict[str, Any]:
         for one in decided
         if isinstance(one.outcome, Failed)
     ]
-    problems = [FailedShape(target=p.subject, error=p.error, hint=p.hint) for p in result.problems]
     document = RunDocument(
         cycle=result.cycle.name,
         attempt=result.cycle.attempt,
@@ -61,11 +63,33 @@ def run(result: RunResult) -> dict[str, Any]:
         waiting=[_decided(one, one.outcome) for one in decided if isinstance(one.outcome, Waiting)],
         abandoned=[_decided(one, one.outcome) for one in decided if isinstance(one.outcome, Abandoned)],
         skipped=[_decided(one, one.outcome) for one in decided if isinstance(one.outcome, Skipped)],
-        failed=failed + problems,
+        failed=failed + _problems(result.problems),
         requests={"HEAD": 0, "GET": 0, **result.requests},
         published=[_published(one) for one in result.published],
     )
     return _dump(document)
+
+
+def observation(seen: Observation) -> dict[str, Any]:
+    """The document of `refit observe`."""
+    sightings = [
+        SightingShape(
+            reference=str(one.reference), digest=one.digest, change=one.change, first_seen=one.first_seen
+        )
+        for one in seen.sightings
+    ]
+    document = ObserveDocument(
+        at=seen.at,
+        asked=seen.asked,
+        sightings=sightings,
+        failed=_problems(seen.problems),
+        requests={"HEAD": 0, "GET": 0, **seen.requests},
+    )
+    return _dump(document)
+
+
+def _problems(problems: Iterable[Problem]) -> list[FailedShape]:
+    return [FailedShape(target=one.subject, error=one.error, hint=one.hint) for one in problems]
 
 
 def _dump(document: BaseModel) -> dict[str, Any]:

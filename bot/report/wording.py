@@ -72,6 +72,11 @@ def _severity_parts(counts: Mapping[Severity, int]) -> list[str]:
     return [f"{counts[s]} {s.value.lower()}" for s in Severity if counts.get(s)]
 
 
+def requests(numbers: Mapping[str, int]) -> str:
+    """Requests by method: `3 HEAD, 2 GET`."""
+    return ", ".join(f"{number} {method}" for method, number in numbers.items() if number)
+
+
 def listed(parts: list[str]) -> str:
     """Things in a sentence: `a`, `a and b`, `a, b and c`; `nothing` for none."""
     if not parts:

@@ -13,7 +13,7 @@ from bot import __version__, cli
 from bot.errors import EngineMissing, StoreError, UsageError
 from tests.unit.commands.conftest import Refit
 
-COMMANDS = ("init", "doctor", "discover", "check", "run", "rescan", "report", "serve")
+COMMANDS = ("init", "doctor", "discover", "check", "observe", "run", "rescan", "report", "serve")
 HELPED = ("", *COMMANDS, "config", "config check", "config schema")
 
 MISTYPED = {

@@ -1,0 +1,40 @@
+"""`refit observe`: what every tag under care points at now, for the record."""
+
+from __future__ import annotations
+
+from bot.app import open_parts
+from bot.commands.discover import show_problems
+from bot.commands.interrupt import interruptible
+from bot.commands.options import ConfigOption, Format, FormatOption, QuietOption, errors_console, load_config
+from bot.commands.output import colored, width, write, write_json
+from bot.cycle.observe import observe as look
+from bot.model.observation import Observation
+from bot.progress import TerminalProgress
+from bot.report import observed, wire
+
+
+def observe(
+    *, output: FormatOption = Format.TABLE, config: ConfigOption = None, quiet: QuietOption = False
+) -> int:
+    """Ask what every tag under care points at, and remember when each digest was first seen.
+
+    Sends one HEAD for each image. The minimum age of updates counts from here; `refit serve` does it daily.
+    """
+    settings = load_config(config)
+    with (
+        interruptible(),
+        TerminalProgress(errors_console(), quiet=quiet) as progress,
+        open_parts(settings, progress, drive=False, engine=False) as parts,
+    ):
+        observation = look(parts)
+    if output is Format.JSON:
+        write_json(wire.observation(observation))
+    else:
+        write(observed.render(observation, width=width(), color=colored()))
+    failed = show_problems(list(observation.problems))
+    return exit_code(observation) if failed else 0
+
+
+def exit_code(observation: Observation) -> int:
+    """3 where some failed · 4 where nothing was seen for lack of an outside service."""
+    return 3 if observation.sightings else 4
