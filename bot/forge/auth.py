@@ -14,12 +14,24 @@ from bot.forge.api import Connection
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _EARLY: Final = timedelta(minutes=5)
 _ACTIONS_LOGIN: Final = "github-actions[bot]"
-# The least that branch, pull request, labels and issues need.
-PERMISSIONS: Final = {"contents": "write", "issues": "write", "metadata": "read", "pull_requests": "write"}
+# The least that branch, pull request, labels, issues and check runs need.
+PERMISSIONS: Final = {
+    "checks": "write",
+    "contents": "write",
+    "issues": "write",
+    "metadata": "read",
+    "pull_requests": "write",
+    "statuses": "write",
+}
 
 
 class Access(Protocol):
     """A way in: a client for each project, the name we go by, and a password for git."""
+
+    @property
+    def is_app(self) -> bool:
+        """True for a GitHub App: only Apps may write check runs."""
+        ...
 
     def client(self, project: str) -> Github:
         """A client that may work on one project."""
@@ -50,6 +62,11 @@ class TokenAccess:
         self._token = token
         self._client = connection.client(Auth.Token(token))
         self._login = ""
+
+    @property
+    def is_app(self) -> bool:
+        """A job's own token is an App's, and may write check runs as well."""
+        return self._token.startswith("ghs_")
 
     def client(self, project: str) -> Github:
         """See `Access`."""
@@ -102,6 +119,11 @@ class AppAccess:
         )
         self._login = ""
         self._projects: dict[str, tuple[ProjectAuth, Github]] = {}
+
+    @property
+    def is_app(self) -> bool:
+        """See `Access`."""
+        return True
 
     def client(self, project: str) -> Github:
         """See `Access`."""
@@ -161,7 +183,10 @@ class ProjectAuth(Auth.Auth):
     def _mint(self) -> None:
         owner, _, name = self.project.partition("/")
         installation = self.app.get_repo_installation(owner, name)
-        wanted = {"repositories": [name], "permissions": PERMISSIONS}
+        granted = installation.raw_data.get("permissions") or {}
+        # What the owner has not granted cannot be asked for; its use then says which permission is missing.
+        permissions = {key: level for key, level in PERMISSIONS.items() if key in granted}
+        wanted = {"repositories": [name], "permissions": permissions}
         url = f"/app/installations/{installation.id}/access_tokens"
         _, data = self.app.requester.requestJsonAndCheck("POST", url, input=wanted)
         answer: dict[str, Any] = data

@@ -94,6 +94,16 @@ class GitCheckout:
             raise ForgeRefused(f"{path} has {entry.size} bytes; at most {limit} are read")
         return self._git.run("cat-file", "blob", entry.oid, limit=limit + 1)
 
+    def mode(self, path: str) -> str:
+        """The git mode of a file.
+
+        Raises:
+            ForgeRefused: There is no such path in the commit.
+        """
+        if (entry := self._entries.get(path)) is None:
+            raise ForgeRefused(f"{path} does not exist in commit {self._commit[:12]}")
+        return entry.mode
+
     def export(self, destination: Path) -> None:
         """Write all files below `destination`, dated as the commit is.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
@@ -14,14 +14,16 @@ from github.GithubException import RateLimitExceededException
 from github.Repository import Repository
 
 from bot.errors import ForgeRefused, ForgeUnavailable
-from bot.forge import issues, pulls
+from bot.forge import checks, comments, issues, others, pulls
 from bot.forge.api import Connection, message_of, translated
 from bot.forge.auth import Access
+from bot.forge.budget import Budget
 from bot.forge.checkout import GitCheckout
 from bot.forge.git import Git
 from bot.forge.mirror import Remote, fetch
-from bot.forge.pulls import Place
+from bot.forge.place import Place
 from bot.model.marker import file_name
+from bot.model.pulls import Check, OpenPull, Proposal
 from bot.model.run import Issue, Publication, PublicationKind, PullRequest
 from bot.model.target import Project
 from bot.ports import Checkout
@@ -50,6 +52,7 @@ class GitHubForge:
     ) -> None:
         self._mirrors = state / "mirrors"
         self._connection, self._access, self._sleep = connection, access, sleep
+        self._budget = Budget(sleep=sleep, most=connection.max_rate_limit_wait)
         self._repositories: dict[str, Repository] = {}
         # One PyGithub client is not for two threads, and GitHub wants writes one after the other.
         self._lock = threading.Lock()
@@ -97,7 +100,7 @@ class GitHubForge:
 
     def close(self, project: Project, publication: Publication, comment: str) -> Publication:
         """See `Forge.close`; a comment that is there already is not repeated."""
-        number = int(publication.url.rstrip("/").rpartition("/")[2])
+        number = _number(publication.url)
 
         def work(place: Place) -> Publication:
             if publication.kind is PublicationKind.ISSUE:
@@ -105,6 +108,28 @@ class GitHubForge:
             return pulls.close(place, place.repo.get_pull(number), comment)
 
         return self._repeated(project, f"close #{number}", work)
+
+    def open_pulls(self, project: Project) -> tuple[OpenPull, ...]:
+        """See `Forge.open_pulls`."""
+        with self._asking(project, "list open pull requests"):
+            place = self._place(project)
+            return others.open_pulls(place, project.base or place.repo.default_branch)
+
+    def proposal(self, project: Project, pull: OpenPull, paths: Sequence[str]) -> Proposal:
+        """See `Forge.proposal`."""
+        with self._asking(project, f"read what #{pull.number} changes"):
+            return others.proposal(self._place(project), pull, paths)
+
+    def attest(self, project: Project, check: Check) -> bool:
+        """See `Forge.attest`: a check run as an App, a commit status with a token."""
+        doing = f"write the check on {check.commit[:12]}"
+        return self._repeated(project, doing, lambda place: checks.attest(place, check))
+
+    def say(self, project: Project, url: str, key: str, text: str) -> None:
+        """See `Forge.say`."""
+        number = _number(url)
+        doing = f"comment on #{number}"
+        self._repeated(project, doing, lambda place: comments.say(place, number, key, text))
 
     def disconnect(self) -> None:
         """Close the connections to GitHub; the next call opens new ones."""
@@ -136,7 +161,8 @@ class GitHubForge:
             raise
 
     def _place(self, project: Project) -> Place:
-        return Place(self._repository(project), self._access.login(project.name), project.name)
+        repo, login = self._repository(project), self._access.login(project.name)
+        return Place(repo, login, project.name, self._access.is_app, self._budget.spend)
 
     def _repository(self, project: Project, *, fresh: bool = False) -> Repository:
         """The project on GitHub; asked for at each checkout, for it may be renamed or archived by then."""
@@ -150,3 +176,8 @@ class GitHubForge:
     def _asking(self, project: Project, doing: str) -> Iterator[None]:
         with self._lock, translated(project.name, doing):
             yield
+
+
+def _number(url: str) -> int:
+    """The number at the end of a pull request's or issue's address."""
+    return int(url.rstrip("/").rpartition("/")[2])

@@ -9,7 +9,8 @@ from github.Issue import Issue as GitHubIssue
 from github.NamedUser import NamedUser
 
 from bot.errors import ForgeRefused
-from bot.forge.pulls import BODY_LIMIT, Place
+from bot.forge.place import Place
+from bot.forge.pulls import BODY_LIMIT
 from bot.model.marker import body_digest, marked, parse
 from bot.model.run import Issue, Publication, PublicationKind, PublicationState
 
@@ -54,6 +55,7 @@ def reconcile(place: Place, wanted: Issue, existing: Publication | None) -> Publ
             return found
         issue = None
     if issue is None:
+        place.spend()
         issue = place.repo.create_issue(title=wanted.title, body=body, labels=list(wanted.labels))
     elif body_digest(issue.title, issue.body or "") != body_digest(wanted.title, body):
         issue.edit(title=wanted.title, body=body)

@@ -6,6 +6,7 @@ holds the proposed bytes a merged one, and a commit by somebody else on the bran
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from bot.forge.git import Git, git_directory
 from bot.forge.plumbing import Identity, Signature
 from bot.forge.records import Record, Records
 from bot.model.marker import BRANCH_PREFIX, body_digest, file_name
+from bot.model.pulls import Check, OpenPull, Proposal
 from bot.model.run import Issue, Publication, PublicationKind, PublicationState, PullRequest
 from bot.model.target import Project
 from bot.ports import Checkout, Clock
@@ -111,6 +113,29 @@ class LocalForge:
         if record.kind is _PULL:
             self._drop_branch(_git(project), record.branch)
         return self._records.publication(record, commit=record.commit)
+
+    def open_pulls(self, project: Project) -> tuple[OpenPull, ...]:
+        """Nobody opens pull requests here but Refit, and those are found by their slot."""
+        del project
+        return ()
+
+    def proposal(self, project: Project, pull: OpenPull, paths: Sequence[str]) -> Proposal:
+        """See `open_pulls`: there are none of others."""
+        del pull, paths
+        raise ForgeRefused(f"{project.name} lives on this machine, where nobody else opens pull requests")
+
+    def attest(self, project: Project, check: Check) -> bool:
+        """The page of the pull request says it all."""
+        del project, check
+        return True
+
+    def say(self, project: Project, url: str, key: str, text: str) -> None:
+        """Below the page of the pull request or issue, once."""
+        del key
+        for kind in PublicationKind.PULL_REQUEST, PublicationKind.ISSUE:
+            for record in self._records.all(kind, project.name):
+                if str(self._records.page(record)) == url:
+                    self._records.add(record, text)
 
     # -- inside -------------------------------------------------------------------------------
 

@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import logging
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Final
 
 from github import GithubException
 from github.PullRequest import PullRequest as Pull
-from github.Repository import Repository
 
 from bot.errors import BranchTaken, ForgeRefused
 from bot.forge import data
 from bot.forge.api import message_of
-from bot.model.marker import body_digest, marked, parse
+from bot.forge.place import Place
+from bot.model.marker import body_digest, context, marked, parse
 from bot.model.run import Publication, PublicationKind, PublicationState, PullRequest
 
 BODY_LIMIT: Final = 65_536
 BLOCKED_LABEL: Final = "refit: blocked"
 _BLOCKED_TITLE: Final = "[blocked] "
 _LOOKED_AT: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where and as whom: the repository on GitHub, our login, and the project's name in Refit."""
-
-    repo: Repository
-    login: str
-    project: str
+log: Final = logging.getLogger(__name__)
 
 
 def newest(place: Place, slot: str, branch: str) -> Pull | None:
     """The newest pull request from a branch that has our marker for a slot and us as author."""
-    head = f"{place.repo.owner.login}:{branch}"
+    head = f"{place.repo.full_name.partition('/')[0]}:{branch}"
     listed = place.repo.get_pulls(state="all", head=head, sort="created", direction="desc")
     for pull in islice(listed, _LOOKED_AT):
         found = parse(pull.body)
@@ -81,17 +75,21 @@ def reconcile(place: Place, wanted: PullRequest, existing: Publication | None) -
     pull = _edited(pull, wanted, body) if pull else _opened(place, wanted, body)
     _label(pull, wanted)
     _draft(pull, wanted)
+    _merge_by_itself(pull, wanted)
     # What GitHub says of a pull request right after a push can be a moment old; the branch is what we pushed.
     return replace(publication(place, pull), commit=head)
 
 
 def close(place: Place, pull: Pull, comment: str) -> Publication:
-    """Close a pull request: the comment once, then the state, then the branch where it is still ours."""
+    """Close a pull request: the comment once, then the state, then the branch where it is still ours.
+
+    Of one that is merged only the branch is left to go.
+    """
     if pull.state == "open":
         _say(place, pull, comment)
         pull.edit(state="closed")
-        if not _taken(place, pull):
-            data.delete_branch(place.repo, pull.head.ref, pull.head.sha)
+    if not _taken(place, pull):
+        data.delete_branch(place.repo, pull.head.ref, pull.head.sha)
     return publication(place, pull)
 
 
@@ -107,7 +105,8 @@ def _state(pull: Pull) -> PublicationState:
 def _branch(place: Place, wanted: PullRequest, pull: Pull | None) -> str:
     if pull is not None:
         _check_alone(place, pull)
-    change = data.Change(wanted.branch, wanted.base_commit, wanted.message, wanted.files)
+    stays = pull is None or context(pull.body) == wanted.context
+    change = data.change(wanted, on_any_base=stays, fresh=pull is None)
     return data.ensure_branch(place.repo, change, place.login)
 
 
@@ -130,13 +129,48 @@ def _taken(place: Place, pull: Pull) -> bool:
 def _opened(place: Place, wanted: PullRequest, body: str) -> Pull:
     """Open it; where the project has no drafts, a blocked one says so in its title and a label."""
     create = partial(place.repo.create_pull, wanted.base, wanted.branch, body=body)
+    place.spend()
     try:
-        return create(title=wanted.title, draft=wanted.draft)
+        pull = create(title=wanted.title, draft=wanted.draft)
     except GithubException as error:
         refused = error.status == 422 and "draft" in message_of(error).lower()
         if not (wanted.draft and refused):
             raise
-    return create(title=_BLOCKED_TITLE + wanted.title)
+        pull = create(title=_BLOCKED_TITLE + wanted.title)
+    _invite(pull, wanted)
+    return pull
+
+
+def _invite(pull: Pull, wanted: PullRequest) -> None:
+    """Ask its reviewers and assign it, when it is opened only: whom people take off stays off."""
+    people = [name for name in wanted.reviewers if "/" not in name]
+    teams = [name.partition("/")[2] for name in wanted.reviewers if "/" in name]
+    if people or teams:
+        _kindly(pull, "ask for a review", lambda: pull.create_review_request(people, teams))
+    if wanted.assignees:
+        _kindly(pull, "assign it", lambda: pull.add_to_assignees(*wanted.assignees))
+
+
+def _kindly(pull: Pull, doing: str, work: Callable[[], object]) -> None:
+    """A refusal costs the courtesy, not the pull request."""
+    try:
+        work()
+    except GithubException as error:
+        if error.status >= 500:
+            raise
+        log.warning("%s: cannot %s: %s", pull.html_url, doing, message_of(error))
+
+
+def _merge_by_itself(pull: Pull, wanted: PullRequest) -> None:
+    """Switch auto-merge on or off; GitHub merges then, once every required check has passed.
+
+    Where nothing is required GitHub refuses ("clean status"), and so it stays with people.
+    """
+    now = pull.raw_data.get("auto_merge") is not None
+    if wanted.auto_merge and not now and not pull.draft:
+        _kindly(pull, "switch auto-merge on", lambda: pull.enable_automerge(merge_method="SQUASH"))
+    elif now and not wanted.auto_merge:
+        _kindly(pull, "switch auto-merge off", pull.disable_automerge)
 
 
 def _edited(pull: Pull, wanted: PullRequest, body: str) -> Pull:

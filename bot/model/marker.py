@@ -13,7 +13,9 @@ BRANCH_PREFIX: Final = "refit/"
 _SLUG_LENGTH: Final = 60
 _PART_LENGTH: Final = 80
 # A line of its own: the same words inside a quoted title or log do not count.
-_MARKER: Final = re.compile(r"^<!-- refit slot=(\S{1,600}) digest=(\S{1,600}) -->[ \t]*$", re.MULTILINE)
+_MARKER: Final = re.compile(
+    r"^<!-- refit slot=(\S{1,600}) digest=(\S{1,600})(?: on=(\S{1,80}))? -->[ \t]*$", re.MULTILINE
+)
 
 
 def slot(project: str, image: str, files: Iterable[str]) -> str:
@@ -46,9 +48,16 @@ def branch(slot: str, *words: str, prefix: str = BRANCH_PREFIX) -> str:
     return f"{prefix}{readable}-{_hash(slot, 8)}"
 
 
-def marker(slot: str, digest: str) -> str:
-    """Write the hidden line that `parse` finds; survives any text in slot and digest."""
-    return f"<!-- refit slot={_encode(slot)} digest={_encode(digest)} -->"
+def marker(slot: str, digest: str, context: str = "") -> str:
+    """Write the hidden line that `parse` finds; survives any text in slot and digest.
+
+    Args:
+        slot: See `slot`.
+        digest: What is proposed.
+        context: What it was proved on, where that decides whether the branch must move: see `context`.
+    """
+    on = f" on={_encode(context)}" if context else ""
+    return f"<!-- refit slot={_encode(slot)} digest={_encode(digest)}{on} -->"
 
 
 def parse(body: str | None) -> tuple[str, str] | None:
@@ -58,6 +67,22 @@ def parse(body: str | None) -> tuple[str, str] | None:
     """
     found = _MARKER.findall((body or "").replace("\r\n", "\n"))
     return (unquote(found[-1][0]), unquote(found[-1][1])) if found else None
+
+
+def context(body: str | None) -> str:
+    """What the text's proposal was proved on; empty where its marker does not say."""
+    found = _MARKER.findall((body or "").replace("\r\n", "\n"))
+    return unquote(found[-1][2]) if found else ""
+
+
+def context_of(trees: Iterable[str]) -> str:
+    """One word for the git ids of everything a proposal was proved on, in any order."""
+    return _hash(json.dumps(sorted(set(trees))), 12)
+
+
+def said(key: str) -> str:
+    """The hidden first line of a comment of ours, by which it is found and kept up to date."""
+    return f"<!-- refit says={_encode(key)} -->"
 
 
 def marked(body: str, slot: str, digest: str) -> str:

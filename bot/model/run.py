@@ -119,6 +119,7 @@ class PublicationKind(StrEnum):
 
     PULL_REQUEST = "pull-request"
     ISSUE = "issue"
+    EVIDENCE = "evidence"  # ours, on a pull request that somebody else opened
 
 
 class PublicationState(StrEnum):
@@ -172,6 +173,12 @@ class PullRequest:
         files: New bytes of each changed file, by path.
         labels: Labels it carries.
         draft: True where the verdict blocks.
+        context: What it was proved on; where that moved, the branch moves too.
+        base_tree: Git id of the base commit's tree; empty where the forge shall look it up.
+        modes: Git mode of each changed file; likewise.
+        reviewers: Who is asked to review it when it is opened: logins, and teams as `owner/team`.
+        assignees: Logins it is assigned to when it is opened.
+        auto_merge: True where it may be merged by itself once its required checks have passed.
     """
 
     slot: str
@@ -185,6 +192,12 @@ class PullRequest:
     files: Mapping[str, bytes]
     labels: tuple[str, ...] = ()
     draft: bool = False
+    context: str = ""
+    base_tree: str = ""
+    modes: Mapping[str, str] = field(default_factory=dict)
+    reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    auto_merge: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from bot.model.pulls import Check, OpenPull, Proposal
 from bot.model.run import Issue, Publication, PullRequest
 from bot.model.target import Project
 
@@ -33,6 +34,10 @@ class Checkout(Protocol):
 
     def read(self, path: str, *, limit: int = 10 * 1024**2) -> bytes:
         """The bytes of a file; raises `ForgeError` where it is missing or larger than `limit`."""
+        ...
+
+    def mode(self, path: str) -> str:
+        """The git mode of a file: `100644`, or `100755` where it may be run."""
         ...
 
     def export(self, destination: Path) -> None:
@@ -65,4 +70,20 @@ class Forge(Protocol):
 
     def close(self, project: Project, publication: Publication, comment: str) -> Publication:
         """Close a pull request or issue of ours with a comment that says why."""
+        ...
+
+    def open_pulls(self, project: Project) -> tuple[OpenPull, ...]:
+        """The open pull requests into the project's base branch, everybody's, newest first; bounded."""
+        ...
+
+    def proposal(self, project: Project, pull: OpenPull, paths: Sequence[str]) -> Proposal:
+        """What a pull request changes; the bytes of those of `paths` that are among it."""
+        ...
+
+    def attest(self, project: Project, check: Check) -> bool:
+        """Say it on the commit, once; False where only its title could be said there (a commit status)."""
+        ...
+
+    def say(self, project: Project, url: str, key: str, text: str) -> None:
+        """Have one comment of ours with this key and text on a pull request or issue, kept up to date."""
         ...

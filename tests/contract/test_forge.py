@@ -19,6 +19,7 @@ from bot.forge.auth import TokenAccess
 from bot.forge.github import GitHubForge
 from bot.forge.local import LocalForge
 from bot.model import marker
+from bot.model.pulls import Check, Conclusion
 from bot.model.run import Issue, Publication, PublicationState, PullRequest
 from bot.model.target import Project
 from bot.ports import Forge
@@ -411,3 +412,48 @@ def test_an_unknown_project_is_an_error_with_a_hint(side: Side) -> None:
     with pytest.raises(ForgeError) as caught:
         side.forge.checkout(Project("acme/nowhere", "/nonexistent" if side.project.location else None))
     assert "nowhere" in str(caught.value) or "/nonexistent" in str(caught.value)
+
+
+# -- what is said -----------------------------------------------------------------------------
+
+
+def check(published: Publication, title: str = "pass") -> Check:
+    return Check(
+        "refit", published.commit, published.url, Conclusion.SUCCESS, title, "**All** is well.", "More."
+    )
+
+
+def test_a_check_is_written_once_and_kept_up_to_date(side: Side) -> None:
+    published = side.forge.publish(side.project, side.wanted(), None)
+    side.forge.attest(side.project, check(published))
+    before = side.people.writes()
+    side.forge.attest(side.project, check(published))
+    assert side.people.writes() == before
+    assert side.find() == published
+
+
+def test_a_comment_is_said_once_and_kept_up_to_date(side: Side) -> None:
+    published = side.forge.publish(side.project, side.wanted(), None)
+    side.forge.say(side.project, published.url, "closed", "Refit is silent.")
+    before = side.people.writes()
+    side.forge.say(side.project, published.url, "closed", "Refit is silent.")
+    assert side.people.writes() == before
+    side.forge.say(side.project, published.url, "closed", "Refit is silent until the next digest.")
+    assert side.people.writes() != before
+
+
+def test_a_branch_moves_to_the_new_base_where_the_proof_was_made_anew(side: Side) -> None:
+    first = side.forge.publish(side.project, on(side.wanted(), "before"), None)
+    moved = side.forge.publish(side.project, on(side.wanted(), "after"), side.find())
+    assert moved.url == first.url
+    assert moved.body_digest != first.body_digest
+    assert side.people.changes(moved) == {"api/Dockerfile": NEW}
+    assert side.people.open_pulls() == 1
+
+
+def on(wanted: PullRequest, context: str) -> PullRequest:
+    """The same, proved on another build context."""
+    body = wanted.body.replace(
+        marker.marker(SLOT, wanted.digest), marker.marker(SLOT, wanted.digest, context)
+    )
+    return replace(wanted, body=body, context=context)

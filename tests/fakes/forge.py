@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.errors import BranchTaken, ForgeError, ForgeRefused
 from bot.model.marker import body_digest
+from bot.model.pulls import Check, OpenPull, Proposal
 from bot.model.run import Issue, Publication, PublicationKind, PublicationState, PullRequest
 from bot.model.target import Project
 
@@ -47,6 +48,10 @@ class FakeCheckout:
             raise ForgeRefused(f"{path} cannot be read")
         return self.files[path]
 
+    def mode(self, path: str) -> str:
+        self.read(path)
+        return "100644"
+
     def export(self, destination: Path) -> None:
         for path, content in self.files.items():
             file = destination / path
@@ -66,6 +71,11 @@ class FakeForge:
         issues: Project and slot → issues, newest last.
         comments: What was said when something was closed.
         writes: How often anything was written.
+        opened: Project → pull requests that others opened.
+        proposals: URL → what such a one changes.
+        checks: Commit and name → what was said there.
+        said: URL and key → the comment of ours.
+        is_app: True where a check carries all of its text.
     """
 
     files: dict[str, dict[str, bytes]]
@@ -75,6 +85,11 @@ class FakeForge:
     issues: dict[tuple[str, str], list[Publication]] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
     writes: int = 0
+    opened: dict[str, list[OpenPull]] = field(default_factory=dict)
+    proposals: dict[str, Proposal] = field(default_factory=dict)
+    checks: dict[tuple[str, str], Check] = field(default_factory=dict)
+    said: dict[tuple[str, str], str] = field(default_factory=dict)
+    is_app: bool = True
     _history: dict[str, Mapping[str, bytes]] = field(default_factory=dict)
     _pushed: set[str] = field(default_factory=set)
 
@@ -109,6 +124,27 @@ class FakeForge:
         self.writes += 1
         self.comments.append(comment)
         return self.becomes(publication, PublicationState.CLOSED)
+
+    def open_pulls(self, project: Project) -> tuple[OpenPull, ...]:
+        self._project(project)
+        return tuple(self.opened.get(project.name, ()))
+
+    def proposal(self, project: Project, pull: OpenPull, paths: Sequence[str]) -> Proposal:
+        self._project(project)
+        whole = self.proposals[pull.url]
+        files = {path: data for path, data in whole.files.items() if path in paths}
+        return Proposal(files, (*whole.others, *(set(whole.files) - set(files))))
+
+    def attest(self, project: Project, check: Check) -> bool:
+        self._project(project)
+        self.writes += self.checks.get((check.commit, check.name)) != check
+        self.checks[check.commit, check.name] = check
+        return self.is_app
+
+    def say(self, project: Project, url: str, key: str, text: str) -> None:
+        self._project(project)
+        self.writes += self.said.get((url, key)) != text
+        self.said[url, key] = text
 
     # -- what people do -----------------------------------------------------------------------
 

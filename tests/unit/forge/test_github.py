@@ -78,7 +78,6 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 WRITES = {
-    "blob": "/git/blobs",
     "tree": "/git/trees",
     "commit": "/git/commits",
     "branch": "/git/refs",
@@ -129,10 +128,10 @@ def test_a_502_after_a_closing_comment_gives_one_comment(world: World) -> None:
 
 
 def test_a_server_that_stays_broken_is_an_error_after_a_few_attempts(world: World) -> None:
-    world.server.fail_next("POST", "/git/blobs", 502, times=99)
+    world.server.fail_next("POST", "/git/trees", 502, times=99)
     with pytest.raises(ForgeUnavailable, match="502"):
         world.forge().publish(PROJECT, world.wanted(), None)
-    assert len([one for one in world.server.exchanges if one.path.endswith("/git/blobs")]) == 3
+    assert len([one for one in world.server.exchanges if one.path.endswith("/git/trees")]) == 3
 
 
 def test_two_at_once_open_one_pull_request(world: World) -> None:
@@ -227,7 +226,7 @@ def test_a_refusal_says_what_to_do_and_never_the_token(
     world: World, status: int, said: str | None, hint: str
 ) -> None:
     body = {"message": said, "documentation_url": "", "status": str(status)} if said else None
-    world.server.fail_next("POST", "/git/blobs", status, body=body, times=9)
+    world.server.fail_next("POST", "/git/trees", status, body=body, times=9)
     with pytest.raises(ForgeRefused) as caught:
         world.forge().publish(PROJECT, world.wanted(), None)
     assert hint in caught.value.hint

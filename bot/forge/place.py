@@ -1,0 +1,31 @@
+"""Where on GitHub something is done, and as whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from github.Repository import Repository
+
+
+def _freely() -> None:
+    """No budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One project on GitHub, seen by one login.
+
+    Attributes:
+        repo: The repository.
+        login: Our login.
+        project: The project's name in Refit.
+        app: True where we are an App: only Apps may write check runs.
+        spend: Called before anything that people are notified of is made; waits where that goes too fast.
+    """
+
+    repo: Repository
+    login: str
+    project: str
+    app: bool = False
+    spend: Callable[[], None] = _freely
