@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from bot.app import opened_store
 from bot.model.evidence import Measurement
+from bot.report.schemas import schemas
 from bot.report.size.quarter import quarter_of
 from tests.e2e.world import Ended, World
 from tests.github_server.server import GitHubServer
@@ -108,6 +111,29 @@ def test_nothing_measured_opens_no_issue_and_says_so(world: World) -> None:
     ended = world.refit("report", "--publish")
 
     assert (ended.code, ended.out.strip()) == (0, "Nothing was measured yet: no issue was opened.")
+
+
+def test_the_report_as_json_is_one_document_and_nothing_else(world: World) -> None:
+    world.project({"Dockerfile": "FROM scratch\n"})
+    measured(world, *two_quarters("shop"))
+
+    ended = world.refit("report", "--format", "json")
+
+    document = json.loads(ended.out)
+    jsonschema.validate(document, schemas()["report"])
+    assert (document["quarter"], document["targets"][0]["change"]) == (str(LAST), 20_000_000)
+
+
+def test_the_report_as_a_page_stands_alone(world: World) -> None:
+    world.project({"Dockerfile": "FROM scratch\n"})
+    measured(world, *two_quarters("shop"))
+
+    ended = world.refit("report", "--format", "html")
+
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith("<!doctype html>")
+    assert "default-src 'none'" in ended.out
+    assert "120.0" in ended.out
 
 
 # -- on GitHub --------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,8 @@ from bot.report.size.wording import METHOD, NOTHING_TO_DO, heading, todo_start, 
 
 _HERE: Final = Path(__file__).parent
 _ROWS: Final = 1000
+_UNIT: Final = re.compile(r"(?<=\d) (?=(?:MB|%|s)\b|%)")
+_NARROW: Final = "\u202f"  # a narrow space that no line breaks at
 _CHARTS: Final = 60
 
 
@@ -70,13 +73,18 @@ def _environment() -> Environment:
     """Everything that is put into the template is escaped; a name that is not there is an error."""
     made = Environment(autoescape=True, loader=FileSystemLoader(_HERE), undefined=StrictUndefined)
     made.trim_blocks = made.lstrip_blocks = True
-    made.filters |= {"visible": _visible, "spark": _spark, "change": _change, "grown": _grown}
+    made.filters |= {"visible": _visible, "cell": _cell, "spark": _spark, "change": _change, "grown": _grown}
     made.filters["day"] = wording.day
     return made
 
 
 def _visible(text: str) -> str:
     return visible(text, limit=300)
+
+
+def _cell(text: str) -> str:
+    """A number and its unit stay on one line."""
+    return _UNIT.sub(_NARROW, _visible(text))
 
 
 def _spark(target: TargetSize) -> Markup:
@@ -115,14 +123,11 @@ def _quarter_card(report: SizeReport) -> _Card:
 
 
 def _charts(report: SizeReport) -> list[tuple[str, Markup]]:
-    several = len({target.key[0] for target in report.targets}) > 1
     moving = sorted(
         (target for target in report.targets if len(target.history) > 1), key=lambda t: -abs(t.change or 0)
     )
     drawn = [("All images together", svg.chart(report.total))] if len(report.targets) > 1 else []
-    drawn += [
-        (tables.label(t, with_project=several), svg.chart(t.history, t.budget)) for t in moving[:_CHARTS]
-    ]
+    drawn += [(tables.label(t, report), svg.chart(t.history, t.budget)) for t in moving[:_CHARTS]]
     return [(name, Markup(picture)) for name, picture in drawn if picture]  # noqa: S704 - numbers only
 
 

@@ -30,8 +30,7 @@ class Table:
 
 def targets(report: SizeReport, most: int) -> Table:
     """Every target: size now, over the quarter, against its baseline and its budget."""
-    several = _several(report)
-    rows = [_target(target, report, with_project=several) for target in report.targets[:most]]
+    rows = [_target(target, report) for target in report.targets[:most]]
     head = ("Target", "Now", "Quarter", "Baseline", "Budget", "Critical / High", "Base")
     return Table(
         head,
@@ -42,11 +41,11 @@ def targets(report: SizeReport, most: int) -> Table:
     )
 
 
-def _target(target: TargetSize, report: SizeReport, *, with_project: bool) -> tuple[str, ...]:
+def _target(target: TargetSize, report: SizeReport) -> tuple[str, ...]:
     stale = "" if target.fresh else f" (on {wording.day(target.now.at)})"
     age = f", {wording.age(target.base_made, report.made)} old" if target.base_made else ""
     return (
-        label(target, with_project=with_project),
+        label(target, report),
         f"{wording.megabytes(target.size)}{stale}",
         "new" if target.start is None else _change(target.start.size or 0, target.size),
         wording.percent_change(target.baseline, target.size) if target.baseline else wording.NONE,
@@ -56,14 +55,12 @@ def _target(target: TargetSize, report: SizeReport, *, with_project: bool) -> tu
     )
 
 
-def label(target: TargetSize, *, with_project: bool) -> str:
-    """`backend · linux/amd64`, with its project where several are shown."""
+def label(target: TargetSize, report: SizeReport) -> str:
+    """`backend`; with project and platform only where the report has several of them."""
+    projects, platforms = ({one.key[part] for one in report.targets} for part in (0, 2))
     project, name, platform = target.key
-    return f"{project} {name} · {platform}" if with_project else f"{name} · {platform}"
-
-
-def _several(report: SizeReport) -> bool:
-    return len({target.key[0] for target in report.targets}) > 1
+    shown = f"{project} {name}" if len(projects) > 1 else name
+    return f"{shown} · {platform}" if len(platforms) > 1 else shown
 
 
 def _change(start: int, now: int) -> str:
@@ -79,16 +76,15 @@ def _budget(target: TargetSize) -> str:
 
 def measured(report: SizeReport, most: int) -> Table | None:
     """Layers, waste, and how build, pull and cache moved; None where there is no target."""
-    several = _several(report)
-    rows = tuple(_measured(target, with_project=several) for target in report.targets[:most])
+    rows = tuple(_measured(target, report) for target in report.targets[:most])
     head = ("Target", "Layers", "Pushed", "Wasted", "Efficiency", "Build", "Pull of the base", "From cache")
     return Table(head, rows, left_out=len(report.targets) - len(rows)) if rows else None
 
 
-def _measured(target: TargetSize, *, with_project: bool) -> tuple[str, ...]:
+def _measured(target: TargetSize, report: SizeReport) -> tuple[str, ...]:
     now = target.now
     return (
-        label(target, with_project=with_project),
+        label(target, report),
         str(now.layers),
         wording.megabytes(now.pushed_size),
         wording.megabytes(now.wasted),

@@ -113,7 +113,7 @@ def test_the_summary_is_honest(points: tuple[Measurement, ...], quarter: Quarter
 def test_a_new_target_beside_old_ones_has_no_trend_of_its_own() -> None:
     made = report(*YEAR, measurement("2026-08", 60_000_000, target="frontend"))
     assert "1 new, with no trend yet." in summary(made)
-    assert "| frontend · linux/amd64 | 60.0 MB | new |" in size_markdown.markdown(made)
+    assert "| frontend | 60.0 MB | new |" in size_markdown.markdown(made)
 
 
 def test_a_target_not_measured_this_quarter_shows_when_it_was() -> None:
