@@ -59,6 +59,7 @@ def rules(settings: Settings) -> tuple[Rule, ...]:
             minimum_age=rule.minimum_age,
             waive_age_for_security=rule.waive_age_for_security,
             abandoned_after=rule.abandoned_after,
+            group=rule.group,
             ignore_reason=rule.ignore.reason if rule.ignore else "",
             ignore_until=rule.ignore.until if rule.ignore else None,
         )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from bot.dockerfile.compose import read_compose
 from bot.dockerfile.edit import apply_all
 from bot.dockerfile.files import is_compose, is_dockerfile
 from bot.dockerfile.uses import read
 from bot.dockerfile.verify import verify_all
-from bot.model.reference import Reference
 from bot.model.run import Planned
 from bot.model.target import LINUX_AMD64
 from bot.model.use import Use
@@ -22,7 +22,7 @@ def changed_file(data: bytes, planned: Planned) -> bytes:
     Raises:
         EditError: Something else would change.
     """
-    return _changed(data, planned, [(use, planned.update.to) for use in planned.uses])
+    return _changed(data, [planned])
 
 
 def changed_files(group: Sequence[Planned], checkout: Checkout) -> Mapping[str, bytes]:
@@ -32,23 +32,30 @@ def changed_files(group: Sequence[Planned], checkout: Checkout) -> Mapping[str, 
         EditError: Something else would change.
         ForgeError: A file cannot be read.
     """
-    files: dict[str, dict[str, tuple[Use, Reference]]] = {}
-    first: dict[str, Planned] = {}
+    files: dict[str, list[Planned]] = {}
     for planned in group:
-        first.setdefault(planned.use.file, planned)
-        files.setdefault(planned.use.file, {}).update(
-            {use.id: (use, planned.update.to) for use in planned.uses}
-        )
-    return {
-        file: _changed(checkout.read(file), first[file], list(changes.values()))
-        for file, changes in files.items()
-    }
+        files.setdefault(planned.use.file, []).append(planned)
+    return {file: _changed(checkout.read(file), members) for file, members in files.items()}
 
 
-def _changed(data: bytes, planned: Planned, changes: Sequence[tuple[Use, Reference]]) -> bytes:
-    changed = apply_all(data, changes)
-    verify_all(lambda content: _read(content, planned), data, changed, changes)
+def _changed(data: bytes, members: Sequence[Planned]) -> bytes:
+    """One file with the updates of all members, read again as each of their targets reads it."""
+    changes = {change[0].id: change for planned in members for change in planned.changes}
+    changed = apply_all(data, list(changes.values()))
+    readings: dict[object, list[Planned]] = {}
+    for planned in members:
+        readings.setdefault(_reading(planned), []).append(planned)
+    for own in readings.values():
+        reader = partial(_read, planned=own[0])
+        ids = {use.id for planned in own for use in planned.uses} | {use.id for use in reader(data)}
+        verify_all(reader, data, changed, [change for key, change in changes.items() if key in ids])
     return changed
+
+
+def _reading(planned: Planned) -> object:
+    """What a file is read with; equal where two readings are the same."""
+    target = planned.target
+    return (target.args, target.platforms[0]) if target else None
 
 
 def _read(content: bytes, planned: Planned) -> tuple[Use, ...]:

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from bot.cycle.baselines import record
+from bot.cycle.grouping import Group, grouped
 from bot.cycle.parts import Parts
 from bot.cycle.plan import make_plan
 from bot.cycle.prove import prove
-from bot.cycle.publish import Group, Standing, compose, grouped, publish, standing
+from bot.cycle.publish import Standing, compose, publish, standing
 from bot.cycle.verdict import judge
 from bot.errors import BranchTaken, EngineError, RefitError
 from bot.model import marker
@@ -96,7 +97,9 @@ def run_cycle(
     cycle = _begin(parts, name, dry_run=dry_run)
     plan = _plan(parts, cycle, dry_run=dry_run)
     tally = _Tally(decided=list(plan.decided), problems=list(plan.problems))
-    groups = [group for group in grouped(plan.updates) if only is None or _concerns(group, only)]
+    groups = [
+        group for group in grouped(plan.updates, parts.policy.rules) if only is None or _concerns(group, only)
+    ]
     for number, group in enumerate(groups, start=1):
         parts.progress.step(f"prove {number}/{len(groups)}: {group.image} in {group.project.name}")
         _guarded(tally, group, partial(_carry_out, group, tally, parts, cycle, dry_run=dry_run))

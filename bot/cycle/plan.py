@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.cycle.baselines import settle
@@ -12,10 +12,13 @@ from bot.cycle.discover import Found, discover
 from bot.cycle.parts import Parts
 from bot.cycle.published import published
 from bot.cycle.resolve import Resolved, resolve
+from bot.dockerfile.together import sharing_bytes
 from bot.errors import RefitError, RegistryError
+from bot.model.reference import Reference
 from bot.model.run import Decided, Plan, Planned, Problem
-from bot.model.target import LINUX_AMD64, Project
+from bot.model.target import LINUX_AMD64, Project, Target
 from bot.model.update import Failed, Update
+from bot.model.use import Use
 
 
 def make_plan(parts: Parts) -> Plan:
@@ -90,7 +93,31 @@ def _joined(updates: Iterable[Planned]) -> tuple[Planned, ...]:
         subject = one.target.name if one.target else ""
         key = (one.project.name, subject, one.use.file, one.use.text, str(one.update.to))
         groups.setdefault(key, []).append(one)
-    return tuple(_merged(members) for members in groups.values())
+    return _with_others(_merged(members) for members in groups.values())
+
+
+def _with_others(updates: Iterable[Planned]) -> tuple[Planned, ...]:
+    """Let each update know the uses of other images that move by its edit, since they share an `ARG`."""
+    every = tuple(updates)
+    files: dict[tuple[str, Target | None, str], dict[str, tuple[Use, Reference]]] = {}
+    for one in every:
+        changes = files.setdefault((one.project.name, one.target, one.use.file), {})
+        changes.update({use.id: (use, to) for use, to in one.changes})
+    along = {
+        (*file, use.id): [changes[other.id] for other in sharers]
+        for file, changes in files.items()
+        for sharers in sharing_bytes(use for use, _ in changes.values())
+        for use in sharers
+    }
+    return tuple(replace(one, along=_of_others(one, along)) for one in every)
+
+
+def _of_others(
+    one: Planned, along: Mapping[tuple[str, Target | None, str, str], Sequence[tuple[Use, Reference]]]
+) -> tuple[tuple[Use, Reference], ...]:
+    keys = [(one.project.name, one.target, one.use.file, use.id) for use in one.uses]
+    near = {use.id: (use, to) for key in keys for use, to in along.get(key, ())}
+    return tuple(change for name, change in near.items() if name not in {use.id for use in one.uses})
 
 
 def _merged(members: Sequence[Planned]) -> Planned:

@@ -7,48 +7,16 @@ is left alone. What is written is recorded only after the forge confirmed it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from bot.cycle.change import changed_files
+from bot.cycle.grouping import Group
 from bot.cycle.parts import Parts
 from bot.model import marker
 from bot.model.evidence import VerdictState
-from bot.model.run import Planned, Proved, Publication, PublicationState, PullRequest
-from bot.model.target import Project
+from bot.model.run import Proved, Publication, PublicationState, PullRequest
 from bot.ports import Checkout
 from bot.report import pull_request
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Updates that share one pull request: one image in one project.
-
-    Attributes:
-        project: Where.
-        image: What moves, without its digest.
-        members: One for each target or file.
-    """
-
-    project: Project
-    image: str
-    members: tuple[Planned, ...]
-
-    @property
-    def slot(self) -> str:
-        """Project, image and files."""
-        return marker.slot(self.project.name, self.image, [planned.use.file for planned in self.members])
-
-    @property
-    def branch(self) -> str:
-        """The branch named after the slot."""
-        names = sorted({planned.subject for planned in self.members})
-        return marker.branch(self.slot, self.image, *names[:3])
-
-    @property
-    def proposal(self) -> str:
-        """What is proposed: with the slot, it decides what is new."""
-        return str(self.members[0].update.to)
 
 
 class Standing(Enum):
@@ -57,22 +25,6 @@ class Standing(Enum):
     NEW = auto()
     OPEN = auto()
     CLOSED = auto()
-
-
-def grouped(updates: Sequence[Planned]) -> tuple[Group, ...]:
-    """Put updates of one image in one project together, in the order they were planned."""
-    groups: dict[tuple[str, str, str], list[Planned]] = {}
-    for planned in updates:
-        key = (planned.project.name, _image(planned), str(planned.update.to))
-        groups.setdefault(key, []).append(planned)
-    return tuple(Group(members[0].project, key[1], tuple(members)) for key, members in groups.items())
-
-
-def _image(planned: Planned) -> str:
-    reference = planned.use.reference
-    if reference is None:
-        return planned.use.text
-    return f"{reference.name}:{reference.effective_tag}" if reference.effective_tag else reference.name
 
 
 def standing(group: Group, existing: Publication | None) -> Standing:

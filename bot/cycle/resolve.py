@@ -16,6 +16,7 @@ from bot.cycle.bases import config_of
 from bot.cycle.discover import Found
 from bot.cycle.parts import Parts
 from bot.cycle.snoozes import quieted
+from bot.cycle.suited import suited
 from bot.errors import ImageNotFound, RegistryError
 from bot.model.manifest import Index, Manifest, Platform
 from bot.model.reference import Reference
@@ -45,7 +46,9 @@ class Resolved:
 async def resolve(found: Sequence[Found], parts: Parts) -> tuple[Resolved, ...]:
     """Decide every use; a registry that fails makes the outcome `failed`, never `current`."""
     snoozes = parts.store.snoozes(parts.clock.now())
-    return tuple(await asyncio.gather(*(_resolve_one(one, parts, snoozes) for one in found)))
+    resolved = await asyncio.gather(*(_resolve_one(one, parts, snoozes) for one in found))
+    outcomes = suited([(one.found, one.outcome) for one in resolved])
+    return tuple(replace(one, outcome=outcome) for one, outcome in zip(resolved, outcomes, strict=True))
 
 
 async def _resolve_one(found: Found, parts: Parts, snoozes: Sequence[Snooze]) -> Resolved:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -20,6 +21,8 @@ from bot.model.use import Segment, Use
 _HINT: Final = "Change this line by hand, or give the image a reference that stands in one piece."
 _ARG_NAME: Final = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)=[\"']?\Z")
 _LONGEST_NAME: Final = 200
+
+Spans = AbstractSet[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,8 +61,14 @@ def apply_all(data: bytes, changes: Sequence[tuple[Use, Reference]]) -> bytes:
     return _written(data, edits)
 
 
-def edits_of(data: bytes, use: Use, to: Reference) -> tuple[Edit, ...]:
+def edits_of(data: bytes, use: Use, to: Reference, *, shared: Spans = frozenset()) -> tuple[Edit, ...]:
     """Return the edits that make this use name `to`; none where it already does.
+
+    Args:
+        data: The file's bytes.
+        use: The use, not skipped.
+        to: The new reference.
+        shared: Bytes that are known to serve other uses too; for others the file is searched.
 
     Raises:
         EditError: They cannot be found.
@@ -67,8 +76,8 @@ def edits_of(data: bytes, use: Use, to: Reference) -> tuple[Edit, ...]:
     if use.reference is None:
         raise EditError(f"{use.file}:{use.line}: a skipped use is not edited: {use.skipped}")
     changes = _changes(use.text, use.reference, to)
-    edits = {edit for change in changes for edit in _placed(data, use, *change)}
-    if _would_read(use, edits) != str(to):
+    edits = {edit for change in changes for edit in _placed(data, use, *change, shared=shared)}
+    if would_read(use, edits) != str(to):
         raise EditError(f"{use.file}:{use.line}: {use.text!r} cannot become {str(to)!r} here", hint=_HINT)
     return tuple(sorted(edits))
 
@@ -94,9 +103,11 @@ def _optional(start: int, end: int, mark: str, old: str | None, new: str | None)
     return start, end, f"{mark}{new}" if new else ""
 
 
-def _placed(data: bytes, use: Use, start: int, end: int, new: str) -> list[Edit]:
+def _placed(  # noqa: PLR0913 - where, and what
+    data: bytes, use: Use, start: int, end: int, new: str, *, shared: Spans
+) -> list[Edit]:
     if start == end:
-        at = _insertion(data, use.segments, start)
+        at = _insertion(data, use.segments, start, shared=shared)
         if at is None:
             raise EditError(f"{use.file}:{use.line}: there is no place for {new!r}", hint=_HINT)
         return [Edit(at, at, new.encode())]
@@ -124,7 +135,7 @@ def _parts(segments: Iterable[Segment], start: int, end: int) -> list[Part]:
     return found
 
 
-def _insertion(data: bytes, segments: Sequence[Segment], at: int) -> int | None:
+def _insertion(data: bytes, segments: Sequence[Segment], at: int, *, shared: Spans) -> int | None:
     """The offset in the file at which text is put in after the first `at` characters.
 
     After the segment that ends there, if it holds (part of) the name too or if nothing but this
@@ -135,7 +146,8 @@ def _insertion(data: bytes, segments: Sequence[Segment], at: int) -> int | None:
         pos += len(segment.text)
         if segment.text and pos - len(segment.text) < at <= pos:
             inside = segment.end - (pos - at)
-            holder = inside if segment.editable and (number == 0 or not _shared(data, segment)) else None
+            alone = number == 0 or not ((segment.start, segment.end) in shared or _shared(data, segment))
+            holder = inside if segment.editable and alone else None
         elif pos == at and segment.editable:
             anchors.append(segment.start)
     return holder if holder is not None else next(iter(anchors), None)
@@ -150,8 +162,8 @@ def _shared(data: bytes, segment: Segment) -> bool:
     return sum(1 for _ in zip(range(3), mentions, strict=False)) > 2
 
 
-def _would_read(use: Use, edits: Iterable[Edit]) -> str:
-    """The text of the use with every one of its segments as edited, also where one stands twice."""
+def would_read(use: Use, edits: Iterable[Edit]) -> str:
+    """Return the text of the use with every one of its segments as edited, also where one stands twice."""
     texts = []
     for segment in use.segments:
         inside = [e for e in edits if segment.editable and segment.start <= e.start and e.end <= segment.end]

@@ -19,8 +19,8 @@ _HINT: Final = "This is a mistake in Refit: nothing was changed; please report t
 
 def sharing(uses: Sequence[Use], use: Use) -> tuple[Use, ...]:
     """The other uses that share text with this one: an edit of it may change them too."""
-    spans = _spans(use)
-    return tuple(other for other in uses if other != use and _spans(other) & spans)
+    own = spans(use)
+    return tuple(other for other in uses if other != use and spans(other) & own)
 
 
 def verify(  # noqa: PLR0913, PLR0917 - what is compared, and how it is read
@@ -97,8 +97,9 @@ def _place(use: Use) -> tuple[object, ...]:
 
 
 def _spelled_alike(one: Use, other: Use) -> bool:
-    return one.text == other.text and bool(_spans(one) & _spans(other))
+    return one.text == other.text and bool(spans(one) & spans(other))
 
 
-def _spans(use: Use) -> set[tuple[int, int]]:
+def spans(use: Use) -> set[tuple[int, int]]:
+    """The bytes of the file that a use is made of, as (start, end) of each run."""
     return {(segment.start, segment.end) for segment in use.segments if segment.editable and segment.text}

@@ -48,6 +48,12 @@ def branch(slot: str, *words: str, prefix: str = BRANCH_PREFIX) -> str:
     return f"{prefix}{readable}-{_hash(slot, 8)}"
 
 
+def proposal(references: Iterable[str]) -> str:
+    """Name what a publication proposes: the one new reference, else a hash of all of them in any order."""
+    distinct = sorted(set(references))
+    return distinct[0] if len(distinct) == 1 else f"{len(distinct)} images {_hash(json.dumps(distinct), 64)}"
+
+
 def marker(slot: str, digest: str, context: str = "") -> str:
     """Write the hidden line that `parse` finds; survives any text in slot and digest.
 

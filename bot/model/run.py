@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from bot.model.evidence import Baseline, BasePair, Evidence, Verdict
 from bot.model.published import Published
+from bot.model.reference import Reference
 from bot.model.target import Project, Target
 from bot.model.update import Abandoned, Current, Failed, Skipped, Update, Waiting
 from bot.model.use import Use
@@ -55,6 +56,7 @@ class Planned:
         commit: The commit it was planned on.
         also: Other uses of the same image in the same file, which move with it.
         bases: The base before and after, for each platform the target builds.
+        along: Uses of other images that share bytes (an `ARG`) with it, and what they become.
     """
 
     project: Project
@@ -64,6 +66,12 @@ class Planned:
     commit: str
     also: tuple[Use, ...] = ()
     bases: tuple[BasePair, ...] = ()
+    along: tuple[tuple[Use, Reference], ...] = ()
+
+    @property
+    def changes(self) -> tuple[tuple[Use, Reference], ...]:
+        """Every use that an edit for this update moves, and what it becomes."""
+        return (*((use, self.update.to) for use in self.uses), *self.along)
 
     @property
     def uses(self) -> tuple[Use, ...]:

@@ -29,6 +29,14 @@ class UpdateKind(StrEnum):
         return list(UpdateKind).index(self)
 
 
+class Grouping(StrEnum):
+    """What shares one pull request."""
+
+    IMAGE = "image"
+    PROJECT = "project"
+    FILE = "file"
+
+
 @dataclass(frozen=True, slots=True)
 class Current:
     """Nothing newer, by the rules in force."""

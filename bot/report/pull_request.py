@@ -68,6 +68,8 @@ def commit_message(proved: Sequence[Proved]) -> str:
 
 def _change(proved: Sequence[Proved]) -> str:
     first, where = proved[0], _subjects(proved)
+    if (images := len({str(one.planned.update.to) for one in proved})) > 1:
+        return f"Bump {images} images in {where}"
     if first.planned.update.kind is UpdateKind.PIN:
         return f"Pin {facts.image(first)} in {where}"
     return f"Bump {facts.image(first)} to {facts.destination(first)} in {where}"

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from bot.model.manifest import Platform
 from bot.model.reference import Reference
 from bot.model.target import LINUX_AMD64
-from bot.model.update import UpdateKind
+from bot.model.update import Grouping, UpdateKind
 from bot.settings.fields import Duration, PlatformField, ReferenceField, Section, Size
 
 
@@ -94,6 +94,7 @@ class RuleSettings(Section):
     minimum_age: Duration = timedelta(days=3)
     waive_age_for_security: bool = False
     abandoned_after: Duration = timedelta(days=90)
+    group: Grouping = Grouping.IMAGE
     ignore: Ignore | None = None
 
 

@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from bot.model.reference import DOCKER_HUB, Reference
-from bot.model.update import UpdateKind
+from bot.model.update import Grouping, UpdateKind
 from bot.model.use import Use
-
-
-class Grouping(StrEnum):
-    """What shares one pull request."""
-
-    IMAGE = "image"
-    PROJECT = "project"
-    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)

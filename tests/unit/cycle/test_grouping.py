@@ -1,0 +1,144 @@
+"""What shares one pull request, and uses that share an `ARG`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.model.run import PublicationState, PullRequest
+from bot.model.update import Grouping, UpdateKind, Waiting, outcome_reason
+from bot.updates.rules import Rule
+from tests.unit.cycle.house import NOW, House, house
+
+DAY = timedelta(days=1)
+NO_AGE = Rule(minimum_age=timedelta(0))
+
+
+def rule(group: Grouping = Grouping.IMAGE, allow: UpdateKind = UpdateKind.DIGEST) -> Rule:
+    return Rule(minimum_age=timedelta(0), group=group, allow=allow)
+
+
+def shop(folder: Path, files: Mapping[str, str], *images: str, rules: tuple[Rule, ...] = (NO_AGE,)) -> House:
+    """Files with `{old}` for the digest of the first of two images pushed under each name."""
+    made = house(folder, {}, rules=rules)
+    old = {}
+    for image in images:
+        old[image] = made.registry.push(image, "old", created=NOW - 60 * DAY, layers=("old", image))
+        made.registry.push(image, "new", created=NOW - 10 * DAY, layers=("new", image))
+    pinned = {image: f"{image}@{digest}" for image, digest in old.items()}
+    texts = {
+        path: text.format_map({k.partition(":")[0]: v for k, v in pinned.items()})
+        for path, text in files.items()
+    }
+    made.forge.files["acme/shop"] = {path: text.encode() for path, text in texts.items()}
+    return made
+
+
+def wanted(made: House) -> list[PullRequest]:
+    return [one for one in made.forge.wanted.values() if isinstance(one, PullRequest)]
+
+
+TWO_FILES = {"Dockerfile": "FROM {debian}\nCOPY --from={nginx} /a /b\n", "web/Dockerfile": "FROM {nginx}\n"}
+
+
+@pytest.mark.parametrize(
+    ("group", "files"),
+    [
+        (Grouping.IMAGE, [["Dockerfile"], ["Dockerfile", "web/Dockerfile"]]),
+        (Grouping.FILE, [["Dockerfile"], ["web/Dockerfile"]]),
+        (Grouping.PROJECT, [["Dockerfile", "web/Dockerfile"]]),
+    ],
+)
+def test_pull_requests_are_divided_as_the_rule_says(
+    tmp_path: Path, group: Grouping, files: list[list[str]]
+) -> None:
+    made = shop(tmp_path, TWO_FILES, "debian:12", "nginx:1.27", rules=(rule(group),))
+
+    result = made.run().result
+
+    assert sorted(sorted(one.files) for one in wanted(made)) == files
+    assert len(result.updates) == 3
+    assert not result.problems
+
+
+def test_a_pull_request_of_a_whole_project_stays_the_same_one_when_another_image_moves(
+    tmp_path: Path,
+) -> None:
+    made = shop(tmp_path, TWO_FILES, "debian:12", "nginx:1.27", rules=(rule(Grouping.PROJECT),))
+    first = made.run().result.updates[0].publication
+    made.registry.push("nginx:1.27", "newest", created=NOW - 5 * DAY, layers=("newest",))
+
+    second = made.run().result.updates[0].publication
+
+    assert first is not None
+    assert second is not None
+    assert (second.url, second.digest == first.digest) == (first.url, False)
+    assert "3 images" not in wanted(made)[-1].title
+    assert "2 images" in wanted(made)[-1].title
+
+
+def test_a_closed_pull_request_of_a_project_is_silent_until_something_moves(tmp_path: Path) -> None:
+    made = shop(tmp_path, TWO_FILES, "debian:12", "nginx:1.27", rules=(rule(Grouping.PROJECT),))
+    publication = made.run().result.updates[0].publication
+    assert publication is not None
+    made.forge.becomes(publication, PublicationState.CLOSED)
+
+    assert made.run().result.updates == ()
+
+    made.registry.push("nginx:1.27", "newest", created=NOW - 5 * DAY, layers=("newest",))
+    assert len(made.run().result.updates) == 3
+
+
+VERSION = "ARG V=20\nFROM node:$V AS build\nFROM node:$V-slim\n"
+
+
+def versions(folder: Path, *tags: str) -> House:
+    made = shop(folder, {"Dockerfile": VERSION}, rules=(rule(allow=UpdateKind.MAJOR),))
+    for tag in tags:
+        made.registry.push(f"node:{tag}", tag, created=NOW - 10 * DAY, layers=(tag,))
+    return made
+
+
+def test_an_arg_that_two_images_share_is_changed_once_for_both(tmp_path: Path) -> None:
+    made = versions(tmp_path, "20", "20-slim", "22", "22-slim")
+
+    result = made.run().result
+
+    (request,) = wanted(made)
+    lines = request.files["Dockerfile"].decode().splitlines()
+    assert [lines[0], *(line.partition("@")[0] for line in lines[1:])] == [
+        "ARG V=22",
+        "FROM node:$V",
+        "FROM node:$V-slim",
+    ]
+    assert all("@sha256:" in line for line in lines[1:])
+    assert len(result.updates) == 2
+    assert not result.problems
+
+
+def test_an_arg_that_does_not_suit_both_images_stays(tmp_path: Path) -> None:
+    made = versions(tmp_path, "20", "20-slim", "22")
+
+    result = made.run().result
+
+    held = [one.outcome for one in result.decided if isinstance(one.outcome, Waiting)]
+    assert [str(one.to).partition("@")[0] for one in held] == ["node:22"]
+    assert "shares an ARG with node:20-slim" in (outcome_reason(held[0]) or "")
+    assert not result.problems
+    assert all("ARG V=20" in one.files["Dockerfile"].decode() for one in wanted(made))
+
+
+def test_one_that_may_not_move_keeps_the_other_where_it_is(tmp_path: Path) -> None:
+    made = versions(tmp_path, "20", "20-slim", "22", "22-slim")
+    text = VERSION.replace(
+        "FROM node:$V-slim", "# refit: ignore until the plug-in is ready\nFROM node:$V-slim"
+    )
+    made.forge.files["acme/shop"] = {"Dockerfile": text.encode()}
+
+    result = made.run().result
+
+    assert not wanted(made)
+    assert {type(one.outcome).__name__ for one in result.decided} == {"Waiting", "Skipped"}
