@@ -16,9 +16,10 @@ from bot import process
 from bot.builder.client import BuilderSettings, Command, choose_command, connect, engine_version
 from bot.builder.failures import failure, unfinished
 from bot.builder.health import start_and_probe
-from bot.builder.measure import measure_layers
+from bot.builder.measure import Measured, measure_image
 from bot.builder.problems import engine_errors
 from bot.builder.progress import Progress, ProgressReader
+from bot.builder.waste import largest
 from bot.errors import EngineError, ProcessFailed
 from bot.model.evidence import Build, Health
 from bot.model.target import HealthPlan
@@ -65,9 +66,20 @@ class DockerBuilder:
             progress = self._run(command, request, iidfile)
             seconds = time.monotonic() - started
             image = _read_id(iidfile)
-        with connect(self._settings) as client, engine_errors(f"save {request.name}"):
-            layers = measure_layers(client.images.get(image).save(chunk_size=_SAVE_CHUNK))
-        return Build(image, seconds, progress.steps, sum(layer.size for layer in layers), layers)
+            measured = self._measured(image, request, Path(folder))
+        return Build(
+            image=image,
+            seconds=seconds,
+            steps=progress.steps,
+            size=measured.size,
+            layers=measured.layers,
+            pushed_size=measured.pushed_size,
+            waste=measured.waste,
+            package_size=measured.package_size,
+            pull_seconds=progress.pull_seconds,
+            pull_bytes=progress.pull_bytes,
+            largest=largest(measured.own_files()),
+        )
 
     def health(self, image: str, plan: HealthPlan, *, name: str) -> Health:
         """Start an image on a closed network and probe it until it is healthy or time is up.
@@ -94,6 +106,11 @@ class DockerBuilder:
             _remove_containers(client, prefix)
             _remove_networks(client, prefix)
             _remove_images(client, prefix)
+
+    def _measured(self, image: str, request: BuildRequest, scratch: Path) -> Measured:
+        with connect(self._settings) as client, engine_errors(f"save {request.name}"):
+            archive = client.images.get(image).save(chunk_size=_SAVE_CHUNK)
+            return measure_image(archive, dict(request.base_layers), scratch)
 
     def _chosen(self) -> Command:
         with self._lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -12,11 +12,12 @@ from typing import TypeVar
 
 from bot.cycle.change import changed_file
 from bot.cycle.job import ProofJob
+from bot.cycle.layer_growth import with_growth, without_files
 from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_scan
 from bot.dockerfile.stages import touched
 from bot.errors import BuildFailed, EngineError
-from bot.model.evidence import BasePair, Build, Health, Side
+from bot.model.evidence import BaseImage, BasePair, Build, Health, Side
 from bot.model.target import Target
 from bot.model.vulnerability import Scan
 from bot.ports import Builder, BuildRequest, ScanRequest
@@ -92,8 +93,18 @@ def _requests(job: ProofJob, target: Target, folder: Path, name: str) -> dict[st
             platform=job.pair.platform,
             fresh_stages=fresh,
             seconds=job.parts.policy.build_seconds,
+            base_layers=_base_layers(job.pair.before if side == "before" else job.pair.after),
         )
     return requests
+
+
+def _base_layers(image: BaseImage | None) -> tuple[tuple[str, int | None], ...]:
+    """Layers of a base image with what a registry stores for each, where the two lists fit."""
+    if image is None:
+        return ()
+    fits = len(image.layer_sizes) == len(image.diff_ids)
+    sizes: Sequence[int | None] = image.layer_sizes if fits else [None] * len(image.diff_ids)
+    return tuple(zip(image.diff_ids, sizes, strict=True))
 
 
 def _build_all(builder: Builder, requests: Mapping[str, BuildRequest]) -> dict[str, Build | BuildFailed]:
@@ -131,7 +142,8 @@ def _measured(
     if isinstance(before, BuildFailed):
         before_reason = f"it does not build on the old base: {before.message}"
     elif before is not None:
-        builds = {"before": before, "after": after}
+        builds = {"before": before, "after": with_growth(before, after)}
+    builds = {side: without_files(build) for side, build in builds.items()}
     job.say(f"scan {' and '.join(builds)}")
     scans = _scan_all(builds, job.pair, job.parts)
     job.say(f"start {' and '.join(builds)}")

@@ -24,6 +24,7 @@ class BuildRequest:
         platform: What to build for.
         fresh_stages: Stages that must run without layer cache (those on the moved base); empty means all.
         seconds: Time limit.
+        base_layers: Layers of the base image: diff id, and the bytes a registry stores, where known.
     """
 
     context: Path
@@ -34,6 +35,7 @@ class BuildRequest:
     platform: Platform | None = None
     fresh_stages: tuple[str, ...] = ()
     seconds: float = 1800.0
+    base_layers: tuple[tuple[str, int | None], ...] = ()
 
 
 class Builder(Protocol):

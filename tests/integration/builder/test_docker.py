@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -80,6 +81,55 @@ def test_sizes_are_those_of_the_layer_tars_that_the_engine_saves(bench: Bench) -
     assert [layer.size for layer in built.layers] == sizes
     assert built.size == sum(sizes)
     assert built.layers[1].size > 5_000_000
+
+
+def test_what_a_push_would_store_is_what_a_registry_stores_after_one(bench: Bench, lab: Lab) -> None:
+    built = bench.build(f"FROM {bench.base}", "RUN cp -r /usr/share/zoneinfo /etc/zones")
+    name = f"{lab.registry}/{bench.prefix}/pushed"
+    bench.docker("tag", built.image, f"{name}:1")
+    try:
+        bench.docker("push", "--quiet", f"{name}:1")
+    finally:
+        bench.docker("image", "rm", f"{name}:1")
+    with urlopen(_manifest(f"{lab.registry}/v2/{bench.prefix}/pushed"), timeout=20) as answer:  # noqa: S310 - the lab's
+        manifest = json.load(answer)
+    stored = manifest["layers"][-1]["size"]
+    assert built.layers[-1].pushed_size == pytest.approx(stored, rel=0.08)  # Go packs a little less than zlib
+    assert built.pushed_size is not None
+    assert built.pushed_size > stored
+
+
+def _manifest(image: str) -> Request:
+    accept = "application/vnd.docker.distribution.manifest.v2+json"
+    return Request(f"http://{image}/manifests/1", headers={"Accept": accept})
+
+
+def test_packages_own_about_what_they_say_they_installed(bench: Bench) -> None:
+    """Its own sum rounds each file up to a KiB and counts what slimming removed: never less than ours."""
+    built = bench.build(f"FROM {bench.base}", "RUN apt-get --version")
+    asked = [
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        built.image,
+        "dpkg-query",
+        "-W",
+        "-f",
+        "${Installed-Size}\\n",
+    ]
+    told = sum(int(line) for line in bench.docker(*asked).split()) * 1024
+    assert built.package_size is not None
+    assert told * 0.3 < built.package_size < told
+    assert built.package_size < built.size
+
+
+def test_waste_is_found_where_it_was_made(bench: Bench) -> None:
+    built = bench.build(f"FROM {bench.base}", "RUN head -c 5000000 /dev/zero > /five", "RUN rm /five")
+    assert built.waste is not None
+    assert built.waste.wasted == 5_000_000
+    assert built.waste.efficiency < 1
+    assert built.waste.paths[0].path == "five"
 
 
 def test_layers_carry_the_diff_ids_of_the_image(bench: Bench) -> None:

@@ -1,4 +1,4 @@
-"""Layer sizes from the archive an engine saves."""
+"""Layers, sizes and what a push would store, from the archive an engine saves."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import gzip
 import io
 import json
 import tarfile
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
-from bot.builder.measure import measure_layers
+from bot.builder.measure import Measured, measure_image
 from bot.errors import EngineError
-from bot.model.evidence import Layer
+from tests.unit.builder.layers import layer_tar
 
-FIRST, SECOND = b"a" * 10_240, b"b" * 3_072
+FIRST, SECOND = layer_tar({"etc/os-release": b"debian"}), layer_tar({"app": b"a" * 4000})
 IDS = ["sha256:" + "1" * 64, "sha256:" + "2" * 64]
 HISTORY = [
     {"created_by": "ADD rootfs"},
@@ -48,6 +50,10 @@ def archive(files: Mapping[str, bytes], links: Mapping[str, str] | None = None) 
     return (data[start : start + 777] for start in range(0, len(data), 777))
 
 
+def measured(pieces: Iterable[bytes], base: Mapping[str, int | None] | None = None) -> Measured:
+    return measure_image(pieces, base or {}, Path(tempfile.gettempdir()))
+
+
 def test_each_layer_has_the_bytes_of_its_tar_and_its_instruction() -> None:
     files = {
         "1/layer.tar": FIRST,
@@ -55,10 +61,27 @@ def test_each_layer_has_the_bytes_of_its_tar_and_its_instruction() -> None:
         "2/layer.tar": SECOND,
         "manifest.json": manifest("1/layer.tar", "2/layer.tar"),
     }
-    assert measure_layers(archive(files)) == (
-        Layer(IDS[0], 10_240, "ADD rootfs"),
-        Layer(IDS[1], 3_072, "RUN make"),
-    )
+    found = measured(archive(files))
+    assert [(layer.diff_id, layer.size, layer.instruction) for layer in found.layers] == [
+        (IDS[0], len(FIRST), "ADD rootfs"),
+        (IDS[1], len(SECOND), "RUN make"),
+    ]
+    assert found.size == len(FIRST) + len(SECOND)
+    assert found.layers[1].files == {"app": 4000}
+    assert found.own_files() == {"etc/os-release": 6, "app": 4000}
+
+
+def test_a_layer_of_the_base_counts_as_its_registry_stores_it_and_the_others_as_packed() -> None:
+    files = {
+        "1/layer.tar": FIRST,
+        "abc.json": config(),
+        "2/layer.tar": SECOND,
+        "manifest.json": manifest("1/layer.tar", "2/layer.tar"),
+    }
+    found = measured(archive(files), {IDS[0]: 777})
+    assert [layer.base for layer in found.layers] == [True, False]
+    assert [layer.pushed_size for layer in found.layers] == [777, len(gzip.compress(SECOND, 6))]
+    assert found.pushed_size == len(config()) + sum(layer.pushed_size or 0 for layer in found.layers)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +96,9 @@ def test_a_compressed_layer_counts_unpacked(packed: bytes) -> None:
         "blobs/sha256/c": config(),
         "manifest.json": manifest("blobs/sha256/1", "blobs/sha256/2", name="blobs/sha256/c"),
     }
-    assert [layer.size for layer in measure_layers(archive(files))] == [10_240, 3_072]
+    found = measured(archive(files))
+    assert [layer.size for layer in found.layers] == [len(FIRST), len(SECOND)]
+    assert found.layers[0].pushed_size == len(packed)
 
 
 def test_a_layer_that_occurs_twice_is_stored_once_and_counts_twice() -> None:
@@ -82,8 +107,8 @@ def test_a_layer_that_occurs_twice_is_stored_once_and_counts_twice() -> None:
         "abc.json": config(),
         "manifest.json": manifest("1/layer.tar", "2/layer.tar"),
     }
-    layers = measure_layers(archive(files, {"2/layer.tar": "../1/layer.tar"}))
-    assert [layer.size for layer in layers] == [3_072, 3_072]
+    layers = measured(archive(files, {"2/layer.tar": "../1/layer.tar"})).layers
+    assert [layer.size for layer in layers] == [len(SECOND), len(SECOND)]
 
 
 def test_a_history_that_does_not_fit_gives_no_instructions_rather_than_wrong_ones() -> None:
@@ -93,7 +118,7 @@ def test_a_history_that_does_not_fit_gives_no_instructions_rather_than_wrong_one
         "abc.json": config(history=[{"created_by": "RUN only one"}]),
         "manifest.json": manifest("1/layer.tar", "2/layer.tar"),
     }
-    assert [layer.instruction for layer in measure_layers(archive(files))] == ["", ""]
+    assert [layer.instruction for layer in measured(archive(files)).layers] == ["", ""]
 
 
 @pytest.mark.parametrize(
@@ -104,17 +129,27 @@ def test_a_history_that_does_not_fit_gives_no_instructions_rather_than_wrong_one
         {"manifest.json": b"[]"},
         {"manifest.json": manifest("1/layer.tar")},
         {"manifest.json": manifest("1/layer.tar"), "abc.json": config()},
+        {"manifest.json": manifest("1"), "abc.json": config(IDS[:1]), "1": b"no tar" * 200},
         {"manifest.json": manifest("1"), "abc.json": config(IDS[:1]), "1": b"\x1f\x8bbroken"},
         {"manifest.json": manifest("1"), "abc.json": config(IDS[:1]), "1": b"\x28\xb5\x2f\xfdzstd"},
     ],
-    ids=["empty", "no json", "no image", "no config", "no layer", "broken gzip", "unknown compression"],
+    ids=[
+        "empty",
+        "no json",
+        "no image",
+        "no config",
+        "no layer",
+        "no tar",
+        "broken gzip",
+        "unknown compression",
+    ],
 )
 def test_an_archive_that_cannot_be_read_is_an_error_and_no_size(files: dict[str, bytes]) -> None:
     with pytest.raises(EngineError):
-        measure_layers(archive(files))
+        measured(archive(files))
 
 
 def test_an_archive_that_ends_early_is_an_error() -> None:
     whole = b"".join(archive({"1/layer.tar": FIRST, "manifest.json": manifest("1/layer.tar")}))
     with pytest.raises(EngineError, match="cannot be read"):
-        measure_layers([whole[:6000]])
+        measured([whole[:6000]])

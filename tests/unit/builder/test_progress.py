@@ -58,11 +58,36 @@ FAILED_BY_BUILDX = """\
 
 def test_steps_come_in_order_with_seconds_and_whether_they_were_cached() -> None:
     assert parse_progress(BUILT.splitlines()).steps == (
-        Step("[internal] load build definition from Dockerfile", 0.0, cached=False),
+        Step("[internal] load build definition from Dockerfile", 0.0, cached=False, bytes=179),
         Step("[1/3] FROM docker.io/library/debian:12", 0.0, cached=True),
         Step("[2/3] RUN make", 12.4, cached=False),
         Step("[3/3] COPY . /app", 1.0, cached=False),
     )
+
+
+PULLED = """\
+#2 [internal] load metadata for docker.io/library/debian:12
+#2 DONE 0.4s
+
+#4 [1/2] FROM docker.io/library/debian:12@sha256:aa
+#4 resolve docker.io/library/debian:12@sha256:aa 0.1s done
+#4 sha256:0123 0B / 31.36MB 0.1s
+#4 sha256:0123 31.36MB / 31.36MB 1.2s done
+#4 sha256:4567 1.5kB / 1.5kB done
+#4 extracting sha256:0123 0.9s done
+#4 DONE 2.1s
+
+#5 [internal] load build context
+#5 transferring context: 1.02MB 0.1s done
+#5 DONE 0.1s
+"""
+
+
+def test_what_was_pulled_and_sent_is_counted() -> None:
+    found = parse_progress(PULLED.splitlines())
+    assert found.pull_seconds == pytest.approx(2.5)
+    assert found.pull_bytes == 31_361_500
+    assert [step.bytes for step in found.steps] == [0, 31_361_500, 1_020_000]
 
 
 def test_a_build_that_went_well_has_no_failure() -> None:
