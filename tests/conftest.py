@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from deploy.lab import Lab
+from tests.postgresql import Cluster, cluster
 
 # The same examples in every run: a change breaks a test, chance does not. To look for new ones:
 # HYPOTHESIS_PROFILE=explore make test TESTS=tests/unit
@@ -26,4 +27,11 @@ def lab() -> Iterator[Lab]:
     """
     folder = Path(os.environ.get("REFIT_LAB_DIR") or Path(__file__).parents[1] / ".lab")
     with Lab.start(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """A private PostgreSQL server for the whole run; each test takes a database of its own."""
+    with cluster() as running:
         yield running

@@ -22,6 +22,7 @@ PACKAGES: Final[Mapping[str, str]] = {
     "cmark-gfm": "cmark-gfm",  # the GFM renderer that hostile text is shown to
     "npm": "npm",  # brings GitHub's OpenAPI description
     "git": "git",
+    "postgresql": "pg_ctlcluster",  # the tests start a private server of their own
 }
 
 

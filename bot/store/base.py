@@ -14,6 +14,7 @@ from bot.errors import StoreError
 from bot.store.tables import Base
 
 _WRITING: Final = "refit_writing"
+_LINE: Final = "\n"
 
 
 class Rows:
@@ -47,8 +48,12 @@ def begin_sqlite(connection: Connection) -> None:
     A transaction that read before it wrote would fail at once, without waiting, where another one
     wrote meanwhile (SQLITE_BUSY_SNAPSHOT), and two that found no row would both insert it.
     """
-    writing = connection.get_execution_options().get(_WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes(connection) else "BEGIN")
+
+
+def writes(connection: Connection) -> bool:
+    """True in a transaction that writes what it read before."""
+    return bool(connection.get_execution_options().get(_WRITING, False))
 
 
 def for_writing(engine: Engine) -> Engine:
@@ -58,11 +63,11 @@ def for_writing(engine: Engine) -> Engine:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """What the database refuses (busy for too long, a full disk, a damaged file) is an expected failure."""
+    """What the database refuses (busy for too long, a full disk, a damaged file, a restart) is an expected failure."""
     try:
         yield
     except DBAPIError as error:
         raise StoreError(
-            f"the store cannot be used: {error.orig}",
-            hint="Check the disk and what else uses the state folder, and run again.",
+            f"the store cannot be used: {str(error.orig).partition(_LINE)[0]}",
+            hint="Check the disk (or the database) and what else uses the store, and run again.",
         ) from error

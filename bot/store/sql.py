@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -19,6 +19,7 @@ from bot.errors import StoreError
 from bot.store.base import begin_sqlite, for_writing
 from bot.store.cycles import CycleRows
 from bot.store.folder import private, unusable
+from bot.store.postgresql import SCHEME, postgresql_engine
 from bot.store.proofs import ProofRows
 from bot.store.publications import PublicationRows
 from bot.store.published import PublishedRows
@@ -44,19 +45,29 @@ def open_store(url: str) -> SqlStore:
     Raises:
         StoreError: It cannot be opened or was written by a newer Refit.
     """
+    engine = _engine(make_url(url))
     try:
-        engine = create_engine(url)
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _tune_sqlite)
-            event.listen(engine, "begin", begin_sqlite)
         _migrate(engine)
     except SQLAlchemyError as error:
+        engine.dispose()
         shown = make_url(url).render_as_string(hide_password=True)
         raise StoreError(
             f"cannot open the store {shown}: {str(error).splitlines()[0]}",
             hint="Check that the folder or database exists and may be written.",
         ) from error
+    except StoreError:
+        engine.dispose()
+        raise
     return SqlStore(engine)
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == SCHEME:
+        return postgresql_engine(url)
+    engine = create_engine(url)
+    event.listen(engine, "connect", _tune_sqlite)
+    event.listen(engine, "begin", begin_sqlite)
+    return engine
 
 
 def sqlite_url(folder: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, String, Text, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -22,8 +22,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
-        """Give every moment its zone back."""
-        return None if value is None else value.replace(tzinfo=UTC)
+        """Give every moment in UTC: SQLite's without a zone, PostgreSQL's in that of its session."""
+        return None if value is None else value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 class Base(DeclarativeBase):
@@ -41,10 +41,10 @@ class CycleRow(Base):
     """A cycle, its stored plan and its result."""
 
     __tablename__ = "cycles"
-    id: Mapped[str] = mapped_column(String(100), primary_key=True)
-    name: Mapped[str] = mapped_column(String(100), index=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(index=True)
     attempt: Mapped[int]
-    state: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str]
     started: Mapped[datetime]
     finished: Mapped[datetime | None]
     plan: Mapped[str | None]
@@ -55,7 +55,7 @@ class EvidenceRow(Base):
     """Finished evidence by the key of what went in."""
 
     __tablename__ = "evidence"
-    key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
     body: Mapped[str]
     created: Mapped[datetime]
 
@@ -64,7 +64,7 @@ class ScanRow(Base):
     """Finished scans by key."""
 
     __tablename__ = "scans"
-    key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
     body: Mapped[str]
 
 
@@ -72,13 +72,13 @@ class PublicationRow(Base):
     """What was last published in a slot."""
 
     __tablename__ = "publications"
-    slot: Mapped[str] = mapped_column(String(300), primary_key=True)
-    project: Mapped[str] = mapped_column(String(300), index=True)
-    kind: Mapped[str] = mapped_column(String(20))
+    slot: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(index=True)
+    kind: Mapped[str]
     digest: Mapped[str]
     url: Mapped[str]
     branch: Mapped[str]
-    state: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str]
     commit: Mapped[str]
     body_digest: Mapped[str]
 
@@ -87,9 +87,9 @@ class BaselineRow(Base):
     """The size each target is compared with."""
 
     __tablename__ = "baselines"
-    project: Mapped[str] = mapped_column(String(300), primary_key=True)
-    target: Mapped[str] = mapped_column(String(300), primary_key=True)
-    platform: Mapped[str] = mapped_column(String(100), primary_key=True)
+    project: Mapped[str] = mapped_column(primary_key=True)
+    target: Mapped[str] = mapped_column(primary_key=True)
+    platform: Mapped[str] = mapped_column(primary_key=True)
     size: Mapped[int]
     digest: Mapped[str]
     at: Mapped[datetime]
@@ -99,11 +99,11 @@ class MeasurementRow(Base):
     """Points of the time series."""
 
     __tablename__ = "measurements"
-    project: Mapped[str] = mapped_column(String(300), primary_key=True)
-    target: Mapped[str] = mapped_column(String(300), primary_key=True)
-    platform: Mapped[str] = mapped_column(String(100), primary_key=True)
-    cycle: Mapped[str] = mapped_column(String(100), primary_key=True)
-    base: Mapped[str] = mapped_column(String(500), primary_key=True)
+    project: Mapped[str] = mapped_column(primary_key=True)
+    target: Mapped[str] = mapped_column(primary_key=True)
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    cycle: Mapped[str] = mapped_column(primary_key=True)
+    base: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)
     size: Mapped[int | None]
     pushed_size: Mapped[int | None]
@@ -142,8 +142,8 @@ class SightingRow(Base):
     """Our own first-seen clock for digests."""
 
     __tablename__ = "sightings"
-    reference: Mapped[str] = mapped_column(String(500), primary_key=True)
-    digest: Mapped[str] = mapped_column(String(200), primary_key=True)
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
     first_seen: Mapped[datetime]
 
 
@@ -151,8 +151,8 @@ class CacheRow(Base):
     """Answers worth keeping: immutable content by digest, tag lists by time."""
 
     __tablename__ = "cache"
-    kind: Mapped[str] = mapped_column(String(50), primary_key=True)
-    key: Mapped[str] = mapped_column(String(600), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[bytes]
     stored: Mapped[datetime]
 
@@ -172,8 +172,8 @@ class SnoozeRow(Base):
     """Silence that a person asked for."""
 
     __tablename__ = "snoozes"
-    project: Mapped[str] = mapped_column(String(300), primary_key=True)
-    image: Mapped[str] = mapped_column(String(300), primary_key=True)
+    project: Mapped[str] = mapped_column(primary_key=True)
+    image: Mapped[str] = mapped_column(primary_key=True)
     who: Mapped[str]
     reason: Mapped[str]
     at: Mapped[datetime]
@@ -184,7 +184,7 @@ class LedgerRow(Base):
     """What was heard and told already: deliveries by id, notifications by destination."""
 
     __tablename__ = "ledger"
-    kind: Mapped[str] = mapped_column(String(50), primary_key=True)
-    key: Mapped[str] = mapped_column(String(300), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str]
     at: Mapped[datetime]

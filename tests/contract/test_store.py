@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,13 +26,6 @@ from bot.store.sql import SqlStore, open_store, sqlite_url
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    opened = open_store(sqlite_url(tmp_path / "state"))
-    yield opened
-    opened.close()
 
 
 def test_an_unfinished_cycle_is_gone_on_with_and_a_finished_one_gets_a_new_attempt(store: SqlStore) -> None:
@@ -148,17 +140,18 @@ def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -
         open_store(url)
 
 
-def test_the_tables_are_what_the_migrations_make(tmp_path: Path) -> None:
+def test_the_tables_are_what_the_migrations_make(store: SqlStore, store_url: str) -> None:
     from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - only this test needs it
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - likewise
     from sqlalchemy import create_engine  # noqa: PLC0415 - likewise
 
     from bot.store.tables import Base  # noqa: PLC0415 - likewise
 
-    url = sqlite_url(tmp_path / "state")
-    open_store(url).close()
-    with create_engine(url).connect() as connection:
+    del store  # it is open: its tables are made
+    engine = create_engine(store_url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    engine.dispose()
 
 
 def test_one_process_at_a_time_holds_the_lease_and_a_killed_one_gives_it_back(tmp_path: Path) -> None:

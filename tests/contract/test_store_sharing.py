@@ -23,7 +23,7 @@ THREADS = 8
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
+def in_a_file(tmp_path: Path) -> Iterator[SqlStore]:
     opened = open_store(sqlite_url(tmp_path))
     yield opened
     opened.close()
@@ -48,17 +48,17 @@ def at_once(work: Callable[[], object]) -> list[object]:
     return results
 
 
-def test_a_new_store_may_be_opened_by_many_threads_at_once(tmp_path: Path) -> None:
-    opened = at_once(lambda: open_store(sqlite_url(tmp_path)))
+def test_a_new_store_may_be_opened_by_many_threads_at_once(store_url: str) -> None:
+    opened = at_once(lambda: open_store(store_url))
+    stores = [one for one in opened if isinstance(one, SqlStore)]
+    for one in stores:
+        one.close()
 
-    assert [one for one in opened if not isinstance(one, SqlStore)] == []
+    assert [one for one in opened if one not in stores] == []
 
 
-def test_a_new_store_may_be_opened_by_many_processes_at_once(tmp_path: Path) -> None:
-    code = (
-        "from pathlib import Path; from bot.store.sql import open_store, sqlite_url; "
-        f"open_store(sqlite_url(Path({str(tmp_path)!r}))).close()"
-    )
+def test_a_new_store_may_be_opened_by_many_processes_at_once(store_url: str) -> None:
+    code = f"from bot.store.sql import open_store; open_store({store_url!r}).close()"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     processes = [
         subprocess.Popen([sys.executable, "-c", code], env=env, stderr=subprocess.PIPE) for _ in range(3)
@@ -97,10 +97,10 @@ def test_the_same_row_written_by_many_is_one_row(
     assert all(result == results[0] for result in results), results
 
 
-def test_nothing_that_many_append_is_lost(store: SqlStore, tmp_path: Path) -> None:
+def test_nothing_that_many_append_is_lost(in_a_file: SqlStore, tmp_path: Path) -> None:
     def append() -> None:
         for _ in range(10):
-            store.audit("slack:U1", "command", "help", NOW)
+            in_a_file.audit("slack:U1", "command", "help", NOW)
 
     at_once(append)
 
@@ -108,18 +108,18 @@ def test_nothing_that_many_append_is_lost(store: SqlStore, tmp_path: Path) -> No
         assert database.execute("select count(*) from audit").fetchone() == (THREADS * 10,)
 
 
-def test_reading_goes_on_while_somebody_writes(store: SqlStore, tmp_path: Path) -> None:
-    store.begin("monthly-2026-11", NOW)
+def test_reading_goes_on_while_somebody_writes(in_a_file: SqlStore, tmp_path: Path) -> None:
+    in_a_file.begin("monthly-2026-11", NOW)
     with closing(sqlite3.connect(tmp_path / "refit.sqlite3", isolation_level=None)) as writer:
         writer.execute("begin immediate")
         writer.execute("delete from cycles")
 
-        assert [cycle.id for cycle in store.cycles()] == ["monthly-2026-11"]
+        assert [cycle.id for cycle in in_a_file.cycles()] == ["monthly-2026-11"]
 
 
-def test_a_store_that_breaks_meanwhile_is_an_expected_failure(store: SqlStore, tmp_path: Path) -> None:
+def test_a_store_that_breaks_meanwhile_is_an_expected_failure(in_a_file: SqlStore, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "refit.sqlite3")) as database:
         database.execute("drop table cycles")
 
     with pytest.raises(StoreError, match="the store cannot be used: no such table: cycles"):
-        store.cycles()
+        in_a_file.cycles()

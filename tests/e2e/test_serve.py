@@ -19,6 +19,7 @@ import pytest
 from bot.store.lease import lease
 from tests.e2e.test_crash import leftovers
 from tests.e2e.world import World
+from tests.ports import free_port
 
 pytestmark = pytest.mark.lab
 
@@ -73,13 +74,6 @@ def serving(world: World, *, number: int = 1) -> Iterator[Served]:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         process.wait(30)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def ready(served: Served) -> bool:

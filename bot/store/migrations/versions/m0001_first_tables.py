@@ -22,9 +22,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "baselines",
-        sa.Column("project", sa.String(length=300), nullable=False),
-        sa.Column("target", sa.String(length=300), nullable=False),
-        sa.Column("platform", sa.String(length=100), nullable=False),
+        sa.Column("project", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("platform", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -32,18 +32,18 @@ def upgrade() -> None:
     )
     op.create_table(
         "cache",
-        sa.Column("kind", sa.String(length=50), nullable=False),
-        sa.Column("key", sa.String(length=600), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.Column("stored", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("kind", "key"),
     )
     op.create_table(
         "cycles",
-        sa.Column("id", sa.String(length=100), nullable=False),
-        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("attempt", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
         sa.Column("started", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished", sa.DateTime(timezone=True), nullable=True),
         sa.Column("plan", sa.Text(), nullable=True),
@@ -55,18 +55,18 @@ def upgrade() -> None:
 
     op.create_table(
         "evidence",
-        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_table(
         "measurements",
-        sa.Column("project", sa.String(length=300), nullable=False),
-        sa.Column("target", sa.String(length=300), nullable=False),
-        sa.Column("platform", sa.String(length=100), nullable=False),
-        sa.Column("cycle", sa.String(length=100), nullable=False),
-        sa.Column("base", sa.String(length=500), nullable=False),
+        sa.Column("project", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("platform", sa.Text(), nullable=False),
+        sa.Column("cycle", sa.Text(), nullable=False),
+        sa.Column("base", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=True),
         sa.Column("pushed_size", sa.BigInteger(), nullable=True),
@@ -84,13 +84,13 @@ def upgrade() -> None:
 
     op.create_table(
         "publications",
-        sa.Column("slot", sa.String(length=300), nullable=False),
-        sa.Column("project", sa.String(length=300), nullable=False),
-        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("slot", sa.Text(), nullable=False),
+        sa.Column("project", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("branch", sa.Text(), nullable=False),
-        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
         sa.Column("commit", sa.Text(), nullable=False),
         sa.Column("body_digest", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("slot"),
@@ -100,14 +100,14 @@ def upgrade() -> None:
 
     op.create_table(
         "scans",
-        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_table(
         "sightings",
-        sa.Column("reference", sa.String(length=500), nullable=False),
-        sa.Column("digest", sa.String(length=200), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("first_seen", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("reference", "digest"),
     )

@@ -13,8 +13,8 @@ def upgrade() -> None:
     """Make the tables of chats and notifications."""
     op.create_table(
         "snoozes",
-        sa.Column("project", sa.String(length=300), nullable=False),
-        sa.Column("image", sa.String(length=300), nullable=False),
+        sa.Column("project", sa.Text(), nullable=False),
+        sa.Column("image", sa.Text(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -23,8 +23,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "ledger",
-        sa.Column("kind", sa.String(length=50), nullable=False),
-        sa.Column("key", sa.String(length=300), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("kind", "key"),
