@@ -11,6 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import platformdirs
+from sqlalchemy import make_url
 
 from bot.builder import BuilderSettings, DockerBuilder
 from bot.clock import SystemClock
@@ -26,8 +27,10 @@ from bot.ports import Builder, Clock, Forge, Progress
 from bot.registry import RegistryClient
 from bot.scanner import DatabaseSettings, ScannerSettings, TrivyScanner
 from bot.settings import ForgeKind, Settings
+from bot.store.base import Guard
 from bot.store.lease import lease
 from bot.store.sql import SqlStore, open_store, sqlite_url
+from bot.store.tenure import tenure
 
 _MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
@@ -67,8 +70,7 @@ def open_parts(  # noqa: PLR0913 - options by keyword
         StoreError: The store cannot be opened.
     """
     clock = clock or SystemClock()
-    folder = state_folder(settings)
-    with lease(folder) if drive else nullcontext(), opened_store(folder) as store:
+    with _driving(settings) if drive else nullcontext() as guard, opened_store(settings, guard) as store:
         builder, no_builder = _builder(settings) if engine else (None, "no engine was asked for")
         yield Parts(
             registry=RegistryClient(registry_settings(settings), cache=store, clock=clock, refresh=refresh),
@@ -85,10 +87,38 @@ def open_parts(  # noqa: PLR0913 - options by keyword
         )
 
 
+def store_url(settings: Settings) -> str:
+    """Where the store is: the configuration's database, else the file of the state folder.
+
+    Raises:
+        ConfigError: The password is not where the configuration says.
+        StoreError: The state folder cannot be made or written.
+    """
+    if settings.store is None:
+        return sqlite_url(state_folder(settings))
+    if settings.store_password is None:
+        return settings.store
+    password = settings.store_password.read("store_password")
+    return make_url(settings.store).set(password=password).render_as_string(hide_password=False)
+
+
 @contextmanager
-def opened_store(folder: Path) -> Iterator[SqlStore]:
-    """The store of a state folder, closed at the end."""
-    store = open_store(sqlite_url(folder))
+def _driving(settings: Settings) -> Iterator[Guard | None]:
+    """The lease of the store, while it is held; on a database it may be lost, which the guard tells."""
+    if settings.store is None:
+        with lease(state_folder(settings)):
+            yield None
+        return
+    with opened_store(settings):  # its tables are made
+        pass
+    with tenure(store_url(settings)) as guard:
+        yield guard
+
+
+@contextmanager
+def opened_store(settings: Settings, guard: Guard | None = None) -> Iterator[SqlStore]:
+    """The store, closed at the end; a guard is asked before each of its calls."""
+    store = open_store(store_url(settings), guard)
     try:
         yield store
     finally:

@@ -13,7 +13,7 @@ from slack_bolt import App
 from slack_sdk import WebClient
 from starlette.applications import Starlette
 
-from bot.app import open_parts, state_folder
+from bot.app import open_parts, store_url
 from bot.clock import SystemClock
 from bot.cycle.parts import Parts
 from bot.cycle.rescan import known_targets
@@ -22,7 +22,7 @@ from bot.model.run import CycleState
 from bot.queue.local import LocalQueue
 from bot.report.quote import visible
 from bot.settings import Settings
-from bot.store.sql import open_store, sqlite_url
+from bot.store.sql import open_store
 from bot.triggers.chat.deliveries import Deliveries
 from bot.triggers.chat.slack import SlackAccess, SlackChat, SlackCommands, client, slack_app
 from bot.triggers.periods import Job, Timetable
@@ -66,7 +66,7 @@ class Service:
         self._clock = SystemClock()
         self._slack = _slack(settings)
         self._chat = SlackChat(self._slack) if self._slack else None
-        self._store = open_store(sqlite_url(state_folder(settings)))
+        self._store = open_store(store_url(settings))
         worker = Worker(self._parts, self._chat)
         self._due = LocalQueue(worker)
         self._asked = LocalQueue(worker, dropped=worker.dropped)

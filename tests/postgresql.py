@@ -62,7 +62,9 @@ class Cluster:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         options = f"-h 127.0.0.1 -p {self.port} -k {self.folder} {_FAST}"
-        self._run("pg_ctl", "-D", str(self._data), "-l", str(self.folder / "log"), "-o", options, "-w", "start")
+        self._run(
+            "pg_ctl", "-D", str(self._data), "-l", str(self.folder / "log"), "-o", options, "-w", "start"
+        )
 
     def stop(self) -> None:
         """Stop it at once, with every connection to it."""
@@ -77,7 +79,9 @@ class Cluster:
         who: dict[str, Any] = {"user": _user(), "group": _user(), "extra_groups": []} if _root() else {}
         # To a file: the server keeps what it inherits open, and a pipe would never end.
         with (self.folder / "said").open("ab") as said:
-            code = subprocess.run(command, stdout=said, stderr=said, cwd=self.folder, check=False, **who).returncode
+            code = subprocess.run(
+                command, stdout=said, stderr=said, cwd=self.folder, check=False, **who
+            ).returncode
         assert code == 0, (self.folder / "said").read_text(encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from bot import process
-from bot.app import access, builder_settings, database_settings, scanner, state_folder
+from bot.app import access, builder_settings, database_settings, opened_store, scanner, state_folder
 from bot.builder import DockerBuilder
 from bot.clock import SystemClock
 from bot.errors import EngineError, ForgeRefused, RefitError, ScanError
@@ -22,7 +22,6 @@ from bot.report.wording import age, day
 from bot.scanner import TrivyScanner
 from bot.scanner.database import updated_at
 from bot.settings import ForgeKind, ProjectSettings, Settings
-from bot.store.sql import open_store, sqlite_url
 
 LEAST_FREE: Final = 2 * 10**9
 _GIT_SECONDS: Final = 10.0
@@ -83,9 +82,8 @@ def _look(name: str, look: Callable[[], str]) -> Finding:
 
 
 def _state(settings: Settings) -> str:
-    folder = state_folder(settings)
-    open_store(sqlite_url(folder)).close()
-    return f"{folder}, may be written"
+    with opened_store(settings):
+        return f"{settings.store or state_folder(settings)}, may be written"
 
 
 def _disk(settings: Settings) -> str:

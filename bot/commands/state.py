@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from bot.app import opened_store, state_folder
+from bot.app import opened_store
 from bot.errors import StoreError
 from bot.settings import Settings
 
@@ -23,12 +23,12 @@ def usable_state(settings: Settings, console: Console) -> Iterator[Settings]:
     for the first time.
     """
     try:
-        with opened_store(state_folder(settings)):
+        with opened_store(settings):
             pass
     except (StoreError, OSError) as error:
         _say(console, str(error))
         with tempfile.TemporaryDirectory(prefix="refit-") as folder:
-            yield settings.model_copy(update={"state": Path(folder)})
+            yield settings.model_copy(update={"state": Path(folder), "store": None})
         return
     yield settings
 

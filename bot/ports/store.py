@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.model.evidence import Baseline, Evidence, Measurement
 from bot.model.published import Published
+from bot.model.receipt import Receipt
 from bot.model.run import Cycle, Plan, Publication
 from bot.model.snooze import Snooze
 from bot.model.vulnerability import Scan
@@ -44,7 +45,7 @@ class Store(Protocol):
         ...
 
     def save_evidence(self, evidence: Evidence) -> None:
-        """Store finished evidence under its key."""
+        """Store finished evidence under its key; what was finished first stays."""
         ...
 
     def scan(self, key: str) -> Scan | None:
@@ -133,4 +134,16 @@ class Store(Protocol):
 
     def forget(self, kind: str, key: str | None = None, *, before: datetime | None = None) -> None:
         """Take entries out of the ledger: one by its key, or all of a kind that are older than `before`."""
+        ...
+
+    def receipt(self, key: str) -> Receipt | None:
+        """What became of a job that any machine may have done, or None where it has not ended."""
+        ...
+
+    def save_receipt(self, receipt: Receipt, now: datetime) -> Receipt:
+        """Store a receipt; where the same job was finished before, that one stays and is given back."""
+        ...
+
+    def forget_receipts(self, before: datetime) -> None:
+        """Let go of receipts older than `before`."""
         ...

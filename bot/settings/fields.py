@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
 
@@ -83,6 +84,23 @@ def _text_schema(example: str, description: str) -> WithJsonSchema:
     return WithJsonSchema({"type": ["string", "number"], "examples": [example], "description": description})
 
 
+def _store_url(value: object) -> object:
+    """A database by its URL; its password has a place of its own."""
+    if not isinstance(value, str):
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+        raise ValueError("a store for many machines is written postgresql://user@host/database")
+    if parts.password is not None:
+        raise ValueError("a secret never stands here; `store_password` names its place")
+    return value.replace("postgres://", "postgresql://", 1)
+
+
+StoreUrl = Annotated[
+    str,
+    BeforeValidator(_store_url),
+    WithJsonSchema({"type": "string", "examples": ["postgresql://refit@db.example.com/refit"]}),
+]
 Size = Annotated[
     int,
     BeforeValidator(parse_size),

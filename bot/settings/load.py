@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from bot.errors import ConfigError
-from bot.settings.fields import Section
+from bot.settings.fields import Secret, Section, StoreUrl
 from bot.settings.sections import CustomSettings, ProjectSettings, RuleSettings
 from bot.settings.services import (
     BuilderSection,
@@ -36,6 +36,8 @@ class Settings(Section):
     """The whole configuration."""
 
     state: Path | None = None
+    store: StoreUrl | None = None
+    store_password: Secret | None = None
     timezone: str = "UTC"
     projects: tuple[ProjectSettings, ...] = ()
     rules: tuple[RuleSettings, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -17,22 +17,36 @@ _WRITING: Final = "refit_writing"
 _LINE: Final = "\n"
 
 
-class Rows:
-    """Access to the database; each call is one short transaction."""
+Guard = Callable[[], None]
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+
+def _nothing() -> None:
+    """Guard nothing."""
+
+
+class Rows:
+    """Access to the database; each call is one short transaction.
+
+    Args:
+        engine: The database.
+        guard: Asked before each call; raises where this process may not go on.
+    """
+
+    def __init__(self, engine: Engine, guard: Guard | None = None) -> None:
+        self._engine, self._guard = engine, guard or _nothing
         self._writer = for_writing(engine)
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
         """A transaction that reads."""
+        self._guard()
         with _explained(), Session(self._engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:
         """A transaction that writes what it read before: others wait until it ends."""
+        self._guard()
         with _explained(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
@@ -63,7 +77,7 @@ def for_writing(engine: Engine) -> Engine:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """What the database refuses (busy for too long, a full disk, a damaged file, a restart) is an expected failure."""
+    """What the database refuses (busy for too long, a full disk, a damaged file) is an expected failure."""
     try:
         yield
     except DBAPIError as error:

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from bot.model.evidence import Evidence
 from bot.model.published import Published
+from bot.model.receipt import Receipt
 from bot.model.run import Plan
 from bot.model.vulnerability import Scan
 
@@ -17,6 +18,7 @@ PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
 EVIDENCE: TypeAdapter[Evidence] = TypeAdapter(Evidence)
 PUBLISHED: TypeAdapter[Published] = TypeAdapter(Published)
 SCAN: TypeAdapter[Scan] = TypeAdapter(Scan)
+RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
 
 
 def encode(adapter: TypeAdapter[T], value: T) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -31,7 +31,9 @@ _CONNECTING: Final = {
 
 def connecting(url: str) -> dict[str, Any]:
     """What psycopg connects with, for connections that SQLAlchemy does not make (the lease, the queue)."""
-    return {"conninfo": make_url(url).set(drivername=SCHEME).render_as_string(hide_password=False)} | _CONNECTING
+    return {
+        "conninfo": make_url(url).set(drivername=SCHEME).render_as_string(hide_password=False)
+    } | _CONNECTING
 
 
 def postgresql_engine(url: URL) -> Engine:
@@ -74,4 +76,4 @@ class _Patience:
                 time.sleep(_AGAIN_SECONDS)
                 continue
             self._connected = True
-            return made
+            return cast("DBAPIConnection", made)  # psycopg types its cursors more narrowly

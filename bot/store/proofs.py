@@ -24,8 +24,11 @@ class ProofRows(Rows):
         return None if row is None else decode(EVIDENCE, row.body)
 
     def save_evidence(self, evidence: Evidence) -> None:
-        """Store finished evidence under its key."""
-        self._save(EvidenceRow(key=evidence.key, body=encode(EVIDENCE, evidence), created=evidence.started))
+        """Store finished evidence under its key; what was finished first stays, whoever measures it again."""
+        row = EvidenceRow(key=evidence.key, body=encode(EVIDENCE, evidence), created=evidence.started)
+        with self._writing() as session:
+            if session.get(EvidenceRow, evidence.key) is None:
+                session.add(row)
 
     def scan(self, key: str) -> Scan | None:
         """A finished scan by its key."""

@@ -16,13 +16,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.errors import StoreError
-from bot.store.base import begin_sqlite, for_writing
+from bot.store.base import Guard, begin_sqlite, for_writing
 from bot.store.cycles import CycleRows
 from bot.store.folder import private, unusable
 from bot.store.postgresql import SCHEME, postgresql_engine
 from bot.store.proofs import ProofRows
 from bot.store.publications import PublicationRows
 from bot.store.published import PublishedRows
+from bot.store.receipts import ReceiptRows
 from bot.store.sightings import SightingRows
 from bot.store.talks import TalkRows
 
@@ -31,7 +32,7 @@ _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _one_at_a_time: Final = threading.Lock()
 
 
-class SqlStore(CycleRows, ProofRows, PublicationRows, PublishedRows, SightingRows, TalkRows):
+class SqlStore(CycleRows, ProofRows, PublicationRows, PublishedRows, ReceiptRows, SightingRows, TalkRows):
     """The `Store` port on SQLAlchemy; `close` gives the connections back."""
 
     def close(self) -> None:
@@ -39,8 +40,12 @@ class SqlStore(CycleRows, ProofRows, PublicationRows, PublishedRows, SightingRow
         self._engine.dispose()
 
 
-def open_store(url: str) -> SqlStore:
+def open_store(url: str, guard: Guard | None = None) -> SqlStore:
     """Open the store at a SQLAlchemy URL, bringing its tables up to date.
+
+    Args:
+        url: `sqlite:///FILE`, or `postgresql://…`.
+        guard: Asked before each call of the store; raises where this process may not go on.
 
     Raises:
         StoreError: It cannot be opened or was written by a newer Refit.
@@ -58,7 +63,7 @@ def open_store(url: str) -> SqlStore:
     except StoreError:
         engine.dispose()
         raise
-    return SqlStore(engine)
+    return SqlStore(engine, guard)
 
 
 def _engine(url: URL) -> Engine:

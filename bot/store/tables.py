@@ -123,17 +123,17 @@ class MeasurementRow(Base):
     pull_bytes: Mapped[int | None]
     cache_hit_rate: Mapped[float | None]
     health_seconds: Mapped[float | None]
-    evidence: Mapped[str] = mapped_column(String(100), server_default="")
-    side: Mapped[str] = mapped_column(String(10), server_default="after")
+    evidence: Mapped[str] = mapped_column(server_default="")
+    side: Mapped[str] = mapped_column(server_default="after")
 
 
 class PublishedRow(Base):
     """What was last found behind each target's `image:`."""
 
     __tablename__ = "published"
-    project: Mapped[str] = mapped_column(String(300), primary_key=True)
-    target: Mapped[str] = mapped_column(String(300), primary_key=True)
-    platform: Mapped[str] = mapped_column(String(100), primary_key=True)
+    project: Mapped[str] = mapped_column(primary_key=True)
+    target: Mapped[str] = mapped_column(primary_key=True)
+    platform: Mapped[str] = mapped_column(primary_key=True)
     body: Mapped[str]
     at: Mapped[datetime]
 
@@ -188,3 +188,21 @@ class LedgerRow(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str]
     at: Mapped[datetime]
+
+
+class ReceiptRow(Base):
+    """What became of a job that any machine may have done."""
+
+    __tablename__ = "receipts"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    body: Mapped[str]
+    at: Mapped[datetime]
+
+
+class LeaseRow(Base):
+    """Who holds the lease of a store that many machines share, and its last sign of life."""
+
+    __tablename__ = "leases"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    beat: Mapped[datetime]

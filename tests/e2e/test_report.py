@@ -9,10 +9,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from bot.app import opened_store
 from bot.model.evidence import Measurement
 from bot.report.schemas import schemas
 from bot.report.size.quarter import quarter_of
+from bot.store.sql import open_store, sqlite_url
 from tests.e2e.world import Ended, World
 from tests.github_server.server import GitHubServer
 
@@ -46,9 +46,10 @@ def point(project: str, at: datetime, size: int) -> Measurement:
 
 
 def measured(world: World, *points: Measurement) -> None:
-    with opened_store(world.state) as store:
-        for one in points:
-            store.save_measurement(one)
+    store = open_store(sqlite_url(world.state))
+    for one in points:
+        store.save_measurement(one)
+    store.close()
 
 
 def two_quarters(project: str) -> tuple[Measurement, ...]:

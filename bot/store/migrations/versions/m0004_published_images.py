@@ -13,9 +13,9 @@ def upgrade() -> None:
     """Make the table of published images."""
     op.create_table(
         "published",
-        sa.Column("project", sa.String(length=300), nullable=False),
-        sa.Column("target", sa.String(length=300), nullable=False),
-        sa.Column("platform", sa.String(length=100), nullable=False),
+        sa.Column("project", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("platform", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("project", "target", "platform"),

@@ -12,8 +12,8 @@ depends_on = None
 def upgrade() -> None:
     """Add the columns; older points do not know their evidence."""
     with op.batch_alter_table("measurements") as table:
-        table.add_column(sa.Column("evidence", sa.String(100), nullable=False, server_default=""))
-        table.add_column(sa.Column("side", sa.String(10), nullable=False, server_default="after"))
+        table.add_column(sa.Column("evidence", sa.Text(), nullable=False, server_default=""))
+        table.add_column(sa.Column("side", sa.Text(), nullable=False, server_default="after"))
 
 
 def downgrade() -> None:
