@@ -84,6 +84,7 @@ def open_parts(  # noqa: PLR0913 - options by keyword
             policy=policy(settings),
             no_builder=no_builder,
             platform=machine_platform(),
+            work=state_folder(settings) / "work",
         )
 
 

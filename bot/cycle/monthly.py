@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -21,7 +20,8 @@ from bot.cycle.plan import make_plan
 from bot.cycle.prove import prove
 from bot.cycle.publish import Standing, compose, publish, standing
 from bot.cycle.verdict import judge
-from bot.errors import BranchTaken, EngineError, RefitError
+from bot.cycle.workspace import sweep
+from bot.errors import BranchTaken, RefitError
 from bot.model import marker
 from bot.model.evidence import VerdictState
 from bot.model.run import (
@@ -114,10 +114,7 @@ def _begin(parts: Parts, name: str, *, dry_run: bool) -> Cycle:
     if dry_run:
         return Cycle(f"{name}-{DRY_RUN}", name, 1, CycleState.RUNNING, parts.clock.now())
     cycle = parts.store.begin(name, parts.clock.now())
-    if parts.builder is not None:
-        # What a crash left costs disk, not the run: an engine that is gone shows in each proof's level.
-        with suppress(EngineError):
-            parts.builder.remove("refit-")
+    sweep(parts)
     return cycle
 
 

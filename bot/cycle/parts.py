@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.dockerfile import custom as patterns
@@ -60,6 +62,7 @@ class Parts:
         builder: The container engine, or None where there is none.
         no_builder: Why there is none; empty otherwise.
         platform: What the engine builds and starts.
+        work: Folder for files of work in progress, on this machine.
         forges: The forge of each project, by project name.
         store: What outlives the process.
         clock: Wall and monotonic time.
@@ -79,6 +82,7 @@ class Parts:
     policy: Policy = Policy()
     no_builder: str = ""
     platform: Platform = LINUX_AMD64
+    work: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "refit-work")
 
     def forge(self, project: Project) -> Forge:
         """The forge a project lives on."""

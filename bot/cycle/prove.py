@@ -152,7 +152,7 @@ def _base_side(image: BaseImage, scan: Scan) -> Side:
 def _with_builds(evidence: Evidence, job: ProofJob, bases: _Bases) -> Evidence:
     """Raise the level as far as building and starting go; else say why it stays."""
     try:
-        built = build_sides(job, name=f"refit-{evidence.key[:16]}")
+        built = build_sides(job)
     except BuildFailed as error:
         reason = f"the target does not build: {error.message}"
         before_too = job.pair.before is not None

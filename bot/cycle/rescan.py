@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from bot.cycle.bases import platform_image
@@ -15,6 +13,7 @@ from bot.cycle.compare import compare
 from bot.cycle.discover import discover
 from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_scan
+from bot.cycle.workspace import Workspace, workspace
 from bot.errors import EngineMissing, RefitError, UsageError
 from bot.model.manifest import Platform
 from bot.model.reference import Reference
@@ -158,24 +157,20 @@ def _build_and_scan(parts: Parts, target: Target, name: str) -> _Scanned:
         )
     project = next(one for one in parts.projects if one.name == target.project)
     checkout = parts.forge(project).checkout(project)
-    made = f"refit-rescan-{checkout.commit[:12]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-    with tempfile.TemporaryDirectory(prefix="refit-") as folder:
-        checkout.export(Path(folder))
-        try:
-            build = parts.builder.build(_request(target, Path(folder), made, parts))
-            request = ScanRequest(
-                build.image, remote=False, digest=build.image, platform=_platform(parts, target)
-            )
-            return _Scanned(name, f"built from {checkout.commit[:12]}", cached_scan(request, parts))
-        finally:
-            parts.builder.remove(made)
+    with workspace(parts, "rescan") as room:
+        checkout.export(room.folder)
+        build = parts.builder.build(_request(target, room, parts))
+        request = ScanRequest(
+            build.image, remote=False, digest=build.image, platform=_platform(parts, target)
+        )
+        return _Scanned(name, f"built from {checkout.commit[:12]}", cached_scan(request, parts))
 
 
-def _request(target: Target, root: Path, name: str, parts: Parts) -> BuildRequest:
+def _request(target: Target, room: Workspace, parts: Parts) -> BuildRequest:
     return BuildRequest(
-        context=root / target.context,
-        dockerfile=root / target.dockerfile,
-        name=name,
+        context=room.folder / target.context,
+        dockerfile=room.folder / target.dockerfile,
+        name=room.name,
         args=target.args,
         stage=target.stage,
         platform=_platform(parts, target),

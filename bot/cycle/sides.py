@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from bot.cycle.change import changed_file
@@ -15,6 +13,7 @@ from bot.cycle.job import ProofJob
 from bot.cycle.layer_growth import with_growth, without_files
 from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_scan
+from bot.cycle.workspace import Workspace, workspace
 from bot.dockerfile.stages import touched
 from bot.errors import BuildFailed, EngineError
 from bot.model.evidence import BaseImage, BasePair, Build, Health, Side
@@ -46,14 +45,13 @@ class BuiltPair:
     health_reason: str = ""
 
 
-def build_sides(job: ProofJob, *, name: str) -> BuiltPair:
+def build_sides(job: ProofJob) -> BuiltPair:
     """Build, scan and start a target on its old and its new base.
 
     Everything made is removed again, whatever happens.
 
     Args:
         job: What is proved.
-        name: Unique; everything made in the engine is named after it.
 
     Raises:
         BuildFailed: It builds on neither side: not the update's fault.
@@ -63,16 +61,13 @@ def build_sides(job: ProofJob, *, name: str) -> BuiltPair:
     builder, target = job.parts.builder, job.planned.target
     if builder is None or target is None:
         raise EngineError("there is nothing to build")
-    with tempfile.TemporaryDirectory(prefix="refit-") as folder:
-        try:
-            requests = _requests(job, target, Path(folder), name)
-            job.say(f"build {' and '.join(requests)}")
-            return _measured(job, target, builder, _build_all(builder, requests), name)
-        finally:
-            builder.remove(name)
+    with workspace(job.parts, f"proof-{job.pair.after.digest[7:19]}") as room:
+        requests = _requests(job, target, room)
+        job.say(f"build {' and '.join(requests)}")
+        return _measured(job, target, builder, _build_all(builder, requests), room.name)
 
 
-def _requests(job: ProofJob, target: Target, folder: Path, name: str) -> dict[str, BuildRequest]:
+def _requests(job: ProofJob, target: Target, room: Workspace) -> dict[str, BuildRequest]:
     planned = job.planned
     data = job.checkout.read(planned.use.file)
     versions = {"before": data, "after": changed_file(data, planned)}
@@ -81,13 +76,13 @@ def _requests(job: ProofJob, target: Target, folder: Path, name: str) -> dict[st
     fresh = tuple(dict.fromkeys(stage for use in planned.uses for stage in touched(data, use)))
     requests = {}
     for side, content in versions.items():
-        root = folder / side
+        root = room.folder / side
         job.checkout.export(root)
         (root / planned.use.file).write_bytes(content)
         requests[side] = BuildRequest(
             context=root / target.context,
             dockerfile=root / target.dockerfile,
-            name=f"{name}-{side}",
+            name=f"{room.name}-{side}",
             args=target.args,
             stage=target.stage,
             platform=job.pair.platform,

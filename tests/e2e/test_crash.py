@@ -98,4 +98,5 @@ def leftovers(world: World) -> list[str]:
     images = process.run(
         ["/usr/bin/docker", "images", "--format", "{{.Repository}}"], timeout=60, env=env
     ).text.split()
-    return [name for name in (*containers, *images) if name.startswith("refit-")]
+    files = [str(file) for file in (world.state / "work").glob("*")]
+    return [name for name in (*containers, *images) if name.startswith("refit-")] + files

@@ -64,6 +64,7 @@ class House:
     policy: Policy
     progress: Quiet = field(default_factory=Quiet)
     platform: Platform = LINUX_AMD64
+    work: Path = Path("/nonexistent")
 
     def parts(self) -> Parts:
         return Parts(
@@ -78,6 +79,7 @@ class House:
             policy=self.policy,
             no_builder="" if self.builder else "there is no engine",
             platform=self.platform,
+            work=self.work,
         )
 
     def run(self, *, only: str | None = None, dry_run: bool = False) -> Outcome:
@@ -96,6 +98,7 @@ def house(folder: Path, files: Mapping[str, str], *targets: Target, rules: tuple
         clock=FakeClock(),
         projects=(Project("acme/shop", targets=targets),),
         policy=Policy(rules=rules or (Rule(minimum_age=timedelta(0)),)),
+        work=folder / "work",
     )
 
 
