@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import platformdirs
 from sqlalchemy import make_url
 
+from bot.artifacts import ArtifactShelf, open_shelf
 from bot.builder import BuilderSettings, DockerBuilder
 from bot.clock import SystemClock
 from bot.convert import custom_rules, project, registry_settings, rules
@@ -23,7 +24,8 @@ from bot.forge.auth import Access, AppAccess, TokenAccess
 from bot.forge.github import GitHubForge
 from bot.forge.local import LocalForge
 from bot.model.manifest import Platform
-from bot.ports import Builder, Clock, Forge, Progress
+from bot.model.retention import Retention
+from bot.ports import Artifacts, Builder, Clock, Forge, Progress
 from bot.registry import RegistryClient
 from bot.scanner import DatabaseSettings, ScannerSettings, TrivyScanner
 from bot.settings import ForgeKind, Settings
@@ -72,12 +74,14 @@ def open_parts(  # noqa: PLR0913 - options by keyword
     clock = clock or SystemClock()
     with _driving(settings) if drive else nullcontext() as guard, opened_store(settings, guard) as store:
         builder, no_builder = _builder(settings) if engine else (None, "no engine was asked for")
+        artifacts = shelf(settings)
         yield Parts(
             registry=RegistryClient(registry_settings(settings), cache=store, clock=clock, refresh=refresh),
-            scanner=scanner(settings, clock),
+            scanner=scanner(settings, clock, artifacts),
             builder=builder,
             forges=forges(settings, clock),
             store=store,
+            artifacts=artifacts,
             clock=clock,
             progress=progress,
             projects=tuple(project(one) for one in settings.projects),
@@ -155,12 +159,23 @@ def database_settings(settings: Settings) -> DatabaseSettings:
     return DatabaseSettings(
         cache=section.database_folder or state_folder(settings) / "trivy" / "cache",
         repositories=section.database,
+        java_repositories=section.java_database,
         offline=section.offline,
         max_age=section.max_age,
     )
 
 
-def scanner(settings: Settings, clock: Clock) -> TrivyScanner:
+def shelf(settings: Settings) -> ArtifactShelf:
+    """Where artifacts are kept: the configuration's place, else a folder of the state.
+
+    Raises:
+        StoreError: It cannot be opened.
+    """
+    section = settings.artifacts
+    return open_shelf(section.location or str(state_folder(settings) / "artifacts"), section.link)
+
+
+def scanner(settings: Settings, clock: Clock, artifacts: Artifacts | None = None) -> TrivyScanner:
     """Trivy as the configuration wants it."""
     section = settings.scanner
     mirrors = {host.host: host.mirrors[0] for host in settings.registries if host.mirrors}
@@ -174,9 +189,12 @@ def scanner(settings: Settings, clock: Clock) -> TrivyScanner:
             insecure=frozenset(host.host for host in settings.registries if host.insecure),
             ignore_file=section.ignore_file,
             vex=section.vex,
+            severity_sources=section.severity_sources,
             seconds=section.seconds,
+            memory=section.memory,
         ),
         now=clock.now,
+        artifacts=artifacts,
     )
 
 
@@ -240,5 +258,11 @@ def policy(settings: Settings) -> Policy:
         build_seconds=settings.builder.seconds,
         max_builds=settings.builder.max_builds_per_cycle,
         draft_blocked=settings.pull_requests.blocked == "draft",
+        retention=Retention(
+            measurements=settings.retention.measurements,
+            evidence=settings.retention.evidence,
+            scans=settings.retention.scans,
+            artifacts=settings.retention.artifacts,
+        ),
         zone=ZoneInfo(settings.timezone),
     )

@@ -11,14 +11,21 @@ from bot.model.evidence import BasePair
 from bot.model.run import Planned
 from bot.model.target import Target
 from bot.model.vulnerability import Database
+from bot.ports import ScanRequest
 
 _TARGET: TypeAdapter[Target | None] = TypeAdapter(Target | None)
 _PAIR: TypeAdapter[BasePair] = TypeAdapter(BasePair)
 
 
-def scan_key(image: str, platform: str, scanner: str, database: Database) -> str:
-    """The key of a scan: image digest, platform, scanner, database."""
-    return _digest("scan", image, platform, scanner, database.digest)
+def scan_key(request: ScanRequest, scanner: str, database: Database) -> str:
+    """The key of a scan: image digest, platform, what is looked for, scanner, database."""
+    wanted = f"keep {request.keep}, exposure {request.exposure}"
+    return _digest("scan", request.digest, str(request.platform), wanted, scanner, database.digest)
+
+
+def sbom_key(digest: str, scanner: str, database: Database) -> str:
+    """The key of a scan of an SBOM: its digest, scanner, database."""
+    return _digest("sbom", digest, scanner, database.digest)
 
 
 def evidence_key(

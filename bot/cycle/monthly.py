@@ -15,6 +15,7 @@ from functools import partial
 
 from bot.cycle.baselines import record
 from bot.cycle.grouping import Group, grouped
+from bot.cycle.inventory import record_sboms
 from bot.cycle.parts import Parts
 from bot.cycle.plan import make_plan
 from bot.cycle.prove import prove
@@ -198,6 +199,7 @@ def _prove_one(planned: Planned, checkout: Checkout, tally: _Tally, parts: Parts
     may_build = tally.built < parts.policy.max_builds
     evidence = prove(planned, checkout, parts, cycle, may_build=may_build)
     record(planned, evidence, cycle, parts)
+    record_sboms(planned, evidence, parts)
     tally.built += any(one.after is not None and one.after.build is not None for one in evidence)
     baseline = None
     if planned.target is not None and evidence:

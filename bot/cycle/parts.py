@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from bot.dockerfile import custom as patterns
 from bot.model.manifest import Platform
+from bot.model.retention import Retention
 from bot.model.target import LINUX_AMD64, Project
-from bot.ports import Builder, Clock, Forge, Progress, Registry, Scanner, Store
+from bot.ports import Artifacts, Builder, Clock, Forge, Progress, Registry, Scanner, Store
 from bot.updates.rules import Rule
 
 
@@ -38,6 +39,7 @@ class Policy:
         build_seconds: Time limit of one build.
         max_builds: Targets built in one cycle; the rest stay at level base.
         draft_blocked: Open a draft for a blocked update; else an update that is only reported.
+        retention: How long what was measured is kept.
         zone: Time zone of cycle names and dates.
     """
 
@@ -49,6 +51,7 @@ class Policy:
     build_seconds: float = 1800.0
     max_builds: int = 50
     draft_blocked: bool = True
+    retention: Retention = field(default_factory=Retention)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
 
@@ -65,6 +68,7 @@ class Parts:
         work: Folder for files of work in progress, on this machine.
         forges: The forge of each project, by project name.
         store: What outlives the process.
+        artifacts: Where documents about images are kept.
         clock: Wall and monotonic time.
         progress: Where the run says what it is doing.
         projects: Under care.
@@ -76,6 +80,7 @@ class Parts:
     builder: Builder | None
     forges: Mapping[str, Forge]
     store: Store
+    artifacts: Artifacts
     clock: Clock
     progress: Progress
     projects: tuple[Project, ...]

@@ -108,12 +108,14 @@ def _trees(job: ProofJob) -> tuple[str, ...]:
 def _scan_bases(pair: BasePair, parts: Parts) -> _Bases:
     with ThreadPoolExecutor(2) as pool:
         before = pool.submit(_scan_base, pair.before, pair, parts) if pair.before else None
-        after = _scan_base(pair.after, pair, parts)
+        after = _scan_base(pair.after, pair, parts, keep=True)
         return _Bases(before.result() if before else None, after)
 
 
-def _scan_base(image: BaseImage, pair: BasePair, parts: Parts) -> Scan:
-    request = ScanRequest(image.reference, remote=True, digest=image.digest, platform=pair.platform)
+def _scan_base(image: BaseImage, pair: BasePair, parts: Parts, *, keep: bool = False) -> Scan:
+    request = ScanRequest(
+        image.reference, remote=True, digest=image.digest, platform=pair.platform, keep=keep
+    )
     return cached_scan(request, parts)
 
 

@@ -64,7 +64,7 @@ def rescan(parts: Parts, name: str) -> Rescan:
     key = f"last {hashlib.sha256(scanned.name.encode()).hexdigest()}"
     last = parts.store.scan(key)
     comparison = _difference(last, scanned.scan) if last else None
-    parts.store.save_scan(key, scanned.scan)
+    parts.store.save_scan(key, scanned.scan, parts.clock.now())
     return Rescan(name, scanned.how, scanned.scan, last, comparison, parts.clock.monotonic() - started)
 
 

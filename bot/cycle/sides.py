@@ -153,7 +153,14 @@ def _scan_all(builds: Mapping[str, Build], pair: BasePair, parts: Parts) -> dict
     calls = {
         side: partial(
             cached_scan,
-            ScanRequest(build.image, remote=False, digest=build.image, platform=pair.platform),
+            ScanRequest(
+                build.image,
+                remote=False,
+                digest=build.image,
+                platform=pair.platform,
+                keep=True,
+                exposure=side == "after",
+            ),
             parts,
         )
         for side, build in builds.items()

@@ -1,5 +1,6 @@
-"""The eight edges of Refit, as Protocols. Adapters implement them; `bot/app.py` chooses."""
+"""The nine edges of Refit, as Protocols. Adapters implement them; `bot/app.py` chooses."""
 
+from bot.ports.artifacts import Artifacts
 from bot.ports.builder import Builder, BuildRequest
 from bot.ports.chat import Chat
 from bot.ports.forge import Checkout, Forge
@@ -10,6 +11,7 @@ from bot.ports.store import Store
 from bot.ports.time import Clock, Progress
 
 __all__ = [
+    "Artifacts",
     "BuildRequest",
     "Builder",
     "Chat",

@@ -18,12 +18,16 @@ class ScanRequest:
         remote: True to read it from its registry, which needs no engine.
         digest: Digest of the image content, the scan's cache key.
         platform: Which platform of an index.
+        keep: Keep its SBOM (CycloneDX) and report (SARIF) as artifacts.
+        exposure: Look for secrets, and for mistakes in the image's config, as well.
     """
 
     subject: str
     remote: bool
     digest: str
     platform: Platform
+    keep: bool = False
+    exposure: bool = False
 
 
 class Scanner(Protocol):
@@ -39,4 +43,8 @@ class Scanner(Protocol):
 
     def scan(self, request: ScanRequest) -> Scan:
         """Scan one image with that snapshot, all packages listed."""
+        ...
+
+    def scan_sbom(self, subject: str, sbom: bytes) -> Scan:
+        """Scan an SBOM (CycloneDX) with that snapshot: no image is needed, and nothing is asked for one."""
         ...

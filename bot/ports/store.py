@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from bot.model.artifact import Sbom
 from bot.model.evidence import Baseline, Evidence, Measurement
 from bot.model.published import Published
 from bot.model.receipt import Receipt
+from bot.model.retention import Expiring
 from bot.model.run import Cycle, Plan, Publication
 from bot.model.snooze import Snooze
 from bot.model.vulnerability import Scan
@@ -52,8 +54,20 @@ class Store(Protocol):
         """A finished scan by its key."""
         ...
 
-    def save_scan(self, key: str, scan: Scan) -> None:
+    def save_scan(self, key: str, scan: Scan, now: datetime) -> None:
         """Store a finished scan."""
+        ...
+
+    def sboms(self, subject: str | None = None) -> tuple[Sbom, ...]:
+        """The SBOMs at hand, of a subject or of all, newest first."""
+        ...
+
+    def save_sbom(self, sbom: Sbom) -> None:
+        """Remember an SBOM; one of the same subject, platform and base replaces it."""
+        ...
+
+    def expire(self, kind: Expiring, before: datetime) -> int:
+        """Remove what is older; gives how much that was. What is in use stays."""
         ...
 
     def publication(self, slot: str) -> Publication | None:

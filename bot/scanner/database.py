@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +17,10 @@ from bot.errors import ProcessFailed, ScanError
 from bot.model.vulnerability import Database
 from bot.scanner.binary import file_digest
 
+# The metadata last: until it is there, a newer database counts for none.
 _FILES: Final = ("trivy.db", "metadata.json")
 _KEPT: Final = 2
+Download = Callable[[str, Path], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +48,20 @@ class Snapshot:
 
     Attributes:
         folder: The copy itself; a scan's cache links it as `db`.
-        database: Digest, date and schema version.
-        note: Why it is not the newest, in words; empty otherwise.
+        database: Digest, date, schema version, and why it is not the newest.
     """
 
     folder: Path
     database: Database
-    note: str = ""
 
 
-def take_snapshot(
-    settings: DatabaseSettings, folder: Path, download: Callable[[], None], now: datetime
-) -> Snapshot:
+def take_snapshot(settings: DatabaseSettings, folder: Path, download: Download, now: datetime) -> Snapshot:
     """Bring the database up to date, check its age, and copy it below `folder`.
 
     Args:
         settings: Where it comes from.
         folder: Snapshots stand here, each under its digest; the two newest are kept.
-        download: Runs Trivy's own download into `settings.cache`.
+        download: Runs Trivy's own download from a repository into a folder.
         now: Wall time, for the age.
 
     Raises:
@@ -76,7 +75,7 @@ def take_snapshot(
     if not target.is_dir():
         _copy(source, target)
     _forget_old(folder, target)
-    return Snapshot(target, database, note)
+    return Snapshot(target, database)
 
 
 def updated_at(settings: DatabaseSettings) -> datetime:
@@ -93,13 +92,44 @@ def _when(metadata: dict[str, object]) -> datetime:
     return made if made.tzinfo else made.replace(tzinfo=UTC)
 
 
-def _update(settings: DatabaseSettings, download: Callable[[], None]) -> str:
-    try:
-        download()
-    except ProcessFailed as error:
-        where = ", ".join(settings.repositories) or "Trivy's default repositories"
-        return f"the database could not be updated from {where}: {error.message}"
-    return ""
+def _update(settings: DatabaseSettings, download: Download) -> str:
+    """Update from the first repository that gives one; why none did, in words, else empty.
+
+    It is downloaded beside the database and moved over it whole: a download that breaks off costs nothing.
+    """
+    failures = []
+    for repository in settings.repositories or ("",):
+        with tempfile.TemporaryDirectory(prefix="incoming-", dir=_made(settings.cache)) as folder:
+            try:
+                _download_beside(settings.cache / "db", Path(folder), partial(download, repository))
+            except (ProcessFailed, OSError) as error:
+                failures.append(f"{repository or 'the default repositories'} ({_said(error)})")
+            else:
+                return ""
+    return f"the database could not be updated from {', nor from '.join(failures)}"
+
+
+def _download_beside(current: Path, folder: Path, download: Callable[[Path], None]) -> None:
+    """Trivy asks the metadata whether there may be a newer one; it writes where it is told to."""
+    incoming = folder / "db"
+    incoming.mkdir()
+    if (current / "trivy.db").is_file() and (current / "metadata.json").is_file():
+        shutil.copyfile(current / "metadata.json", incoming / "metadata.json")
+    download(folder)
+    if not (incoming / "trivy.db").is_file():
+        return
+    current.mkdir(exist_ok=True)
+    for name in _FILES:
+        (incoming / name).replace(current / name)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _said(error: ProcessFailed | OSError) -> str:
+    return error.message if isinstance(error, ProcessFailed) else str(error.strerror)
 
 
 def _metadata(source: Path, settings: DatabaseSettings, note: str) -> dict[str, object]:
@@ -127,7 +157,7 @@ def _checked(
             + (f"; {note}" if note else ""),
             hint=_how_to_get(settings),
         )
-    return Database(_digest(source / "trivy.db", settings), updated, int(str(metadata["Version"])))
+    return Database(_digest(source / "trivy.db", settings), updated, int(str(metadata["Version"])), note)
 
 
 def _how_to_get(settings: DatabaseSettings) -> str:

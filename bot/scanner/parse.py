@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bot.errors import ScanError
-from bot.model.vulnerability import Database, Package, Scan, Severity, Vulnerability
+from bot.model.vulnerability import Database, Package, Scan, Vulnerability
+from bot.scanner import exposure
 
 _CVE: Final = re.compile(r"CVE-\d{4}-\d{4,}")
 _NVD: Final = re.compile(r"https?://nvd\.nist\.gov/vuln/detail/(CVE-\d{4}-\d{4,})/?")
@@ -30,12 +31,14 @@ class Context:
         scanner: Name and version.
         database: What it was scanned with.
         log: What Trivy wrote to standard error.
+        exposure: Whether it looked for secrets and mistakes in the image's config.
     """
 
     subject: str
     scanner: str
     database: Database
     log: str = ""
+    exposure: bool = False
 
 
 def parse(document: bytes, context: Context) -> Scan:
@@ -73,7 +76,9 @@ def _scan(report: _Json, context: Context) -> Scan:
         database=context.database,
         size=metadata.get("Size"),
         diff_ids=tuple(metadata.get("DiffIDs") or ()),
-        ignored=tuple(sorted(line for result in results for line in _ignored(result))),
+        ignored=exposure.ignored(results),
+        secrets=exposure.secrets(report) if context.exposure else None,
+        misconfigurations=exposure.misconfigurations(report) if context.exposure else None,
     )
 
 
@@ -132,11 +137,12 @@ def _vulnerability(result: _Json, raw: _Json, packages: Mapping[str, Package]) -
     return Vulnerability(
         id=name,
         package=package,
-        severity=_severity(raw.get("Severity", "")),
+        severity=exposure.severity(raw),
         fixed_version=raw.get("FixedVersion") or None,
         title=raw.get("Title", ""),
         status=raw.get("Status", ""),
         aliases=aliases,
+        severity_source=raw.get("SeveritySource", ""),
     )
 
 
@@ -164,10 +170,6 @@ def _canonical(raw: _Json) -> tuple[str, tuple[str, ...]]:
     return name, tuple(sorted((others | {own}) - {name}))
 
 
-def _severity(word: str) -> Severity:
-    return Severity(word) if word in Severity.__members__ else Severity.UNKNOWN
-
-
 def _merge(found: Iterable[Vulnerability]) -> list[Vulnerability]:
     """One finding for each id, package and version: the worst severity, any fix, all aliases."""
     merged: dict[tuple[str, Package], Vulnerability] = {}
@@ -178,23 +180,16 @@ def _merge(found: Iterable[Vulnerability]) -> list[Vulnerability]:
 
 
 def _join(first: Vulnerability, second: Vulnerability) -> Vulnerability:
+    worse = min(first, second, key=lambda one: one.severity.rank)
     return replace(
         first,
-        severity=min(first.severity, second.severity, key=lambda s: s.rank),
+        severity=worse.severity,
+        severity_source=worse.severity_source,
         fixed_version=first.fixed_version or second.fixed_version,
         title=first.title or second.title,
         status=first.status if first.fixed_version or not second.fixed_version else second.status,
         aliases=tuple(sorted({*first.aliases, *second.aliases})),
     )
-
-
-def _ignored(result: _Json) -> list[str]:
-    findings = result.get("ExperimentalModifiedFindings") or ()
-    return [
-        f"{one['Finding']['VulnerabilityID']} {one['Finding']['PkgName']}"
-        for one in findings
-        if one.get("Type") == "vulnerability"
-    ]
 
 
 def _package_order(package: Package) -> tuple[str, str, str, str]:

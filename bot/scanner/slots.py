@@ -45,6 +45,16 @@ class Slot:
         """Where it writes its report."""
         return self.work / "report.json"
 
+    @property
+    def sbom(self) -> Path:
+        """The SBOM it reads in an image's place; the name tells it that this is one."""
+        return self.work / "sbom.cdx.json"
+
+    @property
+    def artifact(self) -> Path:
+        """Where it writes what is to be kept."""
+        return self.work / "artifact.json"
+
 
 @contextmanager
 def slot(folder: Path, database: Path | None, java: Path | None = None) -> Iterator[Slot]:

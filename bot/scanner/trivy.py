@@ -4,59 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bot import process
 from bot.errors import ProcessFailed, ScanError
-from bot.model.reference import Reference
+from bot.model.artifact import Artifact, ArtifactKind
 from bot.model.vulnerability import Database, Scan
-from bot.ports import ScanRequest
-from bot.scanner.binary import Binary, check_binary, find_binary
-from bot.scanner.database import DatabaseSettings, Snapshot, take_snapshot
+from bot.ports import Artifacts, ScanRequest
+from bot.scanner import arguments
+from bot.scanner.binary import Binary
+from bot.scanner.database import Snapshot, take_snapshot
 from bot.scanner.failures import JavaDatabaseMissing, explain
 from bot.scanner.parse import Context, parse
+from bot.scanner.runner import Runner
+from bot.scanner.settings import ScannerSettings
 from bot.scanner.slots import Slot, slot
 
 _REPORT_LIMIT: Final = 512 * 1024**2
+_CONVERT_SECONDS: Final = 120.0
 _DOWNLOAD_SECONDS: Final = 900.0
-_MARGIN_SECONDS: Final = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class ScannerSettings:
-    """How Trivy is run.
-
-    Attributes:
-        folder: Where snapshots and the scans' own caches stand.
-        database: Where the database comes from.
-        path: The binary, or None to find it.
-        docker_host: Engine to read images from; empty leaves it to Trivy's default.
-        docker_config: Folder with the `config.json` that holds registry logins, or None.
-        mirrors: Registry → `http(s)://HOST[:PORT]` that serves it, as with an engine's mirror.
-        insecure: Registries spoken to without (valid) TLS; loopback ones need no entry.
-        ignore_file: Trivy's ignore file, or None.
-        vex: OpenVEX and CSAF documents.
-        severity_sources: Whose severity counts, in order; the distribution's own first.
-        seconds: Time limit of one scan.
-        memory: Soft limit of one scan's memory in bytes.
-    """
-
-    folder: Path
-    database: DatabaseSettings
-    path: Path | None = None
-    docker_host: str = ""
-    docker_config: Path | None = None
-    mirrors: Mapping[str, str] = field(default_factory=dict)
-    insecure: frozenset[str] = frozenset()
-    ignore_file: Path | None = None
-    vex: tuple[Path, ...] = ()
-    severity_sources: tuple[str, ...] = ("auto",)
-    seconds: float = 600.0
-    memory: int = 2 * 1024**3
 
 
 class TrivyScanner:
@@ -65,33 +35,40 @@ class TrivyScanner:
     Args:
         settings: How it is run.
         now: Wall time, for the age of the database.
+        artifacts: Where SBOMs and reports are kept; None keeps none.
     """
 
     def __init__(
-        self, settings: ScannerSettings, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        settings: ScannerSettings,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        artifacts: Artifacts | None = None,
     ) -> None:
-        self._settings, self._now = settings, now
+        self._settings, self._now, self._artifacts = settings, now, artifacts
+        self._runner = Runner(settings)
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
 
     def binary(self) -> Binary:
         """The binary that runs, checked by its bytes; raises `ScannerRefused` for one that must not."""
-        return check_binary(find_binary(self._settings.path))
+        return self._runner.binary()
 
     def identity(self) -> str:
-        """Name and version: `trivy 0.74.0`, and what hides findings: `, ignoring by 1f0c2a9b`.
+        """Name and version: `trivy 0.74.0`, and what changes findings: `, ignoring by 1f0c2a9b`.
 
         All that changes what a scan finds, beside the image and the database, is in it.
         """
-        ignored = self.ignore_digest()
-        return self.binary().identity + (f", ignoring by {ignored[:8]}" if ignored else "")
+        ignored, sources = self.ignore_digest(), self._settings.severity_sources
+        hidden = f", ignoring by {ignored[:8]}" if ignored else ""
+        by = "" if sources == ("auto",) else f", severity by {' then '.join(sources)}"
+        return self.binary().identity + hidden + by
 
     def database(self) -> Database:
         """The one snapshot of this scanner's life; taken at the first call."""
         return self.snapshot().database
 
     def snapshot(self) -> Snapshot:
-        """The snapshot itself, with a note where it is not the newest database.
+        """The snapshot itself.
 
         Raises:
             ScanError: There is no database, or it is too old: no scan runs then.
@@ -114,6 +91,7 @@ class TrivyScanner:
 
         Raises:
             ScanError: It did not finish; the cause and what to do are in the message and hint.
+            StoreError: Its artifacts could not be kept.
         """
         try:
             return self._scanned(request)
@@ -123,108 +101,74 @@ class TrivyScanner:
             self._download_java()
             return self._scanned(request)
 
+    def scan_sbom(self, subject: str, sbom: bytes) -> Scan:
+        """Scan an SBOM (CycloneDX); raises as `scan` does."""
+        with self._slot() as place:
+            place.sbom.write_bytes(sbom)
+            log = self._run(arguments.sbom(self._settings, place), subject, place)
+            return replace(self._parsed(subject, place, log), from_sbom=True)
+
     def _scanned(self, request: ScanRequest) -> Scan:
-        binary, snapshot = self.binary(), self.snapshot()
+        with self._slot() as place:
+            argv = arguments.image(self._settings, request, place)
+            log = self._run(argv, request.subject, place)
+            scan = self._parsed(request.subject, place, log, exposure=request.exposure)
+            kept = tuple(self._keep(request, place)) if request.keep else ()
+            return replace(scan, artifacts=kept)
+
+    def _slot(self) -> AbstractContextManager[Slot]:
         java = self._settings.database.cache / "java-db"
-        with slot(self._settings.folder / "slots", snapshot.folder, java) as place:
-            log = self._run(binary, request, place)
-            document = _report(place.report, request.subject)
-        return parse(document, Context(request.subject, self.identity(), snapshot.database, log))
+        return slot(self._settings.folder / "slots", self.snapshot().folder, java)
 
-    def _run(self, binary: Binary, request: ScanRequest, place: Slot) -> str:
-        argv = [str(binary.path), *self._arguments(request, place)]
-        timeout = self._settings.seconds + _MARGIN_SECONDS
+    def _parsed(self, subject: str, place: Slot, log: str, *, exposure: bool = False) -> Scan:
+        context = Context(subject, self.identity(), self.database(), log, exposure=exposure)
+        scan = parse(_report(place.report, subject), context)
+        return replace(scan, severity_sources=self._settings.severity_sources)
+
+    def _keep(self, request: ScanRequest, place: Slot) -> list[Artifact]:
+        if self._artifacts is None:
+            return []
+        kept = []
+        for kind in ArtifactKind:
+            argv = arguments.convert(self._settings, kind, place)
+            self._run(argv, request.subject, place, seconds=_CONVERT_SECONDS)
+            kept.append(self._artifacts.put(kind, place.artifact.read_bytes()))
+        return kept
+
+    def _run(self, argv: list[str], subject: str, place: Slot, *, seconds: float | None = None) -> str:
+        limit = seconds or self._settings.seconds
         try:
-            finished = process.run(
-                argv, timeout=timeout, cwd=place.empty, env=self._environment(place), limit=2**24
-            )
+            return self._runner.run(argv, place, limit)
         except ProcessFailed as error:
-            raise explain(error, request.subject, self._settings.seconds) from error
-        return finished.stderr.decode(errors="replace")
+            raise explain(error, subject, limit) from error
 
-    def _arguments(self, request: ScanRequest, place: Slot) -> list[str]:
-        settings = self._settings
-        ignore = settings.ignore_file.resolve() if settings.ignore_file else place.nothing
-        return [
-            *("image", "--config", str(place.nothing), "--cache-dir", str(place.cache), "--no-progress"),
-            *("--skip-db-update", "--skip-java-db-update", "--skip-check-update", "--skip-vex-repo-update"),
-            *("--skip-version-check", "--disable-telemetry", "--offline-scan", "--scanners", "vuln"),
-            *("--list-all-pkgs", "--show-suppressed", "--ignorefile", str(ignore)),
-            *("--secret-config", str(place.nothing), "--module-dir", str(place.empty)),
-            *("--vuln-severity-source", ",".join(settings.severity_sources)),
-            *(word for path in settings.vex for word in ("--vex", str(path.resolve()))),
-            *("--timeout", f"{settings.seconds:.0f}s", "--format", "json", "--output", str(place.report)),
-            *self._source(request),
-        ]
-
-    def _source(self, request: ScanRequest) -> list[str]:
-        if not request.remote:
-            return ["--image-src", "docker", "--", request.subject]
-        name, insecure = _located(request.subject, self._settings.mirrors, self._settings.insecure)
-        flags = ["--insecure"] if insecure else []
-        return ["--image-src", "remote", "--platform", str(request.platform), *flags, "--", name]
-
-    def _environment(self, place: Slot) -> dict[str, str]:
-        """Nothing of the caller's but what finds programs and certificates: no TRIVY_*, no token."""
-        extra = {"HOME": str(place.empty), "TMPDIR": str(place.temporary)}
-        extra["GOMEMLIMIT"] = str(self._settings.memory)
-        if self._settings.docker_host:
-            extra["DOCKER_HOST"] = self._settings.docker_host
-        if self._settings.docker_config:
-            extra["DOCKER_CONFIG"] = str(self._settings.docker_config)
-        return process.environment(**extra)
-
-    def _download(self) -> None:
-        """Let Trivy bring its database up to date; it does nothing while the one it has is recent."""
-        names = self._settings.database.repositories
-        self._fetch("--download-db-only", [word for name in names for word in ("--db-repository", name)])
+    def _download(self, repository: str, cache: Path) -> None:
+        """Let Trivy bring the database in a folder up to date."""
+        self._fetch("db", repository, cache)
 
     def _download_java(self) -> None:
         """Fetch the database for Java archives; it is large, so only when an image needs it.
 
         Raises:
-            ScanError: It could not be had.
+            ScanError: It could not be had from any repository.
         """
-        names = self._settings.database.java_repositories
-        words = [word for name in names for word in ("--java-db-repository", name)]
-        try:
-            with self._lock:
-                self._fetch("--download-java-db-only", words)
-        except ProcessFailed as error:
-            raise ScanError(
-                f"the database for Java archives could not be had: {error.message}",
-                hint="Allow access to its repository, or copy a java-db/ folder into the database folder.",
-            ) from error
+        settings, failures = self._settings.database, []
+        with self._lock:
+            for repository in settings.java_repositories or ("",):
+                try:
+                    return self._fetch("java-db", repository, settings.cache)
+                except ProcessFailed as error:
+                    failures.append(error.message)
+        raise ScanError(
+            f"the database for Java archives could not be had: {'; '.join(failures)}",
+            hint="Allow access to its repository, or copy a java-db/ folder into the database folder.",
+        )
 
-    def _fetch(self, what: str, repositories: list[str]) -> None:
-        cache = self._settings.database.cache
+    def _fetch(self, what: str, repository: str, cache: Path) -> None:
         cache.mkdir(parents=True, exist_ok=True)
         with slot(self._settings.folder / "slots", None) as place:
-            argv = [
-                *(str(self.binary().path), "image", what, "--no-progress", "--config", str(place.nothing)),
-                *("--cache-dir", str(cache), "--skip-version-check", "--disable-telemetry", *repositories),
-            ]
-            env = self._environment(place)
-            process.run(argv, timeout=_DOWNLOAD_SECONDS, cwd=place.empty, env=env, limit=2**24)
-
-
-def _located(subject: str, mirrors: Mapping[str, str], insecure: frozenset[str]) -> tuple[str, bool]:
-    """Where a remote image is read: its mirror where there is one, and whether without TLS.
-
-    Trivy knows no mirrors, so the mirror's host takes the registry's place in the name.
-    """
-    try:
-        reference = Reference.parse(subject)
-    except ValueError as error:
-        raise ScanError(f"cannot scan {subject[:200]!r}: {error}") from error
-    mirror = mirrors.get(reference.registry)
-    scheme, _, host = mirror.rpartition("://") if mirror else ("", "", reference.registry)
-    name = reference.canonical.replace(reference.registry, host.rstrip("/"), 1)
-    return name, scheme == "http" or reference.registry in insecure or _loopback(host)
-
-
-def _loopback(host: str) -> bool:
-    return host.startswith(("127.", "localhost", "[::1]"))
+            argv = arguments.download(what, repository, place, str(cache))
+            self._runner.run(argv, place, _DOWNLOAD_SECONDS)
 
 
 def _read_setting(path: Path) -> bytes:

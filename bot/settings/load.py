@@ -15,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from bot.errors import ConfigError
 from bot.settings.fields import Secret, Section, StoreUrl
+from bot.settings.keeping import ArtifactsSection, RetentionSection
 from bot.settings.sections import CustomSettings, ProjectSettings, RuleSettings
 from bot.settings.services import (
     BuilderSection,
@@ -45,6 +46,8 @@ class Settings(Section):
     registries: tuple[RegistryHost, ...] = ()
     builder: BuilderSection = BuilderSection()
     scanner: ScannerSection = ScannerSection()
+    artifacts: ArtifactsSection = ArtifactsSection()
+    retention: RetentionSection = RetentionSection()
     verdict: VerdictSection = VerdictSection()
     github: GitHubSection = GitHubSection()
     pull_requests: PullRequestSection = PullRequestSection()
@@ -162,6 +165,14 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     }
     changed["vex"] = tuple(folder / path for path in scanner.vex)
     state = folder / settings.state if settings.state else None
+    location = settings.artifacts.location
+    if location is not None and "://" not in location:
+        location = str(folder / location)
     return settings.model_copy(
-        update={"projects": projects, "scanner": scanner.model_copy(update=changed), "state": state}
+        update={
+            "projects": projects,
+            "scanner": scanner.model_copy(update=changed),
+            "artifacts": settings.artifacts.model_copy(update={"location": location}),
+            "state": state,
+        }
     )

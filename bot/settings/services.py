@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import Field, field_validator, model_validator
 
-from bot.settings.fields import Duration, Secret, Section
+from bot.settings.fields import Duration, Secret, Section, Size
 
 
 class RegistryHost(Section):
@@ -57,12 +57,15 @@ class ScannerSection(Section):
 
     path: Path | None = None
     database: tuple[str, ...] = ()
+    java_database: tuple[str, ...] = ()
     database_folder: Path | None = None
     offline: bool = False
     max_age: Duration = timedelta(days=7)
     ignore_file: Path | None = None
     vex: tuple[Path, ...] = ()
+    severity_sources: tuple[str, ...] = Field(default=("auto",), min_length=1)
     seconds: float = Field(default=600, gt=0)
+    memory: Size = 4 * 1024**3
 
 
 class VerdictSection(Section):

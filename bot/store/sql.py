@@ -24,6 +24,7 @@ from bot.store.proofs import ProofRows
 from bot.store.publications import PublicationRows
 from bot.store.published import PublishedRows
 from bot.store.receipts import ReceiptRows
+from bot.store.retention import RetentionRows
 from bot.store.sightings import SightingRows
 from bot.store.talks import TalkRows
 
@@ -32,7 +33,16 @@ _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _one_at_a_time: Final = threading.Lock()
 
 
-class SqlStore(CycleRows, ProofRows, PublicationRows, PublishedRows, ReceiptRows, SightingRows, TalkRows):
+class SqlStore(
+    CycleRows,
+    ProofRows,
+    PublicationRows,
+    PublishedRows,
+    ReceiptRows,
+    RetentionRows,
+    SightingRows,
+    TalkRows,
+):
     """The `Store` port on SQLAlchemy; `close` gives the connections back."""
 
     def close(self) -> None:

@@ -66,6 +66,18 @@ class ScanRow(Base):
     __tablename__ = "scans"
     key: Mapped[str] = mapped_column(primary_key=True)
     body: Mapped[str]
+    created: Mapped[datetime]
+
+
+class SbomRow(Base):
+    """SBOMs at hand, kept as artifacts."""
+
+    __tablename__ = "sboms"
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    base: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    at: Mapped[datetime]
 
 
 class PublicationRow(Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from bot.model.exposure import Ignored
+from bot.model.retention import Expiring
 from bot.store import sql
 from bot.store.sql import open_store, sqlite_url
 
@@ -33,6 +36,22 @@ ROWS: Mapping[str, Mapping[str, str | int]] = {
         "reference": "debian:12", "digest": "sha256:a", "first_seen": "2026-11-24 04:00:00.000000",
     },
 }  # fmt: skip
+SCAN = {
+    "subject": "debian@sha256:a", "distribution": "debian 12", "supported": True, "packages": [],
+    "vulnerabilities": [], "scanner": "trivy 0.74.0",
+    "database": {"digest": "sha256:d", "updated_at": "2026-11-20T06:00:00Z", "version": 2},
+    "ignored": ["CVE-2007-5686 passwd"],
+}  # fmt: skip
+EVIDENCE = {
+    "key": "k", "level": "base", "level_reason": "", "platform": {"os": "linux", "architecture": "amd64"},
+    "before": None, "after": {"base": "debian@sha256:a", "scan": SCAN}, "comparison": None,
+    "started": "2026-11-24T04:00:00Z", "seconds": 1.0,
+}  # fmt: skip
+# What the first version stored as JSON; from 0007 on it has another shape.
+DOCUMENTS: Mapping[str, Mapping[str, str | int]] = {
+    "scans": {"key": "k", "body": json.dumps(SCAN)},
+    "evidence": {"key": "k", "body": json.dumps(EVIDENCE), "created": "2026-11-24 04:00:00.000000"},
+}
 
 
 def config() -> Config:
@@ -52,7 +71,8 @@ def written_at(revision: str, state: Path) -> str:
         settings.attributes["connection"] = connection
         command.upgrade(settings, revision)
     with sqlite3.connect(state / "refit.sqlite3") as database:
-        for table, row in ROWS.items():
+        documents = DOCUMENTS if revision < "0007" else {}
+        for table, row in {**ROWS, **documents}.items():
             marks = ", ".join("?" for _ in row)
             names = ", ".join(row)
             database.execute(f"insert into {table} ({names}) values ({marks})", tuple(row.values()))  # noqa: S608 - the test's own names
@@ -70,6 +90,22 @@ def test_what_an_older_refit_stored_is_still_there(revision: str, tmp_path: Path
     assert (point.size, point.layers, point.low, point.applied) == (10**10, 3, 4, True)
     assert baseline is not None
     assert baseline.size == 10**10
+
+
+@pytest.mark.parametrize("revision", [revision for revision in REVISIONS if revision < "0007"])
+def test_what_an_older_refit_scanned_and_proved_is_read_as_before(revision: str, tmp_path: Path) -> None:
+    store = open_store(written_at(revision, tmp_path / "state"))
+
+    scan, evidence = store.scan("k"), store.evidence("k")
+    expired = store.expire(Expiring.SCANS, datetime(2026, 11, 21, tzinfo=UTC))
+    store.close()
+
+    assert scan is not None
+    assert (scan.ignored, scan.secrets) == ((Ignored("CVE-2007-5686", "passwd"),), None)
+    assert evidence is not None
+    assert evidence.after is not None
+    assert evidence.after.scan == scan
+    assert expired == 1, "a scan is as old as the database it used"
 
 
 def test_there_is_one_newest_version() -> None:

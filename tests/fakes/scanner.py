@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bot.errors import RefitError, ScanError
+from bot.model.artifact import Artifact, ArtifactKind
 from bot.model.vulnerability import Database, Scan
-from bot.ports import ScanRequest
+from bot.ports import Artifacts, ScanRequest
 
 DATABASE: Final = Database("sha256:" + "d" * 64, datetime(2026, 11, 1, tzinfo=UTC), 2)
 
@@ -24,12 +25,14 @@ class FakeScanner:
         otherwise: Makes the answer for a subject that is not in the table; without it, that fails.
         snapshot: The database every answer carries.
         scanned: Every request, in order.
+        artifacts: Where the SBOM of an image is kept: here, its name.
     """
 
     answers: Mapping[str, Scan | RefitError] = field(default_factory=dict)
     otherwise: Callable[[ScanRequest], Scan | RefitError] | None = None
     snapshot: Database = DATABASE
     scanned: list[ScanRequest] = field(default_factory=list)
+    artifacts: Artifacts | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def identity(self) -> str:
@@ -41,12 +44,26 @@ class FakeScanner:
     def scan(self, request: ScanRequest) -> Scan:
         with self._lock:
             self.scanned.append(request)
-        answer = self.answers.get(request.subject)
-        if answer is None and self.otherwise is not None:
-            answer = self.otherwise(request)
+        scan = self._answer(request.subject, self.otherwise(request) if self.otherwise else None)
+        artifacts = self._kept(scan) if request.keep else ()
+        return replace(scan, artifacts=artifacts)
+
+    def scan_sbom(self, subject: str, sbom: bytes) -> Scan:
+        """Answer as for the image that the SBOM was made of."""
+        made_of = sbom.decode()
+        return replace(self._answer(made_of, None), subject=subject, from_sbom=True)
+
+    def _kept(self, scan: Scan) -> tuple[Artifact, ...]:
+        if self.artifacts is None:
+            return ()
+        data = scan.subject.encode()
+        return tuple(self.artifacts.put(kind, data) for kind in ArtifactKind)
+
+    def _answer(self, subject: str, otherwise: Scan | RefitError | None) -> Scan:
+        answer = self.answers.get(subject, otherwise)
         if answer is None:
             hint = "The digest was removed from the registry, or the platform is not there."
-            raise ScanError(f"Trivy could not scan {request.subject}: there is no such image", hint=hint)
+            raise ScanError(f"Trivy could not scan {subject}: there is no such image", hint=hint)
         if isinstance(answer, RefitError):
             raise answer
-        return replace(answer, subject=request.subject, scanner=self.identity(), database=self.snapshot)
+        return replace(answer, subject=subject, scanner=self.identity(), database=self.snapshot)

@@ -27,6 +27,7 @@ ALLOWED = {
     "bot.builder": ADAPTER,
     "bot.scanner": ADAPTER,
     "bot.store": ADAPTER,
+    "bot.artifacts": ADAPTER,
     "bot.queue": ADAPTER,
     # A plain folder leaves out the same files as a project's checkout.
     "bot.forge": ADAPTER | {"bot.dockerfile"},

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.artifacts import ArtifactShelf, open_shelf
 from bot.cycle.monthly import Outcome, run_cycle
 from bot.cycle.parts import Parts, Policy
 from bot.model.manifest import Platform
@@ -59,6 +60,7 @@ class House:
     builder: FakeBuilder | None
     forge: FakeForge
     store: SqlStore
+    artifacts: ArtifactShelf
     clock: FakeClock
     projects: tuple[Project, ...]
     policy: Policy
@@ -73,6 +75,7 @@ class House:
             builder=self.builder,
             forges={project.name: self.forge for project in self.projects},
             store=self.store,
+            artifacts=self.artifacts,
             clock=self.clock,
             progress=self.progress,
             projects=self.projects,
@@ -89,12 +92,14 @@ class House:
 def house(folder: Path, files: Mapping[str, str], *targets: Target, rules: tuple[Rule, ...] = ()) -> House:
     """A project with these files, all images healthy and with no vulnerabilities, no minimum age."""
     forge = FakeForge({"acme/shop": {path: text.encode() for path, text in files.items()}})
+    artifacts = open_shelf(str(folder / "artifacts"))
     return House(
         registry=FakeRegistry(),
-        scanner=FakeScanner(otherwise=clean),
+        scanner=FakeScanner(otherwise=clean, artifacts=artifacts),
         builder=FakeBuilder(),
         forge=forge,
         store=open_store(sqlite_url(folder / "state")),
+        artifacts=artifacts,
         clock=FakeClock(),
         projects=(Project("acme/shop", targets=targets),),
         policy=Policy(rules=rules or (Rule(minimum_age=timedelta(0)),)),

@@ -24,11 +24,11 @@ def database(cache: Path, content: bytes = b"bolt", *, days_old: float = 1) -> P
     return cache
 
 
-def no_download() -> None:
+def no_download(_: str, __: Path) -> None:
     raise AssertionError("an offline scanner must not download")
 
 
-def refused() -> None:
+def refused(_: str, __: Path) -> None:
     raise ProcessFailed("trivy ended with exit code 1: 429 Too Many Requests")
 
 
@@ -77,8 +77,39 @@ def test_an_old_database_stops_every_scan(tmp_path: Path) -> None:
 def test_a_failed_update_is_said_and_the_database_that_is_there_serves_within_its_age(tmp_path: Path) -> None:
     settings = DatabaseSettings(database(tmp_path / "cache", days_old=6), ("mirror.example/db:2",))
     taken = take_snapshot(settings, tmp_path / "state", refused, NOW)
-    assert "could not be updated from mirror.example/db:2" in taken.note
-    assert "429" in taken.note
+    assert "could not be updated from mirror.example/db:2" in taken.database.note
+    assert "429" in taken.database.note
+
+
+def test_where_the_first_mirror_fails_the_next_one_gives_the_database(tmp_path: Path) -> None:
+    def second_only(repository: str, cache: Path) -> None:
+        if repository != "two.example/db:2":
+            raise ProcessFailed("trivy ended with exit code 1: 503 Service Unavailable")
+        database(cache, b"fresh", days_old=0)
+
+    settings = DatabaseSettings(database(tmp_path / "cache"), ("one.example/db:2", "two.example/db:2"))
+    taken = take_snapshot(settings, tmp_path / "state", second_only, NOW)
+    assert (taken.folder / "trivy.db").read_bytes() == b"fresh"
+    assert taken.database.note == ""
+
+
+def test_where_every_mirror_fails_each_is_named(tmp_path: Path) -> None:
+    settings = DatabaseSettings(database(tmp_path / "cache"), ("one.example/db:2", "two.example/db:2"))
+    note = take_snapshot(settings, tmp_path / "state", refused, NOW).database.note
+    assert note.count("429") == 2
+    assert "nor from two.example/db:2" in note
+
+
+def test_a_download_that_breaks_off_leaves_the_database_that_was_there(tmp_path: Path) -> None:
+    def breaks_off(_: str, cache: Path) -> None:
+        (cache / "db" / "metadata.json").unlink()
+        (cache / "db" / "trivy.db").write_bytes(b"hal")
+        raise ProcessFailed("trivy ended with exit code 1: unexpected EOF")
+
+    cache = database(tmp_path / "cache")
+    taken = take_snapshot(DatabaseSettings(cache), tmp_path / "state", breaks_off, NOW)
+    assert (taken.folder / "trivy.db").read_bytes() == b"bolt"
+    assert [path.name for path in cache.iterdir() if path.name.startswith("incoming")] == []
 
 
 def test_a_failed_update_of_an_old_database_stops_the_scan_and_says_both(tmp_path: Path) -> None:

@@ -101,13 +101,20 @@ def test_the_database_is_updated_once_from_the_mirrors_in_their_order(tmp_path: 
     world.scanner.scan(REQUEST)
     world.scanner.scan(REQUEST)
     (download,) = [call for call in world.calls if "--download-db-only" in call]
-    assert "--db-repository one.example/db:2 --db-repository two.example/db:2" in download
+    assert "--db-repository one.example/db:2" in download
+
+
+def test_the_next_mirror_is_asked_where_the_first_has_none(tmp_path: Path) -> None:
+    world = World(tmp_path, update="false", repositories=("one.example/db:2", "two.example/db:2"))
+    world.scanner.scan(REQUEST)
+    downloads = [call for call in world.calls if "--download-db-only" in call]
+    assert [call.rpartition(" ")[2] for call in downloads] == ["one.example/db:2", "two.example/db:2"]
 
 
 def test_a_failed_update_is_noted_and_the_scan_goes_on(tmp_path: Path) -> None:
     world = World(tmp_path, update="echo 429 >&2; false")
     assert world.scanner.scan(REQUEST).supported
-    assert "could not be updated" in world.scanner.snapshot().note
+    assert "could not be updated" in world.scanner.database().note
 
 
 def test_the_database_for_java_is_fetched_when_an_image_needs_it(tmp_path: Path) -> None:

@@ -1,0 +1,62 @@
+"""The SBOMs at hand: of which image of which target, and on which base."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.cycle.parts import Parts
+from bot.cycle.scans import cached_sbom_scan
+from bot.errors import RefitError
+from bot.model.artifact import ArtifactKind, Sbom
+from bot.model.evidence import Evidence
+from bot.model.run import Planned
+from bot.model.target import Target
+from bot.model.vulnerability import Scan
+
+
+def subject_of(target: Target) -> str:
+    """What SBOMs of a target's image are kept under."""
+    return f"{target.project}#{target.name}"
+
+
+def last_key(digest: str) -> str:
+    """What the newest scan of an SBOM is stored under, to find out what became known since."""
+    return f"sbom {digest}"
+
+
+def record_sboms(planned: Planned, evidence: Sequence[Evidence], parts: Parts) -> None:
+    """Remember the SBOMs of both sides, so that the daily rescan finds that of what is in use.
+
+    Each is scanned once at the start: what becomes known later is told from that, and never from the scan
+    of the image, which sees more than its SBOM says. What fails here costs no proof: the rescan tries again.
+    """
+    if planned.target is None:
+        return
+    subject = subject_of(planned.target)
+    for one in evidence:
+        for side in (one.before, one.after):
+            digest = sbom_of(side.scan) if side and side.build else None
+            if side is None or digest is None:
+                continue
+            try:
+                remember(Sbom(subject, str(one.platform), side.base, digest, one.started), parts)
+            except RefitError as error:
+                parts.progress.detail(f"{subject}: its SBOM could not be scanned: {error.message}")
+
+
+def remember(sbom: Sbom, parts: Parts) -> None:
+    """Remember one SBOM, with a scan to tell later ones from.
+
+    Raises:
+        ScanError: That scan did not finish.
+        StoreError: The SBOM is gone.
+    """
+    parts.store.save_sbom(sbom)
+    if parts.store.scan(last_key(sbom.digest)) is None:
+        first = cached_sbom_scan(sbom.subject or sbom.base, sbom.digest, parts)
+        parts.store.save_scan(last_key(sbom.digest), first, parts.clock.now())
+
+
+def sbom_of(scan: Scan) -> str | None:
+    """The digest of the SBOM kept of a scan, or None."""
+    return next((one.digest for one in scan.artifacts if one.kind is ArtifactKind.SBOM), None)

@@ -1,0 +1,107 @@
+"""Trivy's command lines. Pure.
+
+Every file it would look for where it stands is named, so that none is found by chance, and nothing is
+asked of the network but the image itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bot.errors import ScanError
+from bot.model.artifact import ArtifactKind
+from bot.model.reference import Reference
+from bot.ports import ScanRequest
+from bot.scanner.settings import ScannerSettings
+from bot.scanner.slots import Slot
+
+_FORMATS = {ArtifactKind.SBOM: "cyclonedx", ArtifactKind.SARIF: "sarif"}
+
+
+def image(settings: ScannerSettings, request: ScanRequest, place: Slot) -> list[str]:
+    """Scan an image, all packages listed."""
+    scanners = "vuln,secret" if request.exposure else "vuln"
+    exposure = ["--image-config-scanners", "misconfig,secret"] if request.exposure else []
+    return [
+        *("image", *_closed_in(place), "--skip-java-db-update", "--skip-check-update"),
+        *("--secret-config", str(place.nothing), "--module-dir", str(place.empty)),
+        *("--scanners", scanners, *exposure),
+        *_reported(settings, place),
+        *_source(settings, request),
+    ]
+
+
+def sbom(settings: ScannerSettings, place: Slot) -> list[str]:
+    """Scan the SBOM in the slot."""
+    return ["sbom", *_closed_in(place), *_reported(settings, place), "--", str(place.sbom)]
+
+
+def convert(settings: ScannerSettings, kind: ArtifactKind, place: Slot) -> list[str]:
+    """Turn the report in the slot into an artifact; it is not scanned again."""
+    return [
+        *("convert", "--config", str(place.nothing), "--cache-dir", str(place.cache), "--quiet"),
+        *("--ignorefile", _ignore_file(settings, place)),
+        *("--format", _FORMATS[kind], "--output", str(place.artifact), "--", str(place.report)),
+    ]
+
+
+def download(what: str, repository: str, place: Slot, cache: str) -> list[str]:
+    """Bring a database in `cache` up to date; it does nothing while the one there is recent.
+
+    Args:
+        what: `db` or `java-db`.
+        repository: Its OCI repository; empty leaves it to Trivy's own list.
+        place: Where it runs.
+        cache: Folder that holds the database.
+    """
+    flag = "--db-repository" if what == "db" else "--java-db-repository"
+    return [
+        *("image", f"--download-{what}-only", "--no-progress", "--config", str(place.nothing)),
+        *("--cache-dir", cache, "--skip-version-check", "--disable-telemetry"),
+        *([flag, repository] if repository else []),
+    ]
+
+
+def _closed_in(place: Slot) -> Iterator[str]:
+    yield from ("--config", str(place.nothing), "--cache-dir", str(place.cache))
+    yield from ("--skip-db-update", "--offline-scan", "--skip-vex-repo-update")
+    yield from ("--skip-version-check", "--disable-telemetry")
+
+
+def _reported(settings: ScannerSettings, place: Slot) -> Iterator[str]:
+    yield from ("--list-all-pkgs", "--show-suppressed", "--ignorefile", _ignore_file(settings, place))
+    yield from ("--vuln-severity-source", ",".join(settings.severity_sources))
+    for path in settings.vex:
+        yield from ("--vex", str(path.resolve()))
+    yield from ("--timeout", f"{settings.seconds:.0f}s", "--format", "json", "--output", str(place.report))
+
+
+def _ignore_file(settings: ScannerSettings, place: Slot) -> str:
+    return str(settings.ignore_file.resolve() if settings.ignore_file else place.nothing)
+
+
+def _source(settings: ScannerSettings, request: ScanRequest) -> list[str]:
+    if not request.remote:
+        return ["--image-src", "docker", "--", request.subject]
+    name, insecure = _located(request.subject, settings.mirrors, settings.insecure)
+    flags = ["--insecure"] if insecure else []
+    return ["--image-src", "remote", "--platform", str(request.platform), *flags, "--", name]
+
+
+def _located(subject: str, mirrors: Mapping[str, str], insecure: frozenset[str]) -> tuple[str, bool]:
+    """Where a remote image is read: its mirror where there is one, and whether without TLS.
+
+    Trivy knows no mirrors, so the mirror's host takes the registry's place in the name.
+    """
+    try:
+        reference = Reference.parse(subject)
+    except ValueError as error:
+        raise ScanError(f"cannot scan {subject[:200]!r}: {error}") from error
+    mirror = mirrors.get(reference.registry)
+    scheme, _, host = mirror.rpartition("://") if mirror else ("", "", reference.registry)
+    name = reference.canonical.replace(reference.registry, host.rstrip("/"), 1)
+    return name, scheme == "http" or reference.registry in insecure or _loopback(host)
+
+
+def _loopback(host: str) -> bool:
+    return host.startswith(("127.", "localhost", "[::1]"))

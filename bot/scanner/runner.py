@@ -1,0 +1,72 @@
+"""Running Trivy: in an empty folder, with nothing of the caller's, bounded in time and memory."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from typing import Final
+
+from bot import process
+from bot.scanner.binary import Binary, check_binary, find_binary
+from bot.scanner.settings import ScannerSettings
+from bot.scanner.slots import Slot
+
+_MARGIN_SECONDS: Final = 15.0
+_OUTPUT_LIMIT: Final = 2**24
+# Trivy is written in Go: near this part of its memory it collects garbage harder, rather than fail.
+_SOFT_SHARE: Final = 0.8
+
+
+class Runner:
+    """Runs the configured Trivy.
+
+    Args:
+        settings: How it is run.
+    """
+
+    def __init__(self, settings: ScannerSettings) -> None:
+        self._settings = settings
+
+    def binary(self) -> Binary:
+        """The binary that runs, checked by its bytes; raises `ScannerRefused` for one that must not."""
+        return check_binary(find_binary(self._settings.path))
+
+    def run(self, arguments: Sequence[str], place: Slot, seconds: float) -> str:
+        """Run it to its end.
+
+        Args:
+            arguments: What it is asked.
+            place: Where it runs.
+            seconds: What it was given itself; it is killed a little later.
+
+        Returns:
+            Its log.
+
+        Raises:
+            ProcessFailed: It failed, took too long, or too much memory.
+        """
+        argv = [*_bounded(self._settings.memory), str(self.binary().path), *arguments]
+        finished = process.run(
+            argv,
+            timeout=seconds + _MARGIN_SECONDS,
+            cwd=place.empty,
+            env=self._environment(place),
+            limit=_OUTPUT_LIMIT,
+        )
+        return finished.stderr.decode(errors="replace")
+
+    def _environment(self, place: Slot) -> dict[str, str]:
+        """Nothing of the caller's but what finds programs and certificates: no TRIVY_*, no token."""
+        extra = {"HOME": str(place.empty), "TMPDIR": str(place.temporary)}
+        extra["GOMEMLIMIT"] = str(int(self._settings.memory * _SOFT_SHARE))
+        if self._settings.docker_host:
+            extra["DOCKER_HOST"] = self._settings.docker_host
+        if self._settings.docker_config:
+            extra["DOCKER_CONFIG"] = str(self._settings.docker_config)
+        return process.environment(**extra)
+
+
+def _bounded(memory: int) -> list[str]:
+    """The hard limit on memory of its own, which a database mapped into it is not; util-linux sets it."""
+    prlimit = shutil.which("prlimit")
+    return [prlimit, f"--data={memory}", "--core=0", "--"] if prlimit else []

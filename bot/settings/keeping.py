@@ -1,0 +1,32 @@
+"""The sections about what is kept, where, and for how long."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import Field, field_validator
+
+from bot.settings.fields import Duration, Section
+
+
+class ArtifactsSection(Section):
+    """Where SBOMs and scan reports are kept, and where people open them."""
+
+    location: str | None = None
+    link: str = ""
+
+    @field_validator("link")
+    @classmethod
+    def _names_the_digest(cls, link: str) -> str:
+        if link and not (link.startswith(("https://", "http://")) and "{digest}" in link):
+            raise ValueError("a link is a URL with {digest} in it, as in https://refit.example.com/{digest}")
+        return link
+
+
+class RetentionSection(Section):
+    """How long what was measured is kept; what is in use stays however old it is."""
+
+    measurements: Duration = Field(default=timedelta(days=1096))
+    evidence: Duration = Field(default=timedelta(days=400))
+    scans: Duration = Field(default=timedelta(days=90))
+    artifacts: Duration = Field(default=timedelta(days=400))
