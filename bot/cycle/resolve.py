@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from bot.cycle.bases import config_of
@@ -24,14 +25,14 @@ from bot.model.snooze import Snooze
 from bot.model.target import LINUX_AMD64
 from bot.model.update import Failed, Outcome
 from bot.updates.choose import candidate, decide, needs, older_digest
-from bot.updates.facts import Facts, Need
+from bot.updates.facts import Facts, Need, TagImage
 from bot.updates.names import precise_names
 from bot.updates.rules import Rule, rule_for
 
 _NAMES_KIND: Final = "names"
 # Without these, `bot.updates` says what it cannot decide; the others make or break the decision.
 _DISPENSABLE: Final = frozenset(
-    {Need.TAGS, Need.CANDIDATE_HEAD, Need.CREATED, Need.PINNED_CREATED, Need.NAMES, Need.OLDER}
+    {Need.TAGS, Need.CANDIDATE, Need.CREATED, Need.PINNED_CREATED, Need.NAMES, Need.OLDER}
 )
 
 
@@ -75,18 +76,20 @@ class _Facts:
             Need.CREATED: self._created,
             Need.PINNED_CREATED: self._pinned_created,
             Need.TAGS: self._tags,
-            Need.CANDIDATE_HEAD: self._candidate,
+            Need.CANDIDATE: self._candidate,
             Need.NAMES: self._names,
             Need.OLDER: self._older,
         }
 
     async def gather(self) -> Facts:
-        """Fetch until nothing is missing; each need is tried once."""
+        """Fetch until nothing is missing; each need is tried once, and so is each candidate."""
         facts = Facts()
         while missing := needs(self._use, facts, self._rule, self._parts.clock.now(), self._platforms):
             for need in sorted(missing):
-                facts = await self._fetch(need, facts)
-                facts = replace(facts, checked=facts.checked | {need})
+                before, facts = facts, await self._fetch(need, facts)
+                # One candidate after the other is asked about, as long as there is a new one.
+                if need is not Need.CANDIDATE or facts.candidates == before.candidates:
+                    facts = replace(facts, checked=facts.checked | {need})
         return facts
 
     async def _fetch(self, need: Need, facts: Facts) -> Facts:
@@ -139,23 +142,36 @@ class _Facts:
         return replace(facts, tags=await self._registry.tags(reference))
 
     async def _candidate(self, facts: Facts, reference: Reference) -> Facts:
-        """Everything about the other tag that the rule would choose: digest, content, date, sightings."""
-        tag = candidate(self._use, facts, self._rule, self._parts.clock.now())
+        """Everything about another tag that the rule may choose: digest, content, date, sightings."""
+        now = self._parts.clock.now()
+        tag = candidate(self._use, facts, self._rule, now, self._platforms)
         if tag is None:
             return facts
-        chosen = reference.with_tag(tag)
-        head = await self._registry.head(chosen)
-        content = await self._content(chosen, str(head.digest))
-        config = await config_of(self._registry, chosen, content, self._platforms[0])
-        known = self._parts.store.sightings(chosen.canonical)
-        self._parts.store.observe(chosen.canonical, str(head.digest), self._parts.clock.now())
-        return replace(
-            facts,
-            tag_digests={**facts.tag_digests, tag: str(head.digest)},
-            candidate=content,
-            candidate_created=config.created if config else None,
-            candidate_sightings=known,
+        try:
+            found: TagImage | RegistryError = await self._tag_image(reference.with_tag(tag), now)
+        except RegistryError as error:
+            found = error
+        return replace(facts, candidates={**facts.candidates, tag: found})
+
+    async def _tag_image(self, tag: Reference, now: datetime) -> TagImage:
+        head = await self._registry.head(tag)
+        content = await self._content(tag, str(head.digest))
+        config = await config_of(self._registry, tag, content, self._platforms[0])
+        known = self._parts.store.sightings(tag.canonical)
+        self._parts.store.observe(tag.canonical, str(head.digest), now)
+        older = await self._older_image(
+            tag, [d for d, first in known if now - first >= self._rule.minimum_age]
         )
+        return TagImage(str(head.digest), content, config.created if config else None, tuple(known), older)
+
+    async def _older_image(
+        self, tag: Reference, digests: Sequence[str]
+    ) -> tuple[str, Index | Manifest] | None:
+        """The newest of the digests with what is behind it; None where it is gone."""
+        try:
+            return (digests[-1], await self._content(tag, digests[-1])) if digests else None
+        except RegistryError:
+            return None
 
     async def _older(self, facts: Facts, reference: Reference) -> Facts:
         """The newest image that is old enough, of a tag that moves faster than the minimum age."""

@@ -12,6 +12,7 @@ from bot.model.reference import Reference
 from bot.model.update import Outcome
 from bot.model.use import Use
 from bot.updates.facts import Facts, Need
+from bot.updates.platforms import same_images
 from bot.updates.rules import Rule
 
 # Reproducible builds set the date to the epoch or near it (distroless: 1970, ko: year 1, SOURCE_DATE_EPOCH):
@@ -21,9 +22,15 @@ _FIRST_BELIEVABLE_YEAR: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A judgement that cannot go on without these facts."""
+    """A judgement that cannot go on without these facts.
+
+    Attributes:
+        needs: The facts.
+        tag: The tag that `Need.CANDIDATE` is about.
+    """
 
     needs: frozenset[Need]
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,17 @@ class Case:
         """Those needs that were neither met nor tried, or None when the judgement can go on."""
         open_needs = frozenset(need for need in needs if not self.facts.has(need))
         return Missing(open_needs) if open_needs else None
+
+    def missing_image(self, tag: str) -> Missing | None:
+        """The need of the image behind another tag, unless it is known or was tried."""
+        if tag in self.facts.candidates or Need.CANDIDATE in self.facts.checked:
+            return None
+        return Missing(frozenset({Need.CANDIDATE}), tag)
+
+    def in_use(self, content: Index | Manifest) -> bool:
+        """True where all wanted platforms have the image that they get already."""
+        now = self.facts.pinned if self.reference.digest else self.facts.latest
+        return now is not None and same_images(now, content, self.platforms)
 
     def lacking(self, content: Index | Manifest | None) -> tuple[Platform, ...]:
         """The wanted platforms that an index has no image for; a lone manifest does not say."""

@@ -28,7 +28,7 @@ from bot.updates.digests import (
 from bot.updates.facts import Facts, Need
 from bot.updates.releases import end_of_life_note
 from bot.updates.rules import Rule
-from bot.updates.versions import abandoned, another_tag, chosen_tag
+from bot.updates.versions import abandoned, another_tag
 
 _STEPS: Final[tuple[Step, ...]] = (
     abandoned,
@@ -62,15 +62,14 @@ def decide(use: Use, facts: Facts, rule: Rule, now: datetime, platforms: Sequenc
     return _with_base(judgement, use, now.date())
 
 
-def candidate(use: Use, facts: Facts, rule: Rule, now: datetime) -> str | None:
-    """The tag that `Need.CANDIDATE_HEAD` asks about; None for none.
+def candidate(use: Use, facts: Facts, rule: Rule, now: datetime, platforms: Sequence[Platform]) -> str | None:
+    """The tag that `Need.CANDIDATE` asks about; None for none.
 
-    It is the one the rule would choose, else the best one beyond the rule, which tells whether the
-    branches beside the tag still move.
+    The best tag that the rule allows comes first, and the next one where that may not be taken yet. Where the
+    rule allows none, it is the best one beyond, which tells whether the branches beside the tag still move.
     """
-    if use.reference is None or facts.head is None:
-        return None
-    return chosen_tag(Case(use, use.reference, facts.head, facts, rule, now, ()))
+    judgement = _judge(use, facts, rule, now, platforms)
+    return judgement.tag or None if isinstance(judgement, Missing) else None
 
 
 def older_digest(use: Use, facts: Facts, rule: Rule, now: datetime) -> str | None:

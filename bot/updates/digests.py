@@ -9,6 +9,7 @@ from bot.updates.age import Age, age_of, old_enough_after
 from bot.updates.case import Case, Judgement
 from bot.updates.facts import Need
 from bot.updates.names import precise_name
+from bot.updates.platforms import image_for, same_images
 from bot.updates.siblings import beyond_note
 
 
@@ -56,7 +57,7 @@ def same_platforms(case: Case) -> Judgement | None:
         if missing := case.missing(Need.PINNED):
             return missing
         pinned = case.facts.pinned
-        if pinned is None or not _all_equal(pinned, latest, case.platforms):
+        if pinned is None or not same_images(pinned, latest, case.platforms):
             return None
     wanted = ", ".join(str(one) for one in case.platforms)
     return Current(note=f"the index was published again, with the same image for {wanted}")
@@ -87,10 +88,7 @@ def digest_before(case: Case) -> str | None:
 
 def _fit(case: Case, older: Index | Manifest | None) -> bool:
     """True where an earlier image is still to be had, for every wanted platform, and not the same again."""
-    if older is None or case.lacking(older):
-        return False
-    pinned = case.facts.pinned
-    return pinned is None or not case.platforms or not _all_equal(pinned, older, case.platforms)
+    return older is not None and not case.lacking(older) and not case.in_use(older)
 
 
 def pinned_to(case: Case, digest: str) -> Reference:
@@ -169,16 +167,4 @@ def _unsettled(case: Case) -> Waiting | None:
 
 def _names_a_platform(latest: Index | Manifest, digest: str | None, platforms: tuple[Platform, ...]) -> bool:
     """True where the use is pinned to the very manifest that the new index has for all wanted platforms."""
-    return all(_digest_for(latest, one) == digest for one in platforms)
-
-
-def _all_equal(old: Index | Manifest, new: Index | Manifest, platforms: tuple[Platform, ...]) -> bool:
-    pairs = ((_digest_for(old, one), _digest_for(new, one)) for one in platforms)
-    return all(before is not None and before == after for before, after in pairs)
-
-
-def _digest_for(content: Index | Manifest, platform: Platform) -> str | None:
-    if isinstance(content, Manifest):
-        return str(content.digest)
-    entry = content.for_platform(platform)
-    return entry.digest if entry else None
+    return all(image_for(latest, one) == digest for one in platforms)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bot.updates.tags import Choice
 
 _EXAMPLES: Final = 3
+_RANKED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,11 @@ def explain(current: str, choice: Choice) -> Iterator[str]:
         yield f"{current} → {choice.tag} ({choice.kind}), chosen from {choice.total} tags"
     for one in choice.beyond:
         yield f"  {one.tag}: not taken, a {one.kind} update goes further than the rule allows"
-    for one in choice.ranked:
+    for one in choice.ranked[:_RANKED]:
         verdict = "taken" if one.tag == choice.tag else "not taken, there is a better one"
         yield f"  {one.tag}: {verdict} ({one.kind})"
+    if len(choice.ranked) > _RANKED:
+        yield f"  {len(choice.ranked) - _RANKED} or more not taken, there are better ones"
     for row in choice.rejected:
         more = ", …" if row.count > len(row.examples) else ""
         yield f"  {row.count} not taken, {row.reason}: {', '.join(row.examples)}{more}"

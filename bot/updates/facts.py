@@ -15,7 +15,7 @@ class Need(StrEnum):
     """A fact that a decision is missing.
 
     All are asked in the repository of the use; `bot.updates.choose` says of which tag or digest where that
-    is not the use's own: `candidate` for CANDIDATE_HEAD, `older_digest` for OLDER.
+    is not the use's own: `candidate` for CANDIDATE, one tag after the other, `older_digest` for OLDER.
     """
 
     HEAD = "head"
@@ -24,9 +24,28 @@ class Need(StrEnum):
     CREATED = "created"
     PINNED_CREATED = "pinned-created"
     TAGS = "tags"
-    CANDIDATE_HEAD = "candidate-head"
+    CANDIDATE = "candidate"
     NAMES = "names"
     OLDER = "older"
+
+
+@dataclass(frozen=True, slots=True)
+class TagImage:
+    """The image behind another tag of the repository.
+
+    Attributes:
+        digest: What the tag points at now.
+        content: The index or manifest behind it.
+        created: When it says it was made.
+        sightings: Digests seen behind that tag before now, each with its first time, oldest first.
+        older: The newest of these that is old enough, with its index or manifest, where `digest` is not.
+    """
+
+    digest: str
+    content: Index | Manifest
+    created: datetime | None = None
+    sightings: tuple[tuple[str, datetime], ...] = ()
+    older: tuple[str, Index | Manifest] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +62,8 @@ class Facts:
         pinned_created: The same for the pinned image.
         tags: Every tag of the repository; None where not asked or not listed completely.
         sightings: Digests seen behind this tag before now, each with its first time, oldest first.
-        tag_digests: Digests of other tags asked so far, by tag.
-        candidate: The index or manifest behind the chosen tag, where another tag was chosen.
-        candidate_created: When the image behind the chosen tag says it was made.
-        candidate_sightings: As `sightings`, for the chosen tag.
+        tag_digests: Digests of more precise tags, by tag.
+        candidates: The images behind other tags that the rule may choose, or why one cannot be read.
         older: The index or manifest behind `older_digest(…)`, where a tag moves faster than the minimum age.
         checked: What was asked for already, answered or not; it is never asked again.
     """
@@ -61,9 +78,7 @@ class Facts:
     tags: tuple[str, ...] | None = None
     sightings: tuple[tuple[str, datetime], ...] = ()
     tag_digests: Mapping[str, str] = field(default_factory=dict)
-    candidate: Index | Manifest | None = None
-    candidate_created: datetime | None = None
-    candidate_sightings: tuple[tuple[str, datetime], ...] = ()
+    candidates: Mapping[str, TagImage | RefitError] = field(default_factory=dict)
     older: Index | Manifest | None = None
     checked: frozenset[Need] = frozenset()
 

@@ -15,7 +15,8 @@ from bot.updates.parts import Part, PartKind, Values
 from bot.updates.read import Prerelease, read
 
 _NO_PRERELEASE: Final[Values] = (1,)
-_KEPT: Final = 5
+_SHOWN: Final = 5
+_TRIED: Final = 20  # a tag may be too young, and so may the next: `3.21-20261125` comes every day
 _LONGEST: Final = 128  # what a registry may call a tag (OCI distribution-spec)
 
 
@@ -137,7 +138,8 @@ def choose(
         if why := why_not(now, tag, today):
             rejections.add(text, why)
         else:
-            _keep(best.setdefault(kind_of(now, tag), []), tag)
+            kind = kind_of(now, tag)
+            _keep(best.setdefault(kind, []), tag, _TRIED if kind.rank <= allow.rank else _SHOWN)
     return _choice(now, best, allow, rejections, total)
 
 
@@ -152,21 +154,21 @@ def _choice(
     return Choice(
         tag=chosen.tag if chosen else None,
         kind=chosen.kind if chosen else None,
-        ranked=within[:_KEPT],
+        ranked=within[:_TRIED],
         beyond=beyond,
         rejected=rejections.rows(),
         total=total,
     )
 
 
-def _keep(kept: list[Tag], tag: Tag) -> None:
+def _keep(kept: list[Tag], tag: Tag, most: int) -> None:
     """Add a tag to the few best; the same text twice is one tag."""
-    if len(kept) == _KEPT and _rank(tag) <= _rank(kept[-1]):
+    if len(kept) == most and _rank(tag) <= _rank(kept[-1]):
         return
     if all(tag.text != other.text for other in kept):
         kept.append(tag)
         kept.sort(key=_rank, reverse=True)
-        del kept[_KEPT:]
+        del kept[most:]
 
 
 def _rank(tag: Tag) -> tuple[bool, tuple[Values, ...], str]:

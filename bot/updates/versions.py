@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
+from bot.errors import ImageNotFound
 from bot.model.update import Abandoned, Failed, Update, UpdateKind, Waiting
 from bot.updates.age import Age, age_of
-from bot.updates.case import Case, Judgement, believable
-from bot.updates.facts import Need
+from bot.updates.case import Case, Judgement, Missing, believable
+from bot.updates.facts import Need, TagImage
 from bot.updates.siblings import beyond_note, choice_of, newer_siblings
-
-
-def chosen_tag(case: Case) -> str | None:
-    """The tag that the rule chooses instead of the one in use, else the best one beyond it, or None."""
-    choice = choice_of(case)
-    return choice.tag or choice.higher
+from bot.updates.tags import Candidate
 
 
 def another_tag(case: Case) -> Judgement | None:
-    """Propose the highest tag that the rule allows; None where it allows none or there is none."""
+    """Propose the highest tag that the rule allows and that is old enough and complete.
+
+    None where the rule allows none, or there is none.
+    """
     if case.rule.allow.rank < UpdateKind.PATCH.rank:
         return None
     if missing := case.missing(Need.TAGS):
@@ -28,10 +28,24 @@ def another_tag(case: Case) -> Judgement | None:
             f"{case.reference}: its tags could not be listed, so no tag can be chosen",
             "Allow digest updates only for this image, or run again later.",
         )
-    choice = choice_of(case)
-    if choice.tag is None or choice.kind is None:
-        return None
-    return _proposed(case, choice.tag, choice.kind)
+    waiting: Waiting | None = None
+    for one in choice_of(case).ranked:
+        judgement = _proposed(case, one)
+        if isinstance(judgement, Waiting):
+            waiting = waiting or judgement
+        elif judgement is not None:
+            return _after(waiting, judgement)
+    return waiting
+
+
+def _after(waiting: Waiting | None, judgement: Judgement) -> Judgement:
+    """A tag below the best one: it is taken with a word about that one, and its failure changes nothing."""
+    if waiting is None or isinstance(judgement, Missing):
+        return judgement
+    if isinstance(judgement, Update):
+        reason = f"{judgement.to.tag} is the best that can be taken now: {waiting.reason}"
+        return replace(judgement, reason=reason)
+    return waiting
 
 
 def abandoned(case: Case) -> Judgement | None:
@@ -49,9 +63,12 @@ def _left_behind(case: Case) -> Judgement | None:
     siblings = newer_siblings(case)
     if not siblings or case.created is None:
         return None
-    if missing := case.missing(Need.CANDIDATE_HEAD):
+    choice = choice_of(case)
+    moving = choice.tag or choice.higher or siblings[0]
+    if missing := case.missing_image(moving):
         return missing
-    if _old(case, believable(case.facts.candidate_created)):
+    image = case.facts.candidates.get(moving)
+    if isinstance(image, TagImage) and _old(case, believable(image.created)):
         return None
     reason = f"{case.tag} has not moved since {case.created:%Y-%m-%d}, while {siblings[0]} does"
     return Abandoned(reason, candidates=siblings)
@@ -62,32 +79,54 @@ def _old(case: Case, created: datetime | None) -> bool:
     return created is not None and case.now - created > case.rule.abandoned_after
 
 
-def _proposed(case: Case, tag: str, kind: UpdateKind) -> Judgement:
-    if missing := case.missing(Need.CANDIDATE_HEAD):
+def _proposed(case: Case, one: Candidate) -> Judgement | None:
+    """What becomes of one tag that the rule allows; None where it is gone, or has the image in use."""
+    in_use = Need.PINNED if case.reference.digest else Need.LATEST
+    if missing := case.missing_image(one.tag) or case.missing(in_use):
         return missing
-    digest = case.facts.tag_digests.get(tag)
-    if digest is None or case.facts.candidate is None:
-        return Failed(f"{tag} is listed, but its image cannot be read", "The next run tries again.")
-    to = case.reference.with_tag(tag).with_digest(digest)
-    if lacking := case.lacking(case.facts.candidate):
-        return Waiting(f"{tag} still lacks {', '.join(str(one) for one in lacking)}", to=to)
-    created = believable(case.facts.candidate_created)
-    age = age_of(digest, case.facts.candidate_sightings, created, case.rule.minimum_age, case.now)
-    if not age.enough and not case.rule.waive_age_for_security:
-        return Waiting(f"{tag}: {age.why_not}", to=to)
+    image = case.facts.candidates.get(one.tag)
+    if isinstance(image, ImageNotFound):
+        return None
+    if not isinstance(image, TagImage):
+        why = f": {image.message}" if image else ""
+        return Failed(f"{one.tag} is listed, but its image cannot be read{why}", "The next run tries again.")
+    if case.in_use(image.content):
+        return None
+    if lacking := case.lacking(image.content):
+        to = case.reference.with_tag(one.tag).with_digest(image.digest)
+        return Waiting(f"{one.tag} still lacks {', '.join(str(one) for one in lacking)}", to=to)
+    return _aged(case, one, image)
+
+
+def _aged(case: Case, one: Candidate, image: TagImage) -> Judgement | None:
+    """The newest image of a tag that is old enough, or what it waits for."""
+    created, minimum = believable(image.created), case.rule.minimum_age
+    age = age_of(image.digest, image.sightings, created, minimum, case.now)
+    if age.enough or case.rule.waive_age_for_security:
+        return _update(case, one, image.digest, age, created)
+    if image.older is not None and not case.lacking(image.older[1]) and not case.in_use(image.older[1]):
+        old = age_of(image.older[0], image.sightings, None, minimum, case.now)
+        return replace(
+            _update(case, one, image.older[0], old, None),
+            notes=_notes(case, f"a newer image of {one.tag} waits for its {age.why_not}"),
+        )
+    to = case.reference.with_tag(one.tag).with_digest(image.digest)
+    return Waiting(f"{one.tag}: {age.why_not}", to=to)
+
+
+def _update(case: Case, one: Candidate, digest: str, age: Age, created: datetime | None) -> Update:
     return Update(
-        kind=kind,
-        to=to,
-        reason=f"{tag} is the newest {kind.value} update of {case.tag} that the rule allows",
+        kind=one.kind,
+        to=case.reference.with_tag(one.tag).with_digest(digest),
+        reason=f"{one.tag} is the newest {one.kind.value} update of {case.tag} that the rule allows",
         created=created,
         first_seen=age.first_seen,
         age_verified=age.verified and age.enough,
         waived=not age.enough,
-        notes=_notes(case, age),
+        notes=_notes(case, "" if age.enough else f"waived for security: {age.why_not}"),
         auto_merge=age.enough,
     )
 
 
-def _notes(case: Case, age: Age) -> tuple[str, ...]:
-    waived = "" if age.enough else f"waived for security: {age.why_not}"
-    return tuple(note for note in (beyond_note(case), waived) if note)
+def _notes(case: Case, *notes: str) -> tuple[str, ...]:
+    return tuple(note for note in (beyond_note(case), *notes) if note)

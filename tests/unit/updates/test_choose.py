@@ -16,6 +16,7 @@ from tests.unit.updates.world import AMD64, ARM64, NOW, World, days_ago, digest,
 NO_AGE = Rule(minimum_age=timedelta(0))
 MINOR = Rule(minimum_age=timedelta(0), allow=UpdateKind.MINOR)
 AGED = Rule(minimum_age=timedelta(days=3))
+AGED_MINOR = replace(AGED, allow=UpdateKind.MINOR)
 
 
 def moving(*, old: float = 60, new: float = 10) -> tuple[World, str, str]:
@@ -248,6 +249,79 @@ def test_r9_five_index_versions_in_twelve_hours_are_at_most_one_update() -> None
         words.append(outcome.word)
         pinned = str(outcome.to) if isinstance(outcome, Update) else pinned
     assert words == ["waiting", "current", "current", "update", "current"]
+
+
+# Another tag: the best may not be ready.
+
+
+def young(*days: float) -> World:
+    """1.27 in use, and 1.28, 1.29, … made so many days ago."""
+    registry = World(tags={})
+    registry.tags["1.27"] = registry.image("1.27", days_ago(50))
+    for number, age in enumerate(days, start=28):
+        registry.tags[f"1.{number}"] = registry.image(f"1.{number}", days_ago(age))
+    return registry
+
+
+@pytest.mark.parametrize(
+    ("ages", "tag"),
+    [
+        ((9, 1), "1.28"),
+        ((9, 8, 1, 1, 1), "1.29"),
+        ((9, *[1.0] * 14), "1.28"),
+        ((9, 1, 9, 1), "1.30"),
+    ],
+)
+def test_the_newest_tag_that_is_old_enough_is_taken(ages: tuple[float, ...], tag: str) -> None:
+    registry = young(*ages)
+    outcome = registry.outcome(f"nginx:1.27@{digest('1.27')}", rule=AGED_MINOR)
+    assert isinstance(outcome, Update)
+    assert outcome.to.tag == tag
+    assert f"1.{27 + len(ages)}: minimum age" in outcome.reason
+
+
+def test_where_every_newer_tag_is_too_young_the_best_waits() -> None:
+    outcome = young(2, 1).outcome(f"nginx:1.27@{digest('1.27')}", rule=AGED_MINOR)
+    assert isinstance(outcome, Waiting)
+    assert outcome.to is not None
+    assert outcome.to.tag == "1.29"
+
+
+def test_r24_a_new_tag_that_moves_daily_is_taken_at_the_newest_digest_that_is_old_enough() -> None:
+    registry = young(0.5)
+    registry.image("before", days_ago(7))
+    registry.candidate_seen = {"1.28": ((digest("before"), days_ago(5)), (digest("1.28"), days_ago(0.4)))}
+    outcome = registry.outcome(f"nginx:1.27@{digest('1.27')}", rule=AGED_MINOR)
+    assert isinstance(outcome, Update)
+    assert (outcome.to.tag, outcome.to.digest) == ("1.28", digest("before"))
+    assert outcome.age_verified
+    assert outcome.first_seen == days_ago(5)
+    assert any("a newer image of 1.28 waits" in note for note in outcome.notes)
+
+
+def test_a_tag_that_lacks_a_platform_gives_way_to_the_one_before_it() -> None:
+    registry = young(9)
+    registry.tags["1.29"] = registry.image("1.29", days_ago(9), arm64="x")
+    outcome = registry.outcome(f"nginx:1.27@{digest('1.27')}", rule=AGED_MINOR)
+    assert isinstance(outcome, Update)
+    assert outcome.to.tag == "1.28"
+    assert "1.29 still lacks linux/amd64" in outcome.reason
+
+
+def test_a_tag_that_is_listed_and_gone_is_passed_over() -> None:
+    registry = young(9)
+    registry.tags["1.29"] = digest("nobody")
+    outcome = registry.outcome(f"nginx:1.27@{digest('1.27')}", rule=AGED_MINOR)
+    assert isinstance(outcome, Update)
+    assert outcome.to.tag == "1.28"
+
+
+@pytest.mark.parametrize("text", ["nginx:1.27", f"nginx:1.27@{digest('1.27')}"])
+def test_r26_another_name_of_the_image_in_use_is_no_update(text: str) -> None:
+    registry = young()
+    registry.tags["1.28"] = registry.image("again", days_ago(9), amd64="1.27-amd64", arm64="other")
+    outcome = registry.outcome(text, rule=AGED_MINOR)
+    assert not isinstance(outcome, Update) or outcome.to.tag == "1.27"
 
 
 # Abandoned, gone, moved back.

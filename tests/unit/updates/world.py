@@ -13,7 +13,7 @@ from bot.model.reference import IndexDigest, Reference
 from bot.model.update import Outcome
 from bot.model.use import Use, UseKind
 from bot.updates.choose import candidate, decide, needs, older_digest
-from bot.updates.facts import Facts, Need
+from bot.updates.facts import Facts, Need, TagImage
 from bot.updates.names import precise_names
 from bot.updates.rules import Rule
 
@@ -50,7 +50,7 @@ class World:
     images: dict[str, Index] = field(default_factory=dict)
     created: dict[str, datetime] = field(default_factory=dict)
     seen: tuple[tuple[str, datetime], ...] = ()
-    candidate_seen: tuple[tuple[str, datetime], ...] = ()
+    candidate_seen: dict[str, tuple[tuple[str, datetime], ...]] = field(default_factory=dict)
     error: RefitError | None = None
     unlisted: bool = False
     asked: list[Need] = field(default_factory=list)
@@ -78,13 +78,22 @@ class World:
         self.asked.clear()
         while missing := needs(use, facts, rule, now, platforms):
             for need in sorted(missing):
-                assert need not in self.asked, f"{need} is asked for twice"
+                assert need not in self.asked or need is Need.CANDIDATE, f"{need} is asked for twice"
                 self.asked.append(need)
-                facts = self._fetch(need, facts, use, rule, now)
-                facts = replace(facts, checked=facts.checked | {need})
+                before, facts = facts, self._fetch(need, facts, use, rule, now, platforms)
+                if need is not Need.CANDIDATE or facts.candidates == before.candidates:
+                    facts = replace(facts, checked=facts.checked | {need})
         return decide(use, facts, rule, now, platforms)
 
-    def _fetch(self, need: Need, facts: Facts, use: Use, rule: Rule, now: datetime) -> Facts:
+    def _fetch(  # noqa: PLR0917 - as `candidate` is asked
+        self,
+        need: Need,
+        facts: Facts,
+        use: Use,
+        rule: Rule,
+        now: datetime,
+        platforms: tuple[Platform, ...],
+    ) -> Facts:
         reference = use.reference
         assert reference is not None
         head = str(facts.head.digest) if facts.head else ""
@@ -97,7 +106,9 @@ class World:
                 facts, pinned_created=self.created.get(str(reference.digest))
             ),
             Need.TAGS: lambda: facts if self.unlisted else replace(facts, tags=tuple(self.tags)),
-            Need.CANDIDATE_HEAD: lambda: self._candidate(facts, candidate(use, facts, rule, now)),
+            Need.CANDIDATE: lambda: self._candidate(
+                facts, candidate(use, facts, rule, now, platforms), rule, now
+            ),
             Need.OLDER: lambda: replace(
                 facts, older=self.images.get(older_digest(use, facts, rule, now) or "")
             ),
@@ -121,17 +132,16 @@ class World:
         head = Head(IndexDigest(self.tags[tag]), INDEX_TYPES[0], 1000)
         return replace(facts, head=head, sightings=self.seen)
 
-    def _candidate(self, facts: Facts, tag: str | None) -> Facts:
+    def _candidate(self, facts: Facts, tag: str | None, rule: Rule, now: datetime) -> Facts:
         if tag is None:
             return facts
-        found = self.tags[tag]
-        return replace(
-            facts,
-            tag_digests={**facts.tag_digests, tag: found},
-            candidate=self.images[found],
-            candidate_created=self.created[found],
-            candidate_sightings=self.candidate_seen,
-        )
+        found, seen = self.tags[tag], self.candidate_seen.get(tag, ())
+        if found not in self.images:
+            lost = ImageNotFound(f"there is no {tag}")
+            return replace(facts, candidates={**facts.candidates, tag: lost})
+        old = [(one, self.images[one]) for one, first in seen if now - first >= rule.minimum_age]
+        image = TagImage(found, self.images[found], self.created[found], seen, old[-1] if old else None)
+        return replace(facts, candidates={**facts.candidates, tag: image})
 
 
 def use_of(text: str, *comments: tuple[str, str], platform: str | None = None) -> Use:
