@@ -257,7 +257,7 @@ def policy(settings: Settings) -> Policy:
         max_new_per_project=settings.pull_requests.max_new_per_project,
         build_seconds=settings.builder.seconds,
         max_builds=settings.builder.max_builds_per_cycle,
-        draft_blocked=settings.pull_requests.blocked == "draft",
+        blocked=settings.pull_requests.blocked,
         retention=Retention(
             measurements=settings.retention.measurements,
             evidence=settings.retention.evidence,

@@ -36,6 +36,13 @@ DryRunOption = Annotated[
     bool,
     typer.Option("--dry-run", help="Prove everything, write to no forge, and show what would be written."),
 ]
+EvidenceOnlyOption = Annotated[
+    bool,
+    typer.Option(
+        "--evidence-only",
+        help="Attach evidence to pull requests that Renovate, Dependabot or people opened, and open none.",
+    ),
+]
 FailOnOption = Annotated[
     str | None,
     typer.Option(
@@ -51,6 +58,7 @@ def run(  # noqa: PLR0913 - the options of a command line
     cycle: CycleOption = None,
     only: OnlyOption = None,
     dry_run: DryRunOption = False,
+    evidence_only: EvidenceOnlyOption = False,
     output: FormatOption = Format.TABLE,
     config: ConfigOption = None,
     fail_on: FailOnOption = None,
@@ -65,7 +73,7 @@ def run(  # noqa: PLR0913 - the options of a command line
         TerminalProgress(errors_console(), quiet=quiet) as progress,
         open_parts(settings, progress) as parts,
     ):
-        outcome = run_cycle(parts, _named(cycle), only=only, dry_run=dry_run)
+        outcome = run_cycle(parts, _named(cycle), only=only, dry_run=dry_run, evidence_only=evidence_only)
     _show(outcome, output)
     return exit_code(outcome.result, fail_on)
 
@@ -80,7 +88,7 @@ def _show(outcome: Outcome, output: Format) -> None:
         write_json(wire.run(outcome.result))
         return
     for draft in outcome.drafts:
-        write(preview.render(draft.pull_request, draft.before))
+        write(preview.render(draft, width=width(), color=colored()))
     write(terminal.render(outcome.result, width=width(), color=colored()))
 
 

@@ -46,7 +46,7 @@ def _changed(data: bytes, members: Sequence[Planned]) -> bytes:
     for planned in members:
         readings.setdefault(_reading(planned), []).append(planned)
     for own in readings.values():
-        reader = partial(_read, planned=own[0])
+        reader = partial(uses_of, planned=own[0])
         ids = {use.id for planned in own for use in planned.uses} | {use.id for use in reader(data)}
         verify_all(reader, data, changed, [change for key, change in changes.items() if key in ids])
     return changed
@@ -58,8 +58,8 @@ def _reading(planned: Planned) -> object:
     return (target.args, target.platforms[0]) if target else None
 
 
-def _read(content: bytes, planned: Planned) -> tuple[Use, ...]:
-    """Read a file again, the way its uses were read."""
+def uses_of(content: bytes, planned: Planned) -> tuple[Use, ...]:
+    """The uses of other bytes of an update's file, read the way its own were."""
     file, target = planned.use.file, planned.target
     if target is None and is_compose(file) and not is_dockerfile(file):
         return read_compose(file, content)

@@ -38,7 +38,7 @@ class Policy:
         max_new_per_project: Pull requests opened in one cycle for one project.
         build_seconds: Time limit of one build.
         max_builds: Targets built in one cycle; the rest stay at level base.
-        draft_blocked: Open a draft for a blocked update; else an update that is only reported.
+        blocked: What becomes of a blocked update: a `draft` that says why, its target's `issue`, or `none`.
         retention: How long what was measured is kept.
         zone: Time zone of cycle names and dates.
     """
@@ -50,7 +50,7 @@ class Policy:
     max_new_per_project: int = 2
     build_seconds: float = 1800.0
     max_builds: int = 50
-    draft_blocked: bool = True
+    blocked: str = "draft"
     retention: Retention = field(default_factory=Retention)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 

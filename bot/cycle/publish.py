@@ -16,7 +16,7 @@ from bot.model import marker
 from bot.model.evidence import VerdictState
 from bot.model.run import Proved, Publication, PublicationState, PullRequest
 from bot.ports import Checkout
-from bot.report import pull_request
+from bot.report import check, pull_request
 
 
 class Standing(Enum):
@@ -65,15 +65,30 @@ def publish(
     if existing is not None and _same(existing, recorded, wanted):
         return existing
     publication = parts.forge(group.project).publish(group.project, wanted, existing)
+    if publication.state is PublicationState.OPEN:
+        _attest(group, proved, publication, wanted, parts)
     parts.store.save_publication(publication)
     parts.store.audit("refit", "publish", f"{publication.url} {wanted.title}", parts.clock.now())
     return publication
 
 
+def _attest(
+    group: Group, proved: Sequence[Proved], publication: Publication, wanted: PullRequest, parts: Parts
+) -> None:
+    """Say it on the commit; what did not fit into the body goes where there is room."""
+    forge = parts.forge(group.project)
+    said = check.for_ours(proved, publication)
+    carried = forge.attest(group.project, said)
+    if not carried and pull_request.is_cut(wanted.body):
+        forge.say(group.project, publication.url, "details", said.details)
+
+
 def compose(group: Group, proved: Sequence[Proved], checkout: Checkout, parts: Parts) -> PullRequest:
     """Everything a pull request says and changes; the same evidence gives the same text."""
     blocked = any(one.verdict.state is VerdictState.BLOCK for one in proved)
-    body = pull_request.body(proved, marker=marker.marker(group.slot, group.proposal))
+    context = marker.context_of(_trees(group, checkout))
+    body = pull_request.body(proved, marker=marker.marker(group.slot, group.proposal, context))
+    files = changed_files(group.members, checkout)
     return PullRequest(
         slot=group.slot,
         digest=group.proposal,
@@ -83,10 +98,20 @@ def compose(group: Group, proved: Sequence[Proved], checkout: Checkout, parts: P
         title=pull_request.title(proved),
         body=body,
         message=pull_request.commit_message(proved),
-        files=changed_files(group.members, checkout),
+        files=files,
         labels=parts.policy.labels,
         draft=blocked,
+        context=context,
+        base_tree=checkout.tree("."),
+        modes={path: checkout.mode(path) for path in files},
     )
+
+
+def _trees(group: Group, checkout: Checkout) -> set[str]:
+    """Git ids of everything the group was proved on: its files and the build contexts."""
+    paths = {planned.use.file for planned in group.members}
+    contexts = {planned.target.context for planned in group.members if planned.target is not None}
+    return {checkout.tree(path) for path in paths | contexts}
 
 
 def _same(existing: Publication, recorded: Publication | None, wanted: PullRequest) -> bool:

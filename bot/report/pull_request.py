@@ -16,13 +16,16 @@ from bot.report import facts, wording
 from bot.report.facts import Case
 from bot.report.quote import quote
 from bot.report.quote import title as plain
-from bot.report.sections import failure_log, method, sections
+from bot.report.sections import LEFT_OUT, failure_log, method, sections
 from bot.report.summary import headline, table, vital_facts
 
 LIMIT: Final = 65_536  # GitHub's, in characters
 _CAPS: Final = (2_000, 300, 100, 30, 10, 0)
 _ICONS: Final = {VerdictState.PASS: "✅", VerdictState.WARN: "⚠️", VerdictState.BLOCK: "⛔"}
-_CUT: Final = "The details are cut to fit GitHub's 65,536 characters; `refit run --format json` has them all."
+_CUT: Final = (
+    "The details are cut to fit GitHub's 65,536 characters: the rest stands in Refit's check of this commit, "
+    "or in a comment below; `refit run --format json` has them all."
+)
 _UNDO: Final = "Undo: revert. If you close this, Refit is silent until the next digest."
 
 
@@ -53,6 +56,30 @@ def body(proved: Sequence[Proved], *, marker: str, cycle: str = "", command: str
         if len(text) <= LIMIT:
             return text
     return _cut(text, marker)
+
+
+def is_cut(text: str) -> bool:
+    """Tell whether a body had to leave something out."""
+    return _CUT in text or LEFT_OUT in text
+
+
+def measured(proved: Sequence[Proved], *, limit: int) -> str:
+    """What was measured, without the frame of a pull request of ours: for checks and comments."""
+    cases = facts.cases(proved)
+    for cap in _CAPS:
+        how = method(proved, cases, cycle="", command=_command(proved)).markdown(_CAPS[0])
+        text = "\n\n".join([*_failures(cases, cap), *_details(cases, cap), how])
+        if len(text) <= limit:
+            return text
+    return text[: limit - 1]
+
+
+def verdict(proved: Sequence[Proved]) -> str:
+    """The verdict and why, the table and the facts: what decides in ten seconds."""
+    cases = facts.cases(proved)
+    parts = [_verdict(proved, cases), *_reasons(proved)]
+    parts += [table(case) for case in cases if case.evidence.after]
+    return "\n\n".join([*parts, vital_facts(proved, cases)])
 
 
 def commit_message(proved: Sequence[Proved]) -> str:
@@ -89,9 +116,7 @@ def _cut(text: str, marker: str) -> str:
 
 def _compose(proved: Sequence[Proved], marker: str, cycle: str, command: str, cap: int) -> str:
     cases = facts.cases(proved)
-    parts = [_verdict(proved, cases), *_reasons(proved)]
-    parts += [table(case) for case in cases if case.evidence.after]
-    parts += [vital_facts(proved, cases), *_failures(cases, cap)]
+    parts = [verdict(proved), *_failures(cases, cap)]
     how = method(proved, cases, cycle=cycle, command=command).markdown(_CAPS[0])
     details = _details(cases, cap) if cap else [_CUT]
     parts += [how, *details] if len(cases) > 1 else [*details, how]
@@ -106,6 +131,12 @@ def _details(cases: Sequence[Case], cap: int) -> list[str]:
         parts += [f"**{quote(case.name)}**"] if len(cases) > 1 and folded else []
         parts += folded
     return parts
+
+
+def sentence(proved: Sequence[Proved]) -> str:
+    """The verdict and one sentence, as plain text for a line that shows no Markdown."""
+    state = facts.verdict(proved).state
+    return f"{state.value.upper()}: {plain(headline(proved, facts.cases(proved)), limit=400)}"
 
 
 def _verdict(proved: Sequence[Proved], cases: Sequence[Case]) -> str:

@@ -16,7 +16,11 @@ from bot.report.quote import visible
 
 _MARKS: Final = {VerdictState.PASS: "✓", VerdictState.WARN: "!", VerdictState.BLOCK: "✗"}
 MARK_STYLES: Final = {"✓": "bold green", "!": "bold yellow", "✗": "bold red", "": ""}
-_KINDS: Final = {PublicationKind.PULL_REQUEST: "pull request", PublicationKind.ISSUE: "issue"}
+_KINDS: Final = {
+    PublicationKind.PULL_REQUEST: "pull request",
+    PublicationKind.ISSUE: "issue",
+    PublicationKind.EVIDENCE: "evidence on",
+}
 _LABEL: Final = 20
 
 

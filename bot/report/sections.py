@@ -17,6 +17,7 @@ from bot.report.quote import block, code, quote, vulnerability
 
 _IDS_SHOWN: Final = 20
 _LINES_SEEN: Final = 8
+LEFT_OUT: Final = "more, cut to fit GitHub's 65,536 characters."
 _CAUSES: Final = {
     Cause.BASE: "by the base",
     Cause.REBUILD: "by rebuilding",
@@ -47,7 +48,7 @@ class Section:
         listed = "\n".join([self.head, *shown] if self.head.startswith("|") else shown)
         parts = ["" if self.head.startswith("|") else self.head, listed, self.foot]
         if left_out:
-            parts.append(f"… and {left_out} more, cut to fit GitHub's 65,536 characters.")
+            parts.append(f"… and {left_out} {LEFT_OUT}")
         inside = "\n\n".join(part for part in parts if part)
         return f"<details><summary>{self.summary}</summary>\n\n{inside}\n\n</details>"
 

@@ -99,7 +99,7 @@ class PullRequestSection(Section):
 
     labels: tuple[str, ...] = ("dependencies", "docker")
     max_new_per_project: int = Field(default=2, ge=0)
-    blocked: str = Field(default="draft", pattern="^(draft|none)$")
+    blocked: str = Field(default="draft", pattern="^(draft|issue|none)$")
 
 
 class ScheduleSection(Section):

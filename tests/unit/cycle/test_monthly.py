@@ -16,7 +16,7 @@ from bot.model.reference import Reference
 from bot.model.run import Decided, PublicationState, PullRequest
 from bot.model.target import Target
 from bot.model.update import Abandoned, Waiting, outcome_reason
-from bot.model.vulnerability import Cause, Scan
+from bot.model.vulnerability import Cause, Scan, Severity
 from bot.ports import ScanRequest
 from bot.updates.rules import Rule
 from tests.unit.cycle.house import IMAGE, NOW, House, house, moved, scan, vulnerability
@@ -61,7 +61,10 @@ def test_a_moved_tag_is_proved_and_published(tmp_path: Path) -> None:
     assert update.evidence[0].level is Level.HEALTH
     assert update.verdict.state is VerdictState.PASS
     assert update.publication is not None
-    assert made.forge.writes == 1
+    assert len(made.forge.wanted) == 1
+    (check,) = made.forge.checks.values()
+    assert (check.commit, check.url) == (update.publication.commit, update.publication.url)
+    assert made.forge.writes == 2
 
 
 def test_a_second_run_writes_builds_and_scans_nothing(tmp_path: Path) -> None:
@@ -134,7 +137,10 @@ def test_a_pull_request_that_somebody_pushed_to_is_left_alone(tmp_path: Path) ->
     result = made.run().result
 
     assert "somebody pushed" in why(result.decided[0])
-    assert made.forge.writes == writes
+    assert made.forge.writes == writes + 1, "the one comment"
+    assert "leaves it alone" in made.forge.said[publication.url, "taken"]
+    made.run()
+    assert made.forge.writes == writes + 1
 
 
 def test_an_update_that_was_pushed_but_not_recorded_is_still_ours(tmp_path: Path) -> None:
@@ -184,11 +190,45 @@ def test_at_most_so_many_new_pull_requests_are_opened_for_a_project(tmp_path: Pa
 
     result = made.run().result
 
-    assert made.forge.writes == 2
+    assert len(made.forge.wanted) == 2
     (held,) = [one for one in result.decided if isinstance(one.outcome, Waiting)]
-    assert "its limit" in why(held)
+    assert "2 new pull requests a cycle" in why(held)
     assert made.run().result.cycle.attempt == 2
-    assert made.forge.writes == 3
+    assert len(made.forge.wanted) == 3
+
+
+def test_the_most_urgent_are_opened_first(tmp_path: Path) -> None:
+    made = house(tmp_path, {})
+    names = ["low:1", "high:1", "critical:1"]
+    olds = {name: moved(made, name)[0] for name in names}
+    made.forge.files["acme/shop"] = {
+        f"{name[:-2]}/Dockerfile": f"FROM {name}@{old}\n".encode() for name, old in olds.items()
+    }
+    made.policy = replace(made.policy, max_new_per_project=1)
+    severities = {"critical:1": Severity.CRITICAL, "high:1": Severity.HIGH, "low:1": Severity.LOW}
+    made.scanner.otherwise = vulnerable_before(made, olds, severities)
+
+    made.run()
+
+    (opened,) = made.forge.wanted.values()
+    assert "critical:1" in opened.title
+
+
+def vulnerable_before(
+    made: House, olds: dict[str, str], severities: dict[str, Severity]
+) -> Callable[[ScanRequest], Scan]:
+    """Each old image has one vulnerability of its severity, each new one none."""
+    worst = {}
+    for name, old in olds.items():
+        index = asyncio.run(made.registry.content(Reference.parse(f"{name}@{old}")))
+        assert isinstance(index, Index)
+        worst[f"{name.partition(':')[0]}@{index.entries[0].digest}"] = severities[name]
+
+    def answer(request: ScanRequest) -> Scan:
+        found = [severity for key, severity in worst.items() if request.subject.endswith(key)]
+        return scan(request.subject, *(vulnerability("CVE-2026-1", severity) for severity in found))
+
+    return answer
 
 
 def test_what_is_built_in_a_cycle_is_bounded(tmp_path: Path) -> None:
@@ -268,6 +308,7 @@ def test_a_dry_run_shows_what_it_would_write_and_writes_nothing(tmp_path: Path) 
     assert made.forge.writes == 0
     assert made.store.cycles() == ()
     (draft,) = outcome.drafts
+    assert draft.pull_request is not None
     assert list(draft.pull_request.files) == ["Dockerfile"]
     assert outcome.result.dry_run
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.model.draft import Draft
 from bot.model.run import PullRequest
 from bot.model.update import Abandoned
 from bot.model.vulnerability import Severity
@@ -49,7 +50,7 @@ def test_an_abandoned_tag_becomes_an_issue_with_tags_to_choose_from() -> None:
 
 
 def test_a_dry_run_shows_the_pull_request_with_its_change() -> None:
-    text = dry_run.render(PULL, {"Dockerfile": b"FROM debian:12@sha256:a\nRUN x\n"})
+    text = dry_run.render(Draft("acme/shop", PULL, {"Dockerfile": b"FROM debian:12@sha256:a\nRUN x\n"}))
     assert "pull request: Bump debian" in text
     assert "-FROM debian:12@sha256:a\n+FROM debian:12@sha256:b" in text
     assert "RUN x" not in text
@@ -57,7 +58,7 @@ def test_a_dry_run_shows_the_pull_request_with_its_change() -> None:
 
 
 def test_a_dry_run_without_the_old_files_names_what_changes() -> None:
-    assert "changes: Dockerfile" in dry_run.render(PULL)
+    assert "changes: Dockerfile" in dry_run.render(Draft("acme/shop", PULL))
 
 
 @pytest.mark.parametrize(

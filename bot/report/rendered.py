@@ -1,0 +1,23 @@
+"""Markdown of ours as a terminal shows it: tables drawn, folds open under a heading, markers left out."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from rich.markdown import Markdown
+
+from bot.report.screen import Screen
+
+_HIDDEN: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+_FOLD: Final = re.compile(r"<details(?: open)?><summary>(.*?)</summary>")
+_UNFOLD: Final = re.compile(r"</details>")
+_CODE: Final = re.compile(r"</?code>")
+
+
+def rendered(markdown: str, *, width: int, color: bool = False) -> str:
+    """The text as lines for a terminal of `width` columns."""
+    text = _FOLD.sub(r"**▸ \1**", _UNFOLD.sub("", _HIDDEN.sub("", markdown)))
+    screen = Screen(width, color)
+    screen.console.print(Markdown(_CODE.sub("`", text), hyperlinks=False))
+    return screen.text()
