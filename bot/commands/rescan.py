@@ -11,18 +11,41 @@ from bot.commands.interrupt import interruptible
 from bot.commands.options import ConfigOption, QuietOption, config_or_defaults, errors_console
 from bot.commands.output import write
 from bot.cycle.rescan import rescan as rescan_now
+from bot.cycle.sboms import rescan_sboms
+from bot.errors import UsageError
 from bot.progress import TerminalProgress
 from bot.report.rescan import summary
+from bot.report.sboms import summary as sboms_summary
+from bot.settings import Settings
 
-SubjectArgument = Annotated[str, typer.Argument(metavar="TARGET|IMAGE", hidden=True)]
+SubjectArgument = Annotated[str | None, typer.Argument(metavar="TARGET|IMAGE", hidden=True)]
+SbomsOption = Annotated[
+    bool, typer.Option("--sboms", help="Rescan the kept SBOM of every target: no image, no engine.")
+]
 
 
-def rescan(subject: SubjectArgument, *, config: ConfigOption = None, quiet: QuietOption = False) -> int:
+def rescan(
+    subject: SubjectArgument = None,
+    *,
+    sboms: SbomsOption = False,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+) -> int:
     """Scan a target or an image with the newest database, and compare with its last scan.
 
-    A target is named as in the configuration; an IMAGE needs none.
+    A target is named as in the configuration; an IMAGE needs none. With --sboms, tell for all targets what
+    became known since the last time, and what would fix it.
     """
+    if (subject is None) is not sboms:
+        raise UsageError(
+            "name a target or an image, or give --sboms, and not both",
+            hint="For example: refit rescan debian:12, or refit rescan --sboms.",
+        )
     settings = config_or_defaults(config)
+    return _sboms(settings, quiet=quiet) if subject is None else _one(settings, subject, quiet=quiet)
+
+
+def _one(settings: Settings, subject: str, *, quiet: bool) -> int:
     with (
         interruptible(),
         TerminalProgress(errors_console(), quiet=quiet) as progress,
@@ -31,4 +54,18 @@ def rescan(subject: SubjectArgument, *, config: ConfigOption = None, quiet: Quie
         progress.step(f"rescan {subject}")
         result = rescan_now(parts, subject)
     write(summary(result))
+    return 0
+
+
+def _sboms(settings: Settings, *, quiet: bool) -> int:
+    with (
+        interruptible(),
+        TerminalProgress(errors_console(), quiet=quiet) as progress,
+        open_parts(settings, progress, drive=False, engine=False) as parts,
+    ):
+        progress.step("rescan SBOMs")
+        result = rescan_sboms(parts)
+    write(sboms_summary(result))
+    if result.problems:
+        return 3 if result.rescanned else 4
     return 0

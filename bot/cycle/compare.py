@@ -60,7 +60,12 @@ def compare(  # noqa: PLR0913 - two sides of three values each, all by keyword b
         base_after: Diff ids of the new base's layers.
         base_scan_before: Scan of the old base itself.
         base_scan_after: Scan of the new base itself.
+
+    Raises:
+        ValueError: One is the scan of an SBOM and the other of an image.
     """
+    if before.from_sbom is not after.from_sbom:
+        raise ValueError("a scan of an SBOM and one of an image see different things: they are not compared")
     bases = None
     if base_scan_before is not None and base_scan_after is not None:
         bases = (_View.of(base_scan_before), _View.of(base_scan_after))

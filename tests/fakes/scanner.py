@@ -10,6 +10,7 @@ from typing import Final
 
 from bot.errors import RefitError, ScanError
 from bot.model.artifact import Artifact, ArtifactKind
+from bot.model.target import LINUX_AMD64
 from bot.model.vulnerability import Database, Scan
 from bot.ports import Artifacts, ScanRequest
 
@@ -25,6 +26,8 @@ class FakeScanner:
         otherwise: Makes the answer for a subject that is not in the table; without it, that fails.
         snapshot: The database every answer carries.
         scanned: Every request, in order.
+        version: Its identity.
+        broken: What every use raises, where its database is too old.
         artifacts: Where the SBOM of an image is kept: here, its name.
     """
 
@@ -32,13 +35,17 @@ class FakeScanner:
     otherwise: Callable[[ScanRequest], Scan | RefitError] | None = None
     snapshot: Database = DATABASE
     scanned: list[ScanRequest] = field(default_factory=list)
+    version: str = "trivy 0.0.0"
+    broken: ScanError | None = None
     artifacts: Artifacts | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def identity(self) -> str:
-        return "trivy 0.0.0"
+        return self.version
 
     def database(self) -> Database:
+        if self.broken is not None:
+            raise self.broken
         return self.snapshot
 
     def scan(self, request: ScanRequest) -> Scan:
@@ -50,8 +57,9 @@ class FakeScanner:
 
     def scan_sbom(self, subject: str, sbom: bytes) -> Scan:
         """Answer as for the image that the SBOM was made of."""
-        made_of = sbom.decode()
-        return replace(self._answer(made_of, None), subject=subject, from_sbom=True)
+        request = ScanRequest(sbom.decode(), remote=True, digest="", platform=LINUX_AMD64)
+        scan = self._answer(request.subject, self.otherwise(request) if self.otherwise else None)
+        return replace(scan, subject=subject, from_sbom=True)
 
     def _kept(self, scan: Scan) -> tuple[Artifact, ...]:
         if self.artifacts is None:

@@ -1,0 +1,183 @@
+"""The daily rescan of SBOMs: what became known, and what would fix it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.cycle.bases import platform_image
+from bot.cycle.compare import compare
+from bot.cycle.sboms import rescan_sboms
+from bot.errors import ScanError
+from bot.model.reference import Reference
+from bot.model.sboms import Known, Remedy, SbomRescan
+from bot.model.target import LINUX_AMD64
+from bot.model.vulnerability import Database, Package, Scan, Severity, Vulnerability
+from bot.ports import ScanRequest
+from bot.report.sboms import news, summary
+from tests.fakes.forge import FakeForge
+from tests.fakes.registry import digest_of
+from tests.unit.cycle.house import IMAGE, NOW, House, house, moved, scan
+
+DOCKERFILE = "FROM debian:bookworm-slim@{}\nRUN make\n"
+OLD, OWN = digest_of("layer", "old"), digest_of("layer", "own")
+OPENSSL = Package("libssl3", "3.0.17", "debian", "", "openssl", OLD)
+CURL = Package("curl", "7.88", "debian", "", "curl", OWN)
+LODASH = Package("lodash", "4.17.15", "npm", "app/package-lock.json", "lodash", OWN)
+
+
+class World:
+    """A target pinned to the old base of two, whose newest build is at hand as an SBOM."""
+
+    def __init__(self, folder: Path) -> None:
+        self.house: House = house(folder, {"Dockerfile": ""})
+        self.old, _ = moved(self.house)
+        self.house.forge = FakeForge({"acme/shop": {"Dockerfile": DOCKERFILE.format(self.old).encode()}})
+        self.today = platform_image(self.house.parts(), Reference.parse(IMAGE), LINUX_AMD64).reference
+        self.image: list[Vulnerability] = []
+        self.fixed_today = False
+        self.house.scanner.otherwise = self.answer
+        self.day = 1
+        self.database()
+
+    def answer(self, request: ScanRequest) -> Scan:
+        """The new base is clean where it fixes things; everything else has what the image has."""
+        clean = self.fixed_today and request.subject == self.today
+        return scan(request.subject, *([] if clean else self.image))
+
+    def database(self) -> None:
+        """The next day's."""
+        self.day += 1
+        digest = f"sha256:{self.day:064d}"
+        self.house.scanner.snapshot = Database(digest, datetime(2026, 11, self.day, tzinfo=UTC), 2)
+        self.house.clock.moment = NOW + timedelta(days=self.day)
+
+    def rescan(self) -> SbomRescan:
+        return rescan_sboms(self.house.parts())
+
+    def next_day(self, *found: Vulnerability) -> Known:
+        """The database learns of these; gives the first that is told as new."""
+        self.rescan()
+        self.image += found
+        self.database()
+        (one,) = self.rescan().rescanned
+        return one.new[0]
+
+
+def vulnerability(package: Package, fixed: str | None = None, name: str = "CVE-2026-1") -> Vulnerability:
+    return Vulnerability(name, package, Severity.HIGH, fixed)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.house.run()
+    return made
+
+
+def test_the_first_round_tells_nothing_as_new_and_the_second_what_became_known(world: World) -> None:
+    assert world.next_day(vulnerability(OPENSSL)).vulnerability.id == "CVE-2026-1"
+
+
+def test_what_became_known_is_told_once(world: World) -> None:
+    world.next_day(vulnerability(OPENSSL))
+    world.database()
+    assert world.rescan().new == ()
+
+
+def test_no_image_is_built_or_pulled_for_a_target_whose_build_is_at_hand(world: World) -> None:
+    world.rescan()
+    world.house.scanner.scanned.clear()
+    world.house.builder = None
+    world.database()
+    (one,) = world.rescan().rescanned
+    assert world.house.scanner.scanned == []
+    assert (one.sbom.subject, one.exact) == ("acme/shop#shop", True)
+
+
+def test_where_no_build_is_at_hand_the_sbom_of_the_base_serves(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    (one,) = world.rescan().rescanned
+    assert one.sbom.subject == ""
+    assert "no build of it is at hand" in summary(world.rescan())
+
+
+def test_todays_base_fixes_what_it_no_longer_has(world: World) -> None:
+    world.fixed_today = True
+    assert world.next_day(vulnerability(OPENSSL, "3.0.18")).remedy is Remedy.BASE
+
+
+def test_a_fix_that_the_base_lacks_is_waited_for_since_the_day_it_was_first_listed(world: World) -> None:
+    known = world.next_day(vulnerability(OPENSSL, "3.0.18"))
+    assert (known.remedy, known.fixed_since) == (Remedy.WAITING, datetime(2026, 11, 3, tzinfo=UTC))
+    world.database()
+    assert world.rescan().rescanned[0].known[0].fixed_since == known.fixed_since
+
+
+def test_it_is_said_in_one_line_that_a_base_is_waited_for(world: World) -> None:
+    world.next_day(vulnerability(OPENSSL, "3.0.18"))
+    world.image.append(vulnerability(OPENSSL, "3.0.19", "CVE-2026-2"))
+    world.database()
+    said = "waiting for base; fixed in Debian since 2026-11-04 (3.0.19)"
+    assert news(world.rescan()) == f"acme/shop#shop: high CVE-2026-2 in libssl3 3.0.17: {said}"
+
+
+@pytest.mark.parametrize(
+    ("found", "remedy"),
+    [
+        (vulnerability(CURL, "7.88-2"), Remedy.REBUILD),
+        (vulnerability(LODASH, "4.17.21"), Remedy.LOCK_FILE),
+        (vulnerability(OPENSSL), Remedy.NONE),
+        (vulnerability(LODASH), Remedy.NONE),
+    ],
+    ids=[
+        "a package of the Dockerfile's own",
+        "a language package",
+        "no fix",
+        "no fix for a language package",
+    ],
+)
+def test_what_the_base_cannot_fix_says_what_can(world: World, found: Vulnerability, remedy: Remedy) -> None:
+    assert world.next_day(found).remedy is remedy
+
+
+def test_a_withdrawn_vulnerability_is_told(world: World) -> None:
+    world.image.append(vulnerability(OPENSSL))
+    world.rescan()
+    world.database()
+    world.rescan()
+    world.image.clear()
+    world.database()
+    assert [one.id for one in world.rescan().rescanned[0].withdrawn] == ["CVE-2026-1"]
+
+
+def test_another_version_of_the_scanner_makes_nothing_new(world: World) -> None:
+    world.rescan()
+    world.image.append(vulnerability(OPENSSL))
+    world.house.scanner.version = "trivy 0.0.1"
+    world.database()
+    result = world.rescan()
+    assert result.new == ()
+    assert "not comparable" in summary(result)
+
+
+def test_a_project_that_cannot_be_read_stops_no_other(world: World) -> None:
+    world.house.projects = (*world.house.projects, replace(world.house.projects[0], name="acme/gone"))
+    result = world.rescan()
+    assert [one.subject for one in result.problems] == ["acme/gone"]
+    assert [one.name for one in result.rescanned] == ["acme/shop#shop"]
+
+
+def test_an_old_database_stops_the_rescan_and_nothing_seems_clean(world: World) -> None:
+    world.house.scanner.broken = ScanError("the vulnerability database is 9 days old")
+    result = world.rescan()
+    assert (result.rescanned, len(result.problems)) == ((), 1)
+
+
+def test_the_scan_of_an_sbom_is_never_subtracted_from_that_of_an_image() -> None:
+    image = scan("debian")
+    with pytest.raises(ValueError, match="SBOM"):
+        compare(image, replace(image, from_sbom=True), base_before=(), base_after=())
