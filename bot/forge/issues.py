@@ -11,7 +11,7 @@ from github.NamedUser import NamedUser
 from bot.errors import ForgeRefused
 from bot.forge.place import Place
 from bot.forge.pulls import BODY_LIMIT
-from bot.model.marker import body_digest, marked, parse
+from bot.model.marker import body_digest, marked, parse, withdrawn
 from bot.model.run import Issue, Publication, PublicationKind, PublicationState
 
 _LOOKED_AT: Final = 1000
@@ -69,7 +69,7 @@ def close(place: Place, issue: GitHubIssue, comment: str) -> Publication:
         said = [item.body for item in issue.get_comments() if item.user.login == place.login]
         if comment and comment not in said:
             issue.create_comment(comment)
-        issue.edit(state="closed", state_reason="completed")
+        issue.edit(state="closed", state_reason="completed", body=withdrawn(issue.body))
     return publication(place, issue)
 
 

@@ -16,7 +16,7 @@ from bot.forge.checkout import GitCheckout
 from bot.forge.git import Git, git_directory
 from bot.forge.plumbing import Identity, Signature
 from bot.forge.records import Record, Records
-from bot.model.marker import BRANCH_PREFIX, body_digest, file_name
+from bot.model.marker import BRANCH_PREFIX, WITHDRAWN, body_digest, file_name
 from bot.model.pulls import Check, OpenPull, Proposal
 from bot.model.run import Issue, Publication, PublicationKind, PublicationState, PullRequest
 from bot.model.target import Project
@@ -107,8 +107,10 @@ class LocalForge:
         if record is None:
             raise ForgeRefused(f"{project.name} has no {publication.kind} for {publication.slot}")
         closed = record.state if record.state is _MERGED else _CLOSED
+        if closed is _CLOSED:
+            record = replace(record, digest=WITHDRAWN)
+            self._records.add(record, f"**Closed.** {comment}")
         record = replace(record, state=closed, comments=(*dict.fromkeys((*record.comments, comment)),))
-        self._records.add(record, f"**Closed.** {comment}")
         self._records.save(record)
         if record.kind is _PULL:
             self._drop_branch(_git(project), record.branch)

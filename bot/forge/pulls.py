@@ -16,7 +16,7 @@ from bot.errors import BranchTaken, ForgeRefused
 from bot.forge import data
 from bot.forge.api import message_of
 from bot.forge.place import Place
-from bot.model.marker import body_digest, context, marked, parse
+from bot.model.marker import body_digest, context, marked, parse, withdrawn
 from bot.model.run import Publication, PublicationKind, PublicationState, PullRequest
 
 BODY_LIMIT: Final = 65_536
@@ -87,7 +87,7 @@ def close(place: Place, pull: Pull, comment: str) -> Publication:
     """
     if pull.state == "open":
         _say(place, pull, comment)
-        pull.edit(state="closed")
+        pull.edit(state="closed", body=withdrawn(pull.body))
     if not _taken(place, pull):
         data.delete_branch(place.repo, pull.head.ref, pull.head.sha)
     return publication(place, pull)

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 BRANCH_PREFIX: Final = "refit/"
+WITHDRAWN: Final = "withdrawn"
 _SLUG_LENGTH: Final = 60
 _PART_LENGTH: Final = 80
 # A line of its own: the same words inside a quoted title or log do not count.
@@ -73,6 +74,12 @@ def parse(body: str | None) -> tuple[str, str] | None:
     """
     found = _MARKER.findall((body or "").replace("\r\n", "\n"))
     return (unquote(found[-1][0]), unquote(found[-1][1])) if found else None
+
+
+def withdrawn(body: str | None) -> str:
+    """The text with a marker that proposes nothing any more: what Refit itself closed may be made anew."""
+    text = (body or "").replace("\r\n", "\n")
+    return _MARKER.sub(lambda found: marker(unquote(found[1]), WITHDRAWN), text)
 
 
 def context(body: str | None) -> str:

@@ -230,7 +230,8 @@ def failure_log(log: str) -> str:
 def method(proved: Sequence[Proved], cases: Sequence[Case], *, cycle: str, command: str) -> Section:
     """How it was measured, with the command that repeats it."""
     first = proved[0].planned
-    items = [f"- From {code(first.use.text)} to {code(str(first.update.to))}, at commit {code(first.commit)}"]
+    # No commit is named: this text changes only where what was measured does, the build context included.
+    items = [f"- From {code(first.use.text)} to {code(str(first.update.to))}"]
     items += [f"- Why this one: {quote(wording.sentence(first.update.reason), limit=400)}"]
     items += [_scan_item(case) for case in cases if case.evidence.after]
     items += [

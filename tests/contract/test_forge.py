@@ -59,6 +59,10 @@ class People(Protocol):
 
     def open_pulls(self) -> int: ...
 
+    def branches(self) -> int:
+        """How many branches of ours there are."""
+        ...
+
 
 @dataclass
 class Side:
@@ -116,6 +120,9 @@ class FakePeople:
         every = [one for listed in self.forge.published.values() for one in listed]
         return sum(one.state is PublicationState.OPEN for one in every)
 
+    def branches(self) -> int:
+        return self.open_pulls()
+
 
 def fake(_folder: Path, _stack: ExitStack) -> Side:
     forge = FakeForge({NAME: dict(FILES)})
@@ -170,6 +177,9 @@ class LocalPeople:
         return hash((*seen, *((page, page.stat().st_mtime_ns) for page in pages)))
 
     def open_pulls(self) -> int:
+        return self.branches()
+
+    def branches(self) -> int:
         return len(self.git("for-each-ref", "refs/heads/refit/").splitlines())
 
 
@@ -225,6 +235,9 @@ class GitHubPeople:
 
     def open_pulls(self) -> int:
         return sum(issue.state == "open" for issue, _ in self.server.repository(NAME).pulls())
+
+    def branches(self) -> int:
+        return len(self.server.repository(NAME).git.refs("refs/heads/refit/"))
 
 
 def _number(publication: Publication) -> int:
@@ -383,6 +396,22 @@ def test_a_superseded_one_is_closed_with_a_comment(side: Side) -> None:
     assert found is not None
     assert found.state is PublicationState.CLOSED
     assert side.people.open_pulls() == 0
+
+
+def test_what_refit_itself_closed_may_be_made_anew_for_the_same_digest(side: Side) -> None:
+    published = side.forge.publish(side.project, side.wanted(), None)
+    side.forge.close(side.project, published, "Superseded.")
+    again = side.forge.publish(side.project, side.wanted(), None)
+    assert again.state is PublicationState.OPEN
+    assert side.people.open_pulls() == 1
+
+
+def test_the_branch_of_a_merged_one_goes_away(side: Side) -> None:
+    side.people.merge(side.forge.publish(side.project, side.wanted(), None))
+    merged = side.find()
+    assert merged is not None
+    assert side.forge.close(side.project, merged, "").state is PublicationState.MERGED
+    assert side.people.branches() == 0
 
 
 # -- issues -----------------------------------------------------------------------------------

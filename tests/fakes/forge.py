@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.errors import BranchTaken, ForgeError, ForgeRefused
-from bot.model.marker import body_digest
+from bot.model.marker import WITHDRAWN, body_digest
 from bot.model.pulls import Check, OpenPull, Proposal
 from bot.model.run import Issue, Publication, PublicationKind, PublicationState, PullRequest
 from bot.model.target import Project
@@ -121,9 +121,12 @@ class FakeForge:
 
     def close(self, project: Project, publication: Publication, comment: str) -> Publication:
         self._project(project)
+        if publication.state is PublicationState.MERGED:
+            return publication
         self.writes += 1
         self.comments.append(comment)
-        return self.becomes(publication, PublicationState.CLOSED)
+        withdrawn = self.becomes(publication, PublicationState.CLOSED)
+        return self._replace(withdrawn, replace(withdrawn, digest=WITHDRAWN))
 
     def open_pulls(self, project: Project) -> tuple[OpenPull, ...]:
         self._project(project)

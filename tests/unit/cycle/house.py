@@ -85,8 +85,8 @@ class House:
             work=self.work,
         )
 
-    def run(self, *, only: str | None = None, dry_run: bool = False) -> Outcome:
-        return run_cycle(self.parts(), only=only, dry_run=dry_run)
+    def run(self, *, only: str | None = None, dry_run: bool = False, evidence_only: bool = False) -> Outcome:
+        return run_cycle(self.parts(), only=only, dry_run=dry_run, evidence_only=evidence_only)
 
 
 def house(folder: Path, files: Mapping[str, str], *targets: Target, rules: tuple[Rule, ...] = ()) -> House:
