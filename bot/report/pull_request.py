@@ -16,7 +16,8 @@ from bot.report import facts, wording
 from bot.report.facts import Case
 from bot.report.quote import quote
 from bot.report.quote import title as plain
-from bot.report.sections import LEFT_OUT, failure_log, method, sections
+from bot.report.section import LEFT_OUT
+from bot.report.sections import failure_log, method, sections
 from bot.report.summary import headline, table, vital_facts
 
 LIMIT: Final = 65_536  # GitHub's, in characters

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
 
@@ -12,45 +11,18 @@ from bot.model.evidence import Build, Layer, Side
 from bot.model.run import Proved
 from bot.model.vulnerability import Cause, Comparison, Finding, Severity
 from bot.report import facts, wording
+from bot.report.exposure import exposures, kept
 from bot.report.facts import Case
 from bot.report.quote import block, code, quote, vulnerability
+from bot.report.section import Section
 
 _IDS_SHOWN: Final = 20
 _LINES_SEEN: Final = 8
-LEFT_OUT: Final = "more, cut to fit GitHub's 65,536 characters."
 _CAUSES: Final = {
     Cause.BASE: "by the base",
     Cause.REBUILD: "by rebuilding",
     Cause.DATABASE: "by the database",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A folded section: what it says closed, then lines of which the last may be cut.
-
-    Attributes:
-        summary: The line that is always seen; our own words and numbers only.
-        items: List items or table rows, the weightiest first.
-        head: What stands above the items: a sentence, a table's head.
-        foot: What stands below them.
-    """
-
-    summary: str
-    items: tuple[str, ...] = ()
-    head: str = ""
-    foot: str = ""
-
-    def markdown(self, cap: int) -> str:
-        """The section with at most `cap` items; how many are left out is said."""
-        shown = self.items[:cap]
-        left_out = len(self.items) - len(shown)
-        listed = "\n".join([self.head, *shown] if self.head.startswith("|") else shown)
-        parts = ["" if self.head.startswith("|") else self.head, listed, self.foot]
-        if left_out:
-            parts.append(f"… and {left_out} {LEFT_OUT}")
-        inside = "\n\n".join(part for part in parts if part)
-        return f"<details><summary>{self.summary}</summary>\n\n{inside}\n\n</details>"
 
 
 def sections(case: Case) -> Iterable[Section]:
@@ -60,6 +32,8 @@ def sections(case: Case) -> Iterable[Section]:
         yield from _vulnerabilities(case, comparison)
         if comparison.packages:
             yield _packages(comparison)
+    if case.evidence.after is not None:
+        yield from exposures(case.evidence.after.scan)
     if case.evidence.after is not None and case.evidence.after.build is not None:
         yield _layers(case.evidence.before, case.evidence.after.build)
 
@@ -248,10 +222,11 @@ def _scan_item(case: Case) -> str:
     scan = case.evidence.after.scan if case.evidence.after else None
     if scan is None:
         return ""
-    ignored = wording.count(len(scan.ignored), "finding")
-    hidden = f"; {ignored} hidden by the ignore file" if scan.ignored else ""
     digest = code(wording.short_digest(scan.database.digest))
-    database = f"{digest} of {wording.day(scan.database.updated_at)}"
+    note = f" ({quote(scan.database.note)})" if scan.database.note else ""
+    database = f"{digest} of {wording.day(scan.database.updated_at)}{note}"
     system = quote(scan.distribution or "an unknown distribution")
     took = f"{wording.day(case.evidence.started)}, {wording.seconds(case.evidence.seconds)}"
-    return f"- {quote(case.name)}: {system}, {quote(scan.scanner)} with database {database}{hidden} ({took})"
+    return (
+        f"- {quote(case.name)}: {system}, {quote(scan.scanner)} with database {database} ({took}){kept(scan)}"
+    )

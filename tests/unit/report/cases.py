@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from bot.model.artifact import Artifact, ArtifactKind
 from bot.model.evidence import Evidence, Health, HealthState, Level, Measurement, Verdict, VerdictState
+from bot.model.exposure import Ignored, Misconfiguration, Secret
 from bot.model.manifest import Platform
 from bot.model.run import Cycle, CycleState, Decided, Problem, Proved, RunResult
 from bot.model.update import Abandoned, Current, Failed, Skipped, UpdateKind, Waiting
 from bot.model.use import Use, UseKind
-from bot.model.vulnerability import Cause, Comparison
+from bot.model.vulnerability import Cause, Comparison, Severity
 from tests.unit.report.samples import (
     NOW,
     OLD,
@@ -119,6 +121,37 @@ def unhealthy() -> Proved:
     )
 
 
+def exposed() -> Proved:
+    """Secrets and mistakes in the new image, findings hidden on request, and documents kept."""
+    one = evidence()
+    assert one.after is not None
+    seen = replace(
+        one.after.scan,
+        secrets=(
+            Secret("github-pat", "GitHub Personal Access Token", Severity.CRITICAL, "app/.npmrc", 3),
+            Secret("private-key", "Asymmetric Private Key", Severity.HIGH),
+        ),
+        misconfigurations=(
+            Misconfiguration(
+                "DS-0002",
+                "Image user should not be 'root'",
+                Severity.HIGH,
+                "Specify at least 1 USER command in Dockerfile with non-root user as argument",
+                "Add 'USER <non root user name>' line to the Dockerfile",
+            ),
+        ),
+        ignored=(
+            Ignored("CVE-2023-45853", "zlib1g", "not_affected", "/etc/vex.json", "minizip is not built"),
+            Ignored("CVE-2005-2541", "tar", "ignored", "/etc/refit/.trivyignore"),
+        ),
+        artifacts=(
+            Artifact(ArtifactKind.SBOM, "sha256:" + "5b" * 32, 205_321, "https://refit.example.com/sbom"),
+            Artifact(ArtifactKind.SARIF, "sha256:" + "5a" * 32, 94_736),
+        ),
+    )
+    return with_evidence(replace(one, after=replace(one.after, scan=seen)))
+
+
 def nothing_measured() -> Proved:
     return with_evidence(state=VerdictState.BLOCK, reasons=("nothing could be measured",))
 
@@ -144,6 +177,7 @@ CASES = {
     "build failed": build_failed,
     "scan failed": scan_failed,
     "unhealthy": unhealthy,
+    "exposed": exposed,
     "huge": huge,
     "nothing measured": nothing_measured,
 }

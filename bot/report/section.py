@@ -1,0 +1,36 @@
+"""A folded section of a pull request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+LEFT_OUT: Final = "more, cut to fit GitHub's 65,536 characters."
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A folded section: what it says closed, then lines of which the last may be cut.
+
+    Attributes:
+        summary: The line that is always seen; our own words and numbers only.
+        items: List items or table rows, the weightiest first.
+        head: What stands above the items: a sentence, a table's head.
+        foot: What stands below them.
+    """
+
+    summary: str
+    items: tuple[str, ...] = ()
+    head: str = ""
+    foot: str = ""
+
+    def markdown(self, cap: int) -> str:
+        """The section with at most `cap` items; how many are left out is said."""
+        shown = self.items[:cap]
+        left_out = len(self.items) - len(shown)
+        listed = "\n".join([self.head, *shown] if self.head.startswith("|") else shown)
+        parts = ["" if self.head.startswith("|") else self.head, listed, self.foot]
+        if left_out:
+            parts.append(f"… and {left_out} {LEFT_OUT}")
+        inside = "\n\n".join(part for part in parts if part)
+        return f"<details><summary>{self.summary}</summary>\n\n{inside}\n\n</details>"
