@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from slack_bolt import App
-from slack_sdk import WebClient
 from starlette.applications import Starlette
 
 from bot.app import open_parts, store_url
 from bot.clock import SystemClock
+from bot.cycle.known import known_targets
 from bot.cycle.parts import Parts
-from bot.cycle.rescan import known_targets
-from bot.errors import ChatError, RefitError
-from bot.model.run import CycleState
+from bot.errors import RefitError
+from bot.model.answer import Answer
+from bot.model.run import Cycle, CycleState, PublicationKind, PublicationState
+from bot.ports import Queue
 from bot.queue.local import LocalQueue
-from bot.report.quote import visible
+from bot.report.chat import coming, status
 from bot.settings import Settings
 from bot.store.sql import open_store
-from bot.triggers.chat.deliveries import Deliveries
-from bot.triggers.chat.slack import SlackAccess, SlackChat, SlackCommands, client, slack_app
+from bot.talk import Talk
+from bot.triggers.chat.conversation import Conversation
+from bot.triggers.chat.grammar import Word
 from bot.triggers.periods import Job, Timetable
 from bot.triggers.schedule import Schedule
 from bot.triggers.worker import Worker
@@ -33,9 +34,9 @@ from bot.web.app import web_app
 log: Final = logging.getLogger(__name__)
 _LEDGER: Final = 500
 _SHOWN: Final = 5
-_AGAIN_SECONDS: Final = 30.0
-_ON_REQUEST: Final = "rescan"
-_NEEDS_ENGINE: Final = frozenset({"monthly", _ON_REQUEST})
+_QUICK_AT_ONCE: Final = 2
+_DRIVES: Final = frozenset({"monthly", "observe", "quarterly", Word.OPEN})
+_NEEDS_ENGINE: Final = frozenset({"monthly", Word.RESCAN, Word.OPEN})
 
 
 class LogProgress:
@@ -51,7 +52,7 @@ class LogProgress:
 
 
 class Service:
-    """Everything `refit serve` runs: what is due in one queue, what people ask for in another.
+    """Everything `refit serve` runs: what is due in one queue, what people ask for in others.
 
     Args:
         settings: The configuration.
@@ -64,37 +65,35 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._clock = SystemClock()
-        self._slack = _slack(settings)
-        self._chat = SlackChat(self._slack) if self._slack else None
         self._store = open_store(store_url(settings))
-        worker = Worker(self._parts, self._chat)
-        self._due = LocalQueue(worker)
+        self._talk = Talk(settings, self._store, self._clock)
+        worker = Worker(self._parts, Conversation(self._talk.chat, self._talk.may))
+        self._due = LocalQueue(worker, dropped=worker.dropped)
         self._asked = LocalQueue(worker, dropped=worker.dropped)
+        self._quick = LocalQueue(worker, dropped=worker.dropped, threads=_QUICK_AT_ONCE)
         self._schedule = Schedule(self._timetable(), self._due, self._done, self._clock)
-        self._stopping = threading.Event()
-        self._chat_ready = self._chat is None
-        self.web: Starlette = web_app(self._ready, self._bolt())
+        self._talk.listen(self._queue, self._targets, {Word.STATUS: self._status, Word.NEXT: self._next})
+        self.web: Starlette = web_app(self._ready, self._talk.routes)
 
     def start(self) -> None:
         """Catch up on what was missed, then keep time."""
-        if self._chat is not None:
-            threading.Thread(target=self._greet, args=(self._chat,), name="refit-chat", daemon=True).start()
+        self._talk.start()
         self._schedule.start()
 
     def stop(self, seconds: float) -> bool:
         """Ask for nothing more and wait for what runs; True when it ended in time."""
-        self._stopping.set()
         self._schedule.stop()
-        begun = self._clock.monotonic()
-        asked = self._asked.drain(seconds)
-        return self._due.drain(max(0.0, seconds - (self._clock.monotonic() - begun))) and asked
+        self._talk.stop()
+        deadline = self._clock.monotonic() + seconds
+        queues = (self._quick, self._asked, self._due)
+        return all([one.drain(max(0.0, deadline - self._clock.monotonic())) for one in queues])  # noqa: C419 - each
 
     def close(self) -> None:
         """Give the store back; nothing may run any more."""
         self._store.close()
 
     def _ready(self) -> dict[str, bool]:
-        return {"store": self._readable(), "schedule": self._schedule.running, "chat": self._chat_ready}
+        return {"store": self._readable(), "schedule": self._schedule.running, "chat": self._talk.ready}
 
     def _readable(self) -> bool:
         try:
@@ -103,16 +102,6 @@ class Service:
             log.warning("not ready: %s", error.message)
             return False
         return True
-
-    def _greet(self, chat: SlackChat) -> None:
-        """Try the chat's token until it is taken; a chat that is down keeps the schedule from nothing."""
-        while not self._chat_ready and not self._stopping.is_set():
-            try:
-                chat.check()
-                self._chat_ready = True
-            except ChatError as error:
-                log.warning("chat is not ready: %s %s", error.message, error.hint)
-                self._stopping.wait(_AGAIN_SECONDS)
 
     def _timetable(self) -> Timetable:
         schedule = self._settings.schedule
@@ -130,7 +119,7 @@ class Service:
             self._settings,
             LogProgress(),
             clock=self._clock,
-            drive=task != _ON_REQUEST,
+            drive=task in _DRIVES,
             engine=task in _NEEDS_ENGINE,
         ) as parts:
             yield parts
@@ -140,37 +129,31 @@ class Service:
         ledger = self._store.cycles(limit=_LEDGER)
         return {cycle.name for cycle in ledger if cycle.state is CycleState.DONE}
 
-    def _bolt(self) -> App | None:
-        section = self._settings.slack
-        if section is None or self._slack is None or self._chat is None:
-            return None
-        commands = SlackCommands(
-            chat=self._chat,
-            access=SlackAccess(frozenset(section.users), frozenset(section.channels)),
-            queue=self._asked,
-            deliveries=Deliveries(self._clock),
-            targets=self._targets,
-            status=self._status,
-            audit=self._audit,
-        )
-        secret = section.signing_secret.read("slack.signing_secret")
-        return slack_app(self._slack, commands, signing_secret=secret)
+    def _queue(self, word: Word) -> Queue:
+        """What opens pull requests waits for cycles, what scans for scans, the rest for neither."""
+        return {Word.OPEN: self._due, Word.RESCAN: self._asked}.get(word, self._quick)
 
     def _targets(self) -> tuple[str, ...]:
         """Names of all targets, configured or seen by the newest cycle, for "did you mean" in chat."""
         configured = {target.name for project in self._settings.projects for target in project.targets}
         return tuple(sorted(configured | set(known_targets(self._store))))
 
-    def _status(self) -> str:
+    def _status(self) -> Answer:
         cycles = self._store.cycles(limit=_SHOWN)
-        lines = [f"{cycle.id}: {cycle.state}, begun {cycle.started:%Y-%m-%d %H:%M} UTC" for cycle in cycles]
-        return "\n".join(lines) or "Nothing ran yet."
+        pulls = [one for one in self._store.publications() if one.kind is PublicationKind.PULL_REQUEST]
+        open_ = sum(one.state is PublicationState.OPEN for one in pulls)
+        told = [(cycle, self._outcome(cycle)) for cycle in cycles]
+        return status(told, open_, self._store.snoozes(self._clock.now()))
 
-    def _audit(self, who: str, what: str, detail: str) -> None:
-        log.info("%s: %s: %s", visible(who), what, visible(detail))
-        self._store.audit(who, what, detail, self._clock.now())
+    def _outcome(self, cycle: Cycle) -> str:
+        """What a finished cycle did, in words."""
+        result = json.loads(self._store.result(cycle.id) or "{}")
+        counts = [
+            (len(result.get(key) or ()), key) for key in ("updates", "waiting", "failed") if key in result
+        ]
+        return "".join(f", {number} {key}" for number, key in counts)
 
-
-def _slack(settings: Settings) -> WebClient | None:
-    slack = settings.slack
-    return client(slack.bot_token.read("slack.bot_token"), slack.url) if slack else None
+    def _next(self) -> Answer:
+        timetable, now = self._timetable(), self._clock.now()
+        due = [(job.value, moment) for job in Job if (moment := timetable.next_due(job, now)) is not None]
+        return coming(due)

@@ -20,12 +20,11 @@ from bot.model.reference import Reference
 from bot.model.run import Rescan
 from bot.model.target import Target
 from bot.model.vulnerability import Comparison, Scan
-from bot.ports import BuildRequest, ScanRequest, Store
+from bot.ports import BuildRequest, ScanRequest
 
 # A target's name has none of these; `#` stands between project and target where two share a name.
 _IMAGE_MARKS: Final = "/:@"
 _OF: Final = "#"
-_CYCLES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +36,22 @@ class _Scanned:
     scan: Scan
 
 
-def known_targets(store: Store) -> tuple[str, ...]:
-    """Names of the targets that the newest cycle with a plan saw; asks no forge."""
-    for cycle in store.cycles(limit=_CYCLES):
-        plan = store.plan(cycle)
-        if plan is not None:
-            updated = {planned.target.name for planned in plan.updates if planned.target}
-            return tuple(sorted(updated | {one.target for one in plan.decided if one.target}))
-    return ()
-
-
-def rescan(parts: Parts, name: str) -> Rescan:
+def rescan(parts: Parts, name: str, *, afresh: bool = False) -> Rescan:
     """Scan a target (its published image, else built afresh) or any image with the newest database.
 
     Args:
         parts: The collaborators.
         name: A target, `project#target` where several projects have one of that name, or an image.
+        afresh: Build the target, also where it has a published image.
 
     Raises:
         UsageError: There is no such target, and it is no image reference.
         RefitError: The image, the build or the scan failed.
     """
     started = parts.clock.monotonic()
-    target = _target(parts, name)
-    scanned = _scan_target(parts, target) if target else _scan_image(parts, name)
+    target = target_named(parts, name)
+    parts.progress.step(f"scan {name}")
+    scanned = _scan_target(parts, target, afresh=afresh) if target else _scan_image(parts, name)
     key = f"last {hashlib.sha256(scanned.name.encode()).hexdigest()}"
     last = parts.store.scan(key)
     comparison = _difference(last, scanned.scan) if last else None
@@ -75,7 +66,7 @@ def _difference(last: Scan, scan: Scan) -> Comparison | None:
     return compare(last, scan, base_before=last.diff_ids, base_after=scan.diff_ids)
 
 
-def _target(parts: Parts, name: str) -> Target | None:
+def target_named(parts: Parts, name: str) -> Target | None:
     """The target of this name, or None where it must be an image.
 
     Raises:
@@ -84,7 +75,7 @@ def _target(parts: Parts, name: str) -> Target | None:
     project, mark, wanted = name.rpartition(_OF)
     if not mark and any(one in name for one in _IMAGE_MARKS):
         return None
-    targets, unread = _targets(parts)
+    targets, unread = all_targets(parts)
     named = [one for one in targets if one.name == wanted and project in ("", one.project)]
     if len(named) > 1:
         choices = ", ".join(f"{one.project}{_OF}{one.name}" for one in named)
@@ -94,7 +85,7 @@ def _target(parts: Parts, name: str) -> Target | None:
     return named[0] if named else None
 
 
-def _targets(parts: Parts) -> tuple[tuple[Target, ...], str]:
+def all_targets(parts: Parts) -> tuple[tuple[Target, ...], str]:
     """Every target, configured or found, and which projects could not be looked into, in words."""
     found: dict[tuple[str, str], Target] = {}
     unread = ""
@@ -121,9 +112,14 @@ def _hint(name: str, targets: Sequence[Target]) -> str:
     return f"{meant} An image is written with its tag, as in debian:12."
 
 
-def _scan_target(parts: Parts, target: Target) -> _Scanned:
-    name = f"{target.project}{_OF}{target.name}"
-    if target.image is None:
+def full_name(target: Target) -> str:
+    """What names a target among all projects' ones: `acme/shop#backend`."""
+    return f"{target.project}{_OF}{target.name}"
+
+
+def _scan_target(parts: Parts, target: Target, *, afresh: bool) -> _Scanned:
+    name = full_name(target)
+    if target.image is None or afresh:
         return _build_and_scan(parts, target, name)
     scanned = _scan_image(parts, str(target.image), _platform(parts, target))
     return _Scanned(name, scanned.how, scanned.scan)
@@ -157,6 +153,7 @@ def _build_and_scan(parts: Parts, target: Target, name: str) -> _Scanned:
         )
     project = next(one for one in parts.projects if one.name == target.project)
     checkout = parts.forge(project).checkout(project)
+    parts.progress.step(f"build {name} at {checkout.commit[:12]}")
     with workspace(parts, "rescan") as room:
         checkout.export(room.folder)
         build = parts.builder.build(_request(target, room, parts))

@@ -21,7 +21,7 @@ def quieted(rule: Rule, snoozes: Sequence[Snooze], project: str, use: Use) -> Ru
         project: Where the use is.
         use: The place that names an image.
     """
-    matching = [one for one in snoozes if _about(one).matches(project, use)]
+    matching = [one for one in snoozes if one.project in ("", project) and concerns(one.image, project, use)]
     if not matching or (rule.ignore_reason and rule.ignore_until is None):
         return rule
     longest = max(matching, key=lambda one: one.until)
@@ -31,6 +31,6 @@ def quieted(rule: Rule, snoozes: Sequence[Snooze], project: str, use: Use) -> Ru
     return replace(rule, ignore_reason=f"{longest.reason} ({longest.who})", ignore_until=end)
 
 
-def _about(snooze: Snooze) -> Rule:
-    """The rule that matches what a snooze is about: names are read in one way only."""
-    return Rule(images=(snooze.image,), projects=(snooze.project or "*",))
+def concerns(image: str, project: str, use: Use) -> bool:
+    """Tell whether an image, named as a rule names it, is the one of a use."""
+    return Rule(images=(image,)).matches(project, use)

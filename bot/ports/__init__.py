@@ -3,6 +3,7 @@
 from bot.ports.artifacts import Artifacts
 from bot.ports.builder import Builder, BuildRequest
 from bot.ports.chat import Chat
+from bot.ports.discussion import Discussion
 from bot.ports.forge import Checkout, Forge
 from bot.ports.queue import Queue, Task
 from bot.ports.registry import Registry
@@ -17,6 +18,7 @@ __all__ = [
     "Chat",
     "Checkout",
     "Clock",
+    "Discussion",
     "Forge",
     "Progress",
     "Queue",

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from bot.model.answer import Answer
+
 
 class Chat(Protocol):
-    """A conversation that can be answered in its thread."""
+    """A conversation that can be answered in its thread. Blocking; raises `ChatError`."""
 
-    def say(self, thread: str, text: str) -> str:
-        """Post to a thread; returns the message's id."""
+    def open(self, place: str, answer: Answer) -> str:
+        """Begin a thread in a channel or room; returns what names the thread."""
         ...
 
-    def edit(self, thread: str, message: str, text: str) -> None:
-        """Replace the text of a message of ours."""
+    def say(self, thread: str, answer: Answer) -> str:
+        """Post to a thread; returns what names the message."""
+        ...
+
+    def edit(self, thread: str, message: str, answer: Answer) -> None:
+        """Replace a message of ours."""
         ...

@@ -17,22 +17,28 @@ _WIDTH: Final = 80
 
 def summary(result: Rescan) -> str:
     """What is known now, what changed since the last scan and why, and what was scanned."""
+    return "\n".join([f"{visible(result.subject)}: {known(result)}", *changes(result), foot(result)])
+
+
+def foot(result: Rescan) -> str:
+    """What was scanned, with which database, and how long it took."""
     updated = wording.day(result.scan.database.updated_at)
-    foot = f"{visible(result.how)} · database of {updated} · {wording.seconds(result.seconds)}"
-    return "\n".join([f"{visible(result.subject)}: {_known(result)}", *_changes(result), foot])
+    return f"{visible(result.how)} · database of {updated} · {wording.seconds(result.seconds)}"
 
 
-def _known(result: Rescan) -> str:
+def known(result: Rescan) -> str:
+    """What is known now, in one line."""
     if not result.scan.supported:
         return "vulnerabilities unknown: the scanner has no data for this distribution"
-    return _counts(result.scan.counts()) or "no known vulnerabilities"
+    return _in_words(result.scan.counts()) or "no known vulnerabilities"
 
 
-def _counts(counts: dict[Severity, int] | Counter[Severity]) -> str:
+def _in_words(counts: dict[Severity, int] | Counter[Severity]) -> str:
     return ", ".join(f"{counts[severity]} {severity.lower()}" for severity in Severity if counts[severity])
 
 
-def _changes(result: Rescan) -> Sequence[str]:
+def changes(result: Rescan) -> Sequence[str]:
+    """What changed since the last scan and why, or why that cannot be told."""
     if result.last is None:
         return ["First scan: nothing to compare with."]
     if result.comparison is None:
@@ -54,7 +60,7 @@ def _change(word: str, findings: Sequence[Finding]) -> str:
     counts = Counter(one.vulnerability.severity for one in findings)
     shown = ", ".join(_finding(one) for one in findings[:_SHOWN])
     more = f", and {len(findings) - _SHOWN} more" if len(findings) > _SHOWN else ""
-    return f"{word} since the last scan: {_counts(counts)}: {shown}{more}"
+    return f"{word} since the last scan: {_in_words(counts)}: {shown}{more}"
 
 
 def _finding(found: Finding) -> str:

@@ -24,10 +24,10 @@ from bot.settings.services import (
     RegistryHost,
     ScannerSection,
     ScheduleSection,
-    SlackSection,
     VerdictSection,
     WebSection,
 )
+from bot.settings.talks import SlackSection
 
 _LIMIT: Final = 1024 * 1024
 _HINT: Final = "config/bot.example.yaml explains every key; `refit config check` checks the file."

@@ -119,16 +119,6 @@ class ScheduleSection(Section):
         return text
 
 
-class SlackSection(Section):
-    """Slash commands by signed HTTP; only the listed users and channels are answered."""
-
-    signing_secret: Secret
-    bot_token: Secret
-    users: tuple[str, ...] = Field(min_length=1)
-    channels: tuple[str, ...] = Field(min_length=1)
-    url: str = "https://slack.com/api/"
-
-
 class WebSection(Section):
     """Where `refit serve` listens."""
 

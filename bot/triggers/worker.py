@@ -12,11 +12,12 @@ from bot.cycle.monthly import run_cycle
 from bot.cycle.observe import observe
 from bot.cycle.parts import Parts
 from bot.cycle.quarterly import publish_reports
-from bot.cycle.rescan import rescan
-from bot.errors import ChatError, RefitError
+from bot.errors import RefitError
+from bot.model.answer import Answer
 from bot.model.run import CycleState, Problem, RunResult
-from bot.ports import Chat, Task
-from bot.report.rescan import summary
+from bot.ports import Task
+from bot.triggers.chat.conversation import Conversation
+from bot.triggers.chat.desk import failed
 
 log: Final = logging.getLogger(__name__)
 OpenParts = Callable[[str], AbstractContextManager[Parts]]
@@ -27,37 +28,38 @@ class Worker:
 
     Args:
         open_parts: Opens what a task of this name works with, for as long as it runs.
-        chat: Where answers go; None where nobody asks.
+        talk: Carries out and answers what people ask for; None where nobody asks.
     """
 
-    def __init__(self, open_parts: OpenParts, chat: Chat | None = None) -> None:
-        self._open, self._chat = open_parts, chat
+    def __init__(self, open_parts: OpenParts, talk: Conversation | None = None) -> None:
+        self._open, self._talk = open_parts, talk
         self._work: Mapping[str, Callable[[Parts, Mapping[str, str]], None]] = {
             "monthly": self._monthly,
             "observe": self._observe,
             "quarterly": self._quarterly,
-            "rescan": self._rescan,
         }
 
     def __call__(self, task: Task) -> None:
         """Carry out a task; a failure is logged and, where somebody waits, answered."""
         try:
             with self._open(task.name) as parts:
-                if not _done(parts, task.value.get("period")):
+                if self._talk is not None and task.name in self._talk.work:
+                    self._talk(parts, task)
+                elif not _done(parts, task.value.get("period")):
                     self._work[task.name](parts, task.value)
         except RefitError as error:
             log.error("%s: %s %s", _what(task), error.message, error.hint)  # noqa: TRY400 - expected: no traceback
-            self._say(task.value, f"That failed: {error.message}\n{error.hint}".strip())
+            self._say(task.value, failed(error))
         except KeyboardInterrupt:
-            self._say(task.value, "I was stopped in the middle of this: please ask again.")
+            self._say(task.value, Answer("I was stopped in the middle of this: please ask again."))
             raise
         except Exception:
             log.exception("%s: a bug in Refit", _what(task))
-            self._say(task.value, "That failed because of a bug in Refit; its log says where.")
+            self._say(task.value, Answer("That failed because of a bug in Refit; its log says where."))
 
     def dropped(self, task: Task) -> None:
         """Tell whoever waits that a task will not be begun: the process is about to end."""
-        self._say(task.value, "I was stopped before this began: please ask again.")
+        self._say(task.value, Answer("I was stopped before this began: please ask again."))
 
     def _monthly(self, parts: Parts, value: Mapping[str, str]) -> None:
         _tell(run_cycle(parts, value["period"]).result)
@@ -80,18 +82,9 @@ class Worker:
         if not reports.problems:
             parts.store.finish(cycle, json.dumps({"urls": urls}), parts.clock.now())
 
-    def _rescan(self, parts: Parts, value: Mapping[str, str]) -> None:
-        result = rescan(parts, value["subject"])
-        log.info("rescan of %s: %d vulnerabilities", value["subject"], len(result.scan.vulnerabilities))
-        self._say(value, summary(result))
-
-    def _say(self, value: Mapping[str, str], text: str) -> None:
-        if self._chat is None or "thread" not in value:
-            return
-        try:
-            self._chat.say(value["thread"], text)
-        except ChatError as error:
-            log.error("the answer was not delivered: %s", error.message)  # noqa: TRY400 - expected
+    def _say(self, value: Mapping[str, str], answer: Answer) -> None:
+        if self._talk is not None:
+            self._talk.say(value, answer)
 
 
 def _done(parts: Parts, period: str | None) -> bool:

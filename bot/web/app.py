@@ -1,23 +1,19 @@
-"""The web application: /healthz, /readyz, and Slack's signed commands."""
+"""The web application: /healthz, /readyz, and what chats and forges call."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import anyio
 from anyio import CapacityLimiter, to_thread
-from slack_bolt import App, BoltResponse
-from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 log: Final = logging.getLogger(__name__)
-_LIMIT: Final = 64 * 1024
 _PATIENCE_SECONDS: Final = 2.0
 _ASKING_AT_ONCE: Final = 4
 
@@ -25,17 +21,15 @@ Ready = Callable[[], Mapping[str, bool]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def web_app(ready: Ready, slack: App | None = None, *, patience: float = _PATIENCE_SECONDS) -> Starlette:
+def web_app(ready: Ready, more: Sequence[Route] = (), *, patience: float = _PATIENCE_SECONDS) -> Starlette:
     """Build the application.
 
     Args:
         ready: State of each part by name; ready means every part is. It may block, or fail.
-        slack: Bolt's application, or None where Slack is not configured.
+        more: What chats and forges call.
         patience: Seconds that `ready` may take; whatever takes longer is not ready.
     """
-    routes = [Route("/healthz", _healthz), Route("/readyz", _readyz(ready, patience))]
-    if slack is not None:
-        routes.append(Route("/slack/commands", _slack(slack), methods=["POST"]))
+    routes = [Route("/healthz", _healthz), Route("/readyz", _readyz(ready, patience)), *more]
     return Starlette(routes=routes)
 
 
@@ -57,22 +51,3 @@ def _readyz(ready: Ready, patience: float) -> Endpoint:
         return JSONResponse({"ready": whole, "parts": dict(parts)}, 200 if whole else 503)
 
     return readyz
-
-
-def _slack(slack: App) -> Endpoint:
-    async def commands(request: Request) -> Response:
-        length = request.headers.get("content-length", "")
-        if not length.isdigit() or int(length) > _LIMIT:
-            return PlainTextResponse(f"a request needs a length of at most {_LIMIT} bytes\n", 413)
-        body = await request.body()
-        # Bolt blocks until its listener has answered: in a thread, it holds nobody else up.
-        return to_starlette_response(await run_in_threadpool(_dispatch, slack, request, body))
-
-    return commands
-
-
-def _dispatch(slack: App, request: Request, body: bytes) -> BoltResponse:
-    try:
-        return slack.dispatch(to_bolt_request(request, body))
-    except UnicodeDecodeError:
-        return BoltResponse(status=400, body="a command is written in UTF-8")

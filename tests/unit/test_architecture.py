@@ -37,7 +37,7 @@ ALLOWED = {
     "bot.triggers": INNER | {"bot.ports", "bot.cycle", "bot.report"},
     "bot.web": INNER | {"bot.ports", "bot.triggers"},
 }
-OUTERMOST = {"bot.app", "bot.cli", "bot.commands", "bot.convert", "bot.service", "bot.__init__"}
+OUTERMOST = {"bot.app", "bot.cli", "bot.commands", "bot.convert", "bot.service", "bot.talk", "bot.__init__"}
 
 
 def part(module: str) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.cycle.rescan import known_targets, rescan
+from bot.cycle.known import known_targets
+from bot.cycle.rescan import rescan
 from bot.errors import EngineMissing, ForgeUnavailable, ImageNotFound, RefitError, ScanError, UsageError
 from bot.model.manifest import Platform
 from bot.model.reference import Reference

@@ -11,14 +11,21 @@ import pytest
 
 from bot.cycle.parts import Parts
 from bot.errors import ForgeUnavailable, LeaseHeld, RegistryUnreachable
+from bot.model.answer import Answer
 from bot.model.run import CycleState
 from bot.ports import Task
+from bot.triggers.chat.conversation import Conversation
 from bot.triggers.worker import Worker
 from tests.fakes.chat import FakeChat
 from tests.unit.cycle.house import House, house, moved
 from tests.unit.cycle.test_quarterly import POINT
 
 ASKED = {"subject": "debian:12", "thread": "C1/1"}
+
+
+def anybody(project: str, who: str) -> str:
+    del project, who
+    return ""
 
 
 def shop(folder: Path) -> House:
@@ -35,7 +42,7 @@ def worker(made: House, chat: FakeChat | None = None) -> Worker:
     def parts(_: str) -> Iterator[Parts]:
         yield made.parts()
 
-    return Worker(parts, chat)
+    return Worker(parts, Conversation(chat, anybody) if chat else None)
 
 
 def due(job: str, period: str) -> Task:
@@ -99,9 +106,9 @@ def test_the_result_of_a_rescan_is_said_in_its_thread(tmp_path: Path) -> None:
 
     worker(shop(tmp_path), chat)(Task("rescan", ASKED))
 
-    ((thread, text),) = chat.said
+    ((thread, answer),) = chat.said
     assert thread == "C1/1"
-    assert text.startswith("debian:12: no known vulnerabilities\n")
+    assert answer.headline == "debian:12: no known vulnerabilities"
 
 
 def test_a_failure_is_said_in_its_thread_with_its_hint(tmp_path: Path) -> None:
@@ -110,7 +117,7 @@ def test_a_failure_is_said_in_its_thread_with_its_hint(tmp_path: Path) -> None:
 
     worker(made, chat)(Task("rescan", ASKED))
 
-    assert chat.said == [("C1/1", "That failed: docker.io does not answer\nTry later.")]
+    assert chat.said == [("C1/1", Answer("That failed: docker.io does not answer", ("Try later.",)))]
 
 
 @pytest.mark.parametrize(
@@ -128,12 +135,11 @@ def test_whatever_happens_who_asked_is_told(error: BaseException, said: str) -> 
         raise error
 
     try:
-        Worker(parts, chat)(Task("rescan", ASKED))
+        Worker(parts, Conversation(chat, anybody))(Task("rescan", ASKED))
     except KeyboardInterrupt:
         assert isinstance(error, KeyboardInterrupt)
 
-    ((_, text),) = chat.said
-    assert said in text
+    assert said in chat.headlines()[0]
 
 
 def test_a_task_that_will_not_be_begun_is_told(tmp_path: Path) -> None:
@@ -141,7 +147,7 @@ def test_a_task_that_will_not_be_begun_is_told(tmp_path: Path) -> None:
 
     worker(shop(tmp_path), chat).dropped(Task("rescan", ASKED))
 
-    assert chat.said == [("C1/1", "I was stopped before this began: please ask again.")]
+    assert chat.headlines() == ["I was stopped before this began: please ask again."]
 
 
 def test_a_chat_that_is_down_costs_the_answer_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

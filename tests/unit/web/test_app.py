@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import pytest
-from slack_bolt import App
-from slack_bolt.authorization import AuthorizeResult
 from starlette.testclient import TestClient
 
 from bot.errors import StoreError
 from bot.web.app import web_app
-from tests.fakes.slack_server import SECRET, command
 
 Ready = Callable[[], Mapping[str, bool]]
 
@@ -55,51 +51,6 @@ def test_a_part_that_does_not_answer_is_not_ready_and_health_goes_on() -> None:
         stuck.set()
 
 
-def bolt() -> App:
-    app = App(signing_secret=SECRET, authorize=lambda: AuthorizeResult(enterprise_id=None, team_id="T1"))
-    app.command("/refit")(lambda ack: ack("heard"))
-    return app
-
-
-REQUESTS: dict[str, tuple[dict[str, Any], int]] = {
-    "signed": ({"text": "help"}, 200),
-    "with another secret": ({"text": "help", "secret": "another"}, 401),
-    "signed ten minutes ago": ({"text": "help", "age": 600}, 401),
-    "of 66 kB": ({"text": "x" * 66_000}, 413),
-}
-
-
-def post(body: bytes, headers: dict[str, str]) -> tuple[int, str]:
-    with TestClient(web_app(dict, bolt())) as client:
-        answer = client.post("/slack/commands", content=body, headers=headers)
-    return answer.status_code, answer.text
-
-
-@pytest.mark.parametrize(("how", "code"), REQUESTS.values(), ids=REQUESTS.keys())
-def test_only_what_slack_signed_just_now_is_heard(how: dict[str, Any], code: int) -> None:
-    status, text = post(*command(**how))
-
-    assert status == code
-    assert (text == "heard") == (code == 200)
-
-
-def test_what_is_not_signed_is_refused() -> None:
-    assert post(command("help")[0], {})[0] == 401
-
-
-def test_what_is_no_text_is_refused() -> None:
-    assert post(b"\xff", command("help")[1])[0] == 400
-
-
-def test_a_body_of_unknown_length_is_refused() -> None:
-    body, headers = command("help")
-
-    with TestClient(web_app(dict, bolt())) as client:
-        answer = client.post("/slack/commands", content=iter([body]), headers=headers)
-
-    assert answer.status_code == 413
-
-
 def test_without_slack_there_is_no_way_in() -> None:
     with TestClient(web_app(dict)) as client:
-        assert client.post("/slack/commands", content=b"").status_code == 404
+        assert client.post("/slack/events", content=b"").status_code == 404

@@ -1,0 +1,205 @@
+"""Everything people talk to, put together: Slack, Matrix, comments on GitHub."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Final, Protocol
+
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk.errors import SlackClientError
+from starlette.routing import Route
+
+from bot.app import access
+from bot.errors import ChatError
+from bot.forge.discussion import GitHubDiscussion
+from bot.model.answer import Answer
+from bot.ports import Clock, Discussion, Queue, Store
+from bot.settings import ForgeKind, Settings
+from bot.settings.talks import SlackSection
+from bot.triggers.chat.access import Access, RateLimit
+from bot.triggers.chat.desk import Desk
+from bot.triggers.chat.grammar import Word
+from bot.triggers.chat.slack import SlackChat, client, reason
+from bot.triggers.chat.slack_app import NAME as SLACK
+from bot.triggers.chat.slack_app import SlackEvents, slack_app, socket_mode
+from bot.triggers.chat.switch import OneChat, Switch
+from bot.web.slack import slack_routes
+
+log: Final = logging.getLogger(__name__)
+_AGAIN_SECONDS: Final = 30.0
+_FRESH_SECONDS: Final = 300.0
+
+
+class Hearer(Protocol):
+    """A chat that must be connected to before it is heard."""
+
+    def connect(self) -> None:
+        """Connect, or see that the connection still stands; raises `ChatError`."""
+        ...
+
+    def close(self) -> None:
+        """Hear nothing more."""
+        ...
+
+
+class Talk:
+    """The chats of a configuration.
+
+    Args:
+        settings: The configuration.
+        store: Ledger and audit log.
+        clock: Wall and monotonic time.
+
+    Raises:
+        ConfigError: A secret is missing.
+    """
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
+        self._settings, self._store, self._clock = settings, store, clock
+        self._discussion = _discussion(settings)
+        self._slack = _slack(settings.slack) if settings.slack else None
+        self.chat = Switch({SLACK: self._slack} if self._slack else {})
+        self.routes: list[Route] = []
+        self._hearers: list[Hearer] = []
+        self._stopping = threading.Event()
+        self._ready = threading.Event()
+
+    def listen(
+        self,
+        queues: Callable[[Word], Queue],
+        targets: Callable[[], Sequence[str]],
+        tell: Mapping[Word, Callable[[], Answer]],
+    ) -> None:
+        """Say where what people ask for goes.
+
+        Args:
+            queues: The queue of each word.
+            targets: Names of all targets, for "did you mean".
+            tell: Answers what is known already.
+        """
+        section = self._settings.slack
+        if section is not None and self._slack is not None:
+            allowed = Access(frozenset(section.users), frozenset(section.channels), self._slack.members)
+            limit = RateLimit(section.commands_per_minute, self._clock)
+            desk = Desk(
+                chat=OneChat(SLACK, self._slack),
+                access=allowed,
+                limit=limit,
+                queues=queues,
+                store=self._store,
+                clock=self._clock,
+                targets=targets,
+                tell=tell,
+            )
+            self._hear_slack(section, self._slack, desk)
+
+    def start(self) -> None:
+        """Connect to every chat, and stay connected; a chat that is down keeps nothing else from working."""
+        if self._hearers:
+            threading.Thread(target=self._stay, name="refit-chat", daemon=True).start()
+        else:
+            self._ready.set()
+
+    def stop(self) -> None:
+        """Hear nothing more; answers can still be given."""
+        self._stopping.set()
+        for hearer in self._hearers:
+            hearer.close()
+
+    @property
+    def ready(self) -> bool:
+        """True once every chat took our token."""
+        return self._ready.is_set()
+
+    def may(self, project: str, who: str) -> str:
+        """Why a person may not change what GitHub shows of a project; empty where they may.
+
+        A project on the local forge has no accounts: there, whoever is answered may.
+        """
+        mine = next((one for one in self._settings.projects if one.name == project), None)
+        if mine is not None and mine.forge is ForgeKind.LOCAL:
+            return ""
+        login = self._login(who)
+        if not login or self._discussion is None:
+            return "I do not know your GitHub account; the operator can add it under `accounts`."
+        if self._discussion.may_write(project, login):
+            return ""
+        return f"on GitHub, {login} may not write there."
+
+    def _login(self, who: str) -> str:
+        """The GitHub account of a person of a chat, from the configuration."""
+        chat, _, name = who.partition(":")
+        if chat == "github":
+            return name
+        section = {SLACK: self._settings.slack}.get(chat)
+        return section.accounts.get(name, "") if section else ""
+
+    def _hear_slack(self, section: SlackSection, chat: SlackChat, desk: Desk) -> None:
+        secret = section.signing_secret.read("slack.signing_secret") if section.signing_secret else ""
+        web = client(section.bot_token.read("slack.bot_token"), section.url)
+        app = slack_app(web, SlackEvents(OneChat(SLACK, chat), desk), signing_secret=secret)
+        if secret:
+            self.routes += slack_routes(app)
+        socket = None
+        if section.app_token is not None:
+            socket = socket_mode(app, section.app_token.read("slack.app_token"), section.url)
+        self._hearers.append(SlackHearer(chat, socket))
+
+    def _stay(self) -> None:
+        while not self._stopping.is_set():
+            ready = all([_connected(one) for one in self._hearers])  # noqa: C419 - each is tried
+            if ready:
+                self._ready.set()
+            self._stopping.wait(_FRESH_SECONDS if ready else _AGAIN_SECONDS)
+
+
+class SlackHearer:
+    """Slack's token is tried, its groups are read, and in Socket Mode a connection is opened."""
+
+    def __init__(self, chat: SlackChat, socket: SocketModeHandler | None) -> None:
+        self._chat, self._socket, self._open = chat, socket, False
+
+    def connect(self) -> None:
+        """See `Hearer`; once open, the connection keeps itself up."""
+        self._chat.check()
+        if self._socket is None or self._open:
+            return
+        try:
+            self._socket.connect()  # type: ignore[no-untyped-call]  # slack-bolt annotates none
+        except (SlackClientError, OSError, ValueError) as error:
+            hint = "Check slack.app_token (xapp-…, scope connections:write), and that Socket Mode is on."
+            raise ChatError(f"Slack opened no connection: {reason(error)}", hint=hint) from error
+        self._open = True
+
+    def close(self) -> None:
+        """See `Hearer`; it waits for nothing: the library's own reader looks up every few seconds only."""
+        if self._socket is not None and self._open:
+            self._open = False
+            threading.Thread(target=_close, args=(self._socket,), daemon=True).start()
+
+
+def _close(socket: SocketModeHandler) -> None:
+    with suppress(AttributeError):  # of the library, where its reader closes the same socket meanwhile
+        socket.close()  # type: ignore[no-untyped-call]  # slack-bolt annotates none
+
+
+def _connected(hearer: Hearer) -> bool:
+    try:
+        hearer.connect()
+    except ChatError as error:
+        log.warning("chat is not ready: %s %s", error.message, error.hint)
+        return False
+    return True
+
+
+def _slack(section: SlackSection) -> SlackChat:
+    return SlackChat(client(section.bot_token.read("slack.bot_token"), section.url), section.groups)
+
+
+def _discussion(settings: Settings) -> Discussion | None:
+    """What is asked on GitHub; with connections of its own, for a cycle uses the forge's."""
+    on_github = any(one.forge is ForgeKind.GITHUB for one in settings.projects)
+    return GitHubDiscussion(access(settings)) if on_github else None

@@ -1,0 +1,181 @@
+"""What is asked for in a chat, carried out: each task ends in one answer in its thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final, Protocol
+
+from bot.cycle.known import known_uses
+from bot.cycle.monthly import run_cycle
+from bot.cycle.offer import offers_or_none
+from bot.cycle.parts import Parts
+from bot.cycle.plan import make_plan
+from bot.cycle.rescan import all_targets, full_name, rescan, target_named
+from bot.cycle.snoozes import concerns
+from bot.errors import ChatError, RefitError, UsageError
+from bot.model.answer import Answer
+from bot.model.run import Problem, PublicationKind, PublicationState, Rescan
+from bot.model.snooze import Snooze
+from bot.model.target import Target
+from bot.ports import Chat, Task
+from bot.report import chat as answers
+from bot.report.wording import seconds
+from bot.triggers.chat.grammar import ALL, Word
+from bot.triggers.chat.progress import ChatProgress
+
+log: Final = logging.getLogger(__name__)
+_NAMED: Final = 10
+_BACK: Final = timedelta(days=100)
+Value = Mapping[str, str]
+
+
+class Permission(Protocol):
+    """Whether a person may change what GitHub shows of a project."""
+
+    def __call__(self, project: str, who: str) -> str:
+        """Why not, in words; empty where they may."""
+        ...
+
+
+class Conversation:
+    """Carries out what the desk took.
+
+    Args:
+        chat: Where answers go.
+        may: Asked before anything is changed: a chat gives no power that GitHub would not.
+    """
+
+    def __init__(self, chat: Chat, may: Permission) -> None:
+        self._chat, self._may = chat, may
+        self.work: Mapping[str, Callable[[Parts, Value], Answer]] = {
+            Word.RESCAN: self._rescan,
+            Word.CHECK: self._check,
+            Word.REPORT: self._report,
+            Word.SNOOZE: self._snooze,
+            Word.OPEN: self._open,
+        }
+
+    def __call__(self, parts: Parts, task: Task) -> None:
+        """Carry out one task, with its progress in the thread, and answer it."""
+        value, begun = task.value, parts.clock.monotonic()
+        progress = ChatProgress(
+            self._chat, value["thread"], value.get("progress", ""), parts.clock, parts.progress
+        )
+        answer = self.work[task.name](replace(parts, progress=progress), value)
+        progress.show(f"Done in {seconds(parts.clock.monotonic() - begun)}.")
+        self.say(value, answer)
+        parts.store.audit(value.get("who", ""), f"answered {task.name}", answer.headline, parts.clock.now())
+
+    def say(self, value: Value, answer: Answer) -> None:
+        """Answer in the thread of a task; a chat that is down costs the answer only."""
+        if "thread" not in value:
+            return
+        try:
+            self._chat.say(value["thread"], replace(answer, mention=value.get("mention", "")))
+        except ChatError as error:
+            log.error("the answer was not delivered: %s", error.message)  # noqa: TRY400 - expected
+
+    # -- the words ----------------------------------------------------------------------------
+
+    def _rescan(self, parts: Parts, value: Value) -> Answer:
+        if value["subject"] == ALL:
+            return _rescan_all(parts)
+        afresh = bool(value.get("afresh"))
+        result = rescan(parts, value["subject"], afresh=afresh)
+        target = target_named(parts, value["subject"])
+        name = full_name(target) if target else value["subject"]
+        offered = offers_or_none(parts, target) if target else ()
+        return answers.rescanned(result, offered, name)
+
+    def _check(self, parts: Parts, value: Value) -> Answer:
+        about, project = value.get("subject", ""), ""
+        if about:
+            target = _target(parts, about)
+            about, project = target.name, target.project
+        projects = tuple(one for one in parts.projects if project in ("", one.name))
+        plan = make_plan(replace(parts, projects=projects))
+        return answers.checked(plan, parts.store.snoozes(parts.clock.now()), about)
+
+    def _report(self, parts: Parts, value: Value) -> Answer:
+        del value
+        return _sizes(parts)
+
+    def _snooze(self, parts: Parts, value: Value) -> Answer:
+        """Snooze an image in every project that names it, where this person may write to all of them."""
+        image, now = value["subject"], parts.clock.now()
+        projects = _naming(parts, image)
+        self._demand(projects, value)
+        until = now + timedelta(days=int(value["days"]))
+        made = [Snooze(one, image, value["who"], value["reason"], now, until) for one in projects]
+        for snooze in made:
+            parts.store.save_snooze(snooze)
+            detail = f"{snooze.project}: {image} until {until:%Y-%m-%d}: {snooze.reason}"
+            parts.store.audit(snooze.who, "snooze", detail, now)
+        return answers.snoozed(made[0], projects)
+
+    def _open(self, parts: Parts, value: Value) -> Answer:
+        target = _target(parts, value["subject"])
+        self._demand((target.project,), value)
+        projects = tuple(one for one in parts.projects if one.name == target.project)
+        result = run_cycle(replace(parts, projects=projects), only=target.name).result
+        return answers.published(result)
+
+    def _demand(self, projects: tuple[str, ...], value: Value) -> None:
+        """Refuse where GitHub would.
+
+        Raises:
+            UsageError: This person may not write to one of the projects.
+        """
+        for project in projects:
+            if why := self._may(project, value.get("who", "")):
+                raise UsageError(f"I may not do that for you in {project}: {why}")
+
+
+def _target(parts: Parts, name: str) -> Target:
+    target = target_named(parts, name)
+    if target is None:
+        raise UsageError(f"there is no target {name!r}", hint="`check` lists what there is.")
+    return target
+
+
+def _rescan_all(parts: Parts) -> Answer:
+    """Every target, one after the other; one that fails costs the others nothing."""
+    targets, _ = all_targets(parts)
+    results: list[Rescan] = []
+    problems: list[Problem] = []
+    for number, target in enumerate(targets, start=1):
+        parts.progress.step(f"scan {number}/{len(targets)}: {full_name(target)}")
+        try:
+            results.append(rescan(parts, full_name(target)))
+        except RefitError as error:
+            problems.append(Problem(full_name(target), error.message, error.hint))
+    return answers.rescanned_all(results, problems)
+
+
+def _sizes(parts: Parts) -> Answer:
+    """The newest size of each target, and where its size report is."""
+    now = parts.clock.now()
+    points = parts.store.measurements(now - _BACK, now + timedelta(seconds=1))
+    newest = {(one.project, one.target, one.platform): one for one in points}
+    known = {key: base for key in newest if (base := parts.store.baseline(*key)) is not None}
+    issues = [one for one in parts.store.publications() if one.kind is PublicationKind.ISSUE]
+    reports = [one.url for one in issues if "size-report" in one.slot and one.state is PublicationState.OPEN]
+    return answers.sizes(tuple(newest.values()), known, reports[-1] if reports else "")
+
+
+def _naming(parts: Parts, image: str) -> tuple[str, ...]:
+    """The projects whose files name an image, by the newest plan.
+
+    Raises:
+        UsageError: None does.
+    """
+    uses = known_uses(parts.store)
+    projects = tuple(sorted({project for project, use in uses if concerns(image, project, use)}))
+    if not projects:
+        named = sorted({str(use.reference.with_digest(None)) for _, use in uses if use.reference})
+        hint = f"Known are: {', '.join(named[:_NAMED])}." if named else "Run a cycle first."
+        raise UsageError(f"no project names the image {image!r}", hint=hint)
+    return projects

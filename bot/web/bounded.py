@@ -1,0 +1,14 @@
+"""Requests from outside, read only as far as they may be long."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+
+async def bounded_body(request: Request, limit: int) -> bytes | Response:
+    """The body, or the refusal of one that is longer than `limit` bytes or does not say how long it is."""
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal() or not length.isascii() or int(length) > limit:
+        return PlainTextResponse(f"a request needs a length of at most {limit} bytes\n", 413)
+    return await request.body()

@@ -1,0 +1,273 @@
+"""Slack, by real slack-bolt in both modes: answered at once, worked on in the thread, once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.cycle.bases import platform_image
+from bot.model.reference import Reference
+from bot.model.target import LINUX_AMD64
+from bot.model.vulnerability import Scan, Severity
+from bot.ports import ScanRequest
+from tests.fakes.slack_server import mention, signed_json, text_of
+from tests.integration.chat.ways import A_MINUTE, Room, Way, room, wait_until
+from tests.unit.cycle.house import clean, scan, vulnerability
+
+BOTH = ("http", "socket")
+
+
+@pytest.fixture(params=BOTH)
+def mode(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def slack_room(tmp_path: Path, mode: str) -> Iterator[Room]:
+    with room(tmp_path, socket=mode == "socket") as made:
+        yield made
+
+
+@pytest.fixture
+def way(mode: str, slack_room: Room) -> Way:
+    return slack_room.way(mode)
+
+
+def said(answer: dict[str, object]) -> str:
+    return text_of(answer) if answer else ""
+
+
+def test_a_slash_command_is_answered_at_once_and_its_result_comes_in_the_thread(
+    slack_room: Room, way: Way
+) -> None:
+    answer = way.slash("rescan debian:12")
+
+    assert said(answer) == "One moment; the answer comes in the thread."
+    opening, progress, result = slack_room.texts(3)
+    assert opening.splitlines() == ["Rescan of debian:12", "asked by <@U1>"]
+    assert progress.startswith("Done in ")
+    assert result.splitlines()[:2] == [
+        "debian:12: no known vulnerabilities",
+        "First scan: nothing to compare with.",
+    ]
+    assert slack_room.slack.thread() == slack_room.slack.messages[1:]
+
+
+def test_a_mention_is_answered_in_its_thread(slack_room: Room, way: Way) -> None:
+    way.mention("rescan `debian:12`", ts="1700000001.000001")
+
+    texts = slack_room.texts(2)
+
+    assert texts[1].startswith("debian:12: no known vulnerabilities")
+    assert "asked by <@U1>" in texts[1]
+    assert {one["thread_ts"] for one in slack_room.slack.messages} == {"1700000001.000001"}
+
+
+def test_a_mention_inside_a_thread_is_answered_there(slack_room: Room, way: Way) -> None:
+    way.mention("help", thread_ts="1699999999.000009")
+
+    (text,) = slack_room.texts(1)
+
+    assert "rescan <target|image|all>" in text
+    assert slack_room.slack.messages[0]["thread_ts"] == "1699999999.000009"
+
+
+def test_the_same_delivery_twice_runs_once(slack_room: Room, way: Way) -> None:
+    way.slash("rescan debian:12", trigger="17.again")
+    slack_room.texts(3)
+
+    assert way.slash("rescan debian:12", trigger="17.again") == {}
+    way.mention("status", event="Ev1")
+    way.mention("status", event="Ev1")
+    way.mention("help", event="Ev2")
+
+    # Mentions are handled side by side: which answer comes first is chance.
+    assert {text.splitlines()[0] for text in slack_room.texts(5)[3:]} == {
+        "Nothing ran yet.",
+        "This is what I can do:",
+    }
+
+
+@pytest.mark.parametrize("mode", ["socket"])
+def test_a_retry_of_an_event_that_was_heard_does_nothing(slack_room: Room) -> None:
+    body = mention("status", event="Ev9")
+    assert slack_room.http.post(*signed_json(body))[0] == 200
+    assert slack_room.http.post(*signed_json(body, retry=1))[0] == 200
+    slack_room.slack.send("events_api", body, retry=2)
+    slack_room.http.mention("help")
+
+    assert len(slack_room.texts(2)) == 2
+
+
+FORGED = {"a bad signature": {"secret": "not-the-secret"}, "ten minutes old": {"age": 600}}
+
+
+@pytest.mark.parametrize("mode", ["http"])
+@pytest.mark.parametrize("how", FORGED.values(), ids=FORGED)
+def test_what_slack_did_not_just_sign_is_refused(slack_room: Room, how: dict[str, object]) -> None:
+    assert slack_room.http.post(*signed_json(mention("status"), **how))[0] == 401
+    assert slack_room.slack.messages == []
+    assert slack_room.audit() == []
+
+
+@pytest.mark.parametrize("who", [{"user": "U9"}, {"channel": "C9"}], ids=["user", "channel"])
+def test_who_is_not_listed_gets_a_polite_no_and_an_audit_line(
+    slack_room: Room, way: Way, who: dict[str, str]
+) -> None:
+    assert "Sorry" in said(way.slash("rescan debian:12", **who))
+    assert slack_room.audit() == [(f"slack:{who.get('user', 'U1')}", "refused")]
+    assert slack_room.slack.messages == []
+
+
+def test_a_member_of_a_listed_group_is_answered(way: Way) -> None:
+    assert said(way.slash("status", user="U7")) == "Nothing ran yet."
+
+
+def test_another_bot_is_not_answered(slack_room: Room, way: Way) -> None:
+    way.mention("status", bot_id="B9")
+    way.mention("status")
+
+    assert len(slack_room.texts(1)) == 1
+
+
+def test_who_asks_too_often_waits_and_others_do_not(slack_room: Room, way: Way) -> None:
+    answers = [said(way.slash("status")) for _ in range(A_MINUTE + 1)]
+
+    assert answers[-1] == "That was often. Please ask again in 60 seconds."
+    assert set(answers[:-1]) == {"Nothing ran yet."}
+    assert said(way.slash("status", user="U7")) == "Nothing ran yet."
+
+    slack_room.house.clock.moment += timedelta(seconds=61)
+    assert said(way.slash("status")) == "Nothing ran yet."
+
+
+def test_while_a_scan_runs_others_are_answered_and_the_progress_is_edited(slack_room: Room, way: Way) -> None:
+    going = threading.Event()
+
+    def slow(request: ScanRequest) -> Scan:
+        going.wait(20)
+        return clean(request)
+
+    slack_room.house.scanner.otherwise = slow
+    way.slash("rescan debian:12")
+    wait_until(lambda: text_of(slack_room.slack.messages[-1]) == "Scan debian:12 …")
+
+    assert said(way.slash("status")) == "Nothing ran yet."
+    way.mention("rescan debian:12")
+    wait_until(lambda: len(slack_room.slack.messages) == 3)
+    going.set()
+
+    texts = slack_room.texts(4)
+    assert texts[2] == "That is being done already; its own thread has the result."
+    assert texts[1].startswith("Done in ")
+
+
+def test_a_rescan_offers_the_pull_request_that_fixes_something_and_a_button_opens_it(
+    slack_room: Room, way: Way
+) -> None:
+    old_and_new(slack_room)
+    way.slash("rescan shop")
+
+    result = slack_room.texts(3)[2]
+    assert "acme/shop#shop: 1 critical" not in result
+    assert result.startswith("shop: 1 critical")
+    assert "Critical | 1 | 0 | 0" in result
+    assert "A newer debian:bookworm-slim" in result
+    assert "fixes 1 critical: I can open the pull request." in result
+    assert "[Open PR]\n[Rescan]\n[Snooze 14 days]" in result
+
+    way.press(slack_room.slack.messages[2], "Open PR")
+
+    opened = slack_room.texts(5)[4]
+    assert "shop: pass, memory://acme/shop/pull/1" in opened
+    assert slack_room.slack.messages[4]["thread_ts"] == slack_room.slack.messages[0]["ts"]
+
+    way.slash("rescan shop")
+    assert "its pull request is open" in slack_room.texts(8)[7]
+
+
+def old_and_new(slack_room: Room) -> None:
+    """Let scans tell the old base from the new one."""
+    image = platform_image(slack_room.house.parts(), Reference.parse("debian:bookworm-slim"), LINUX_AMD64)
+    bad = vulnerability("CVE-2026-0001", Severity.CRITICAL)
+
+    def by_base(request: ScanRequest) -> Scan:
+        return scan(request.subject) if request.digest == image.digest else scan(request.subject, bad)
+
+    slack_room.house.scanner.otherwise = by_base
+
+
+def test_a_snooze_by_button_holds_the_update_back_and_check_shows_it(slack_room: Room, way: Way) -> None:
+    old_and_new(slack_room)
+    slack_room.house.run()
+    way.slash("snooze debian:bookworm-slim 14 release freeze")
+
+    assert "debian:bookworm-slim is snoozed until 2026-12-08 in acme/shop." in slack_room.texts(3)[2]
+    (snooze,) = slack_room.house.store.snoozes(slack_room.house.clock.now())
+    assert (snooze.who, snooze.reason) == ("slack:U1", "release freeze")
+
+    way.slash("check")
+    checked = slack_room.texts(6)[5]
+    assert "All projects: 1 waiting" in checked
+    assert "snoozed until 2026-12-08: release freeze (slack:U1)" in checked
+
+
+@pytest.mark.parametrize("text", ["snooze debian:bookworm-slim 14 release freeze", "open shop"])
+def test_a_chat_gives_no_power_that_github_would_not(slack_room: Room, way: Way, text: str) -> None:
+    slack_room.house.run(dry_run=False)
+    slack_room.refuse["acme/shop"] = "on GitHub, octocat may not write there."
+    pulls = len(slack_room.house.store.publications())
+
+    way.slash(text)
+
+    answer = slack_room.texts(3)[2]
+    assert "I may not do that for you in acme/shop: on GitHub, octocat may not write there." in answer
+    assert slack_room.house.store.snoozes(slack_room.house.clock.now()) == ()
+    assert len(slack_room.house.store.publications()) == pulls
+
+
+def test_everything_is_rescanned_one_row_a_target_and_a_failure_costs_the_others_nothing(
+    slack_room: Room, way: Way
+) -> None:
+    old_and_new(slack_room)
+    slack_room.house.forge.files["acme/shop"]["broken/Dockerfile"] = b"FROM gone:1\n"
+
+    way.slash("rescan all")
+
+    result = slack_room.texts(3)[2]
+    assert "scanned" in result.splitlines()[0]
+    assert "acme/shop#shop | 1 | 0 | 0 | 0" in result or "shop | 1 | 0 | 0 | 0" in result
+
+
+def test_a_thread_that_cannot_be_opened_is_told_to_who_asked(slack_room: Room, way: Way) -> None:
+    slack_room.slack.refuse["chat.postMessage"] = "not_in_channel"
+
+    way.slash("rescan debian:12", response_url=f"{slack_room.slack.url}respond")
+
+    wait_until(lambda: bool(slack_room.slack.told))
+    text = text_of(slack_room.slack.told[0])
+    assert "not_in_channel" in text
+    assert "a member of the channel" in text
+
+
+@pytest.mark.parametrize("text", ["rescan &lt;!channel&gt;.example/x:1", "rescan @here/x:1", "check <!here>"])
+def test_what_people_write_cannot_mention_anybody(slack_room: Room, way: Way, text: str) -> None:
+    answer = way.slash(text)
+    wait_until(lambda: slack_room.queue.depth() == 0)
+
+    fallbacks = [answer["text"], *(one["text"] for one in slack_room.slack.messages)]
+    marked = [
+        part["text"]
+        for one in slack_room.slack.messages
+        for block in one["blocks"]
+        if block["type"] == "context"
+        for part in block["elements"]
+        if part["type"] == "mrkdwn"
+    ]
+    assert not any("<!" in one or "<@" in one for one in fallbacks)
+    assert set(marked) <= {"asked by <@U1>"}
