@@ -23,6 +23,8 @@ ALLOWED = {
     "bot.dockerfile": INNER,
     "bot.updates": INNER,
     "bot.report": INNER,
+    # Dockerfiles are read by the one reader there is.
+    "bot.audit": INNER | {"bot.dockerfile"},
     "bot.registry": ADAPTER,
     "bot.builder": ADAPTER,
     "bot.scanner": ADAPTER,
