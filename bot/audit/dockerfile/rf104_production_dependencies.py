@@ -73,8 +73,8 @@ def _python(command: Command) -> str:
         told = {"UV_NO_DEV", "UV_NO_DEFAULT_GROUPS"} & set(command.env)
         left_out = command.has("--no-dev", "--no-default-groups", "--only-group", "--no-group")
         return "" if left_out or told else "`uv sync` brings the dev group"
-    dev = (command.name, verb) == ("pipenv", ("install",)) and command.has("--dev", "-d")
-    return "`pipenv install --dev` brings development packages" if dev else ""
+    with_dev = (command.name, verb) == ("pipenv", ("install",)) and command.has("--dev", "-d")
+    return "`pipenv install --dev` brings development packages" if with_dev else ""
 
 
 def _taken_over(dockerfile: Dockerfile, step: Step) -> str:

@@ -21,7 +21,7 @@ RULE: Final = AuditRule(
         "as they are."
     ),
     why=(
-        "Cargo rebuilds what is newer than its last build. Sources that were checked out before it are older, so "
+        "Cargo rebuilds what is newer than its last build. Sources checked out before it are older: "
         "the placeholder's binary stays, and the image exits at once."
     ),
     fix="Run `touch src/main.rs` before the second build, or use cargo-chef.",

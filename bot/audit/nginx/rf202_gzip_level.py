@@ -1,0 +1,53 @@
+"""RF202: compress at a sensible level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from bot.audit.found import found
+from bot.audit.nginx.serving import has_content
+from bot.audit.nginx.tree import Block, servers
+from bot.model.finding import AuditRule, Finding, RuleSeverity
+
+RULE: Final = AuditRule(
+    id="RF202",
+    name="Compress at a sensible level",
+    severity=RuleSeverity.NOTE,
+    section="6. Performance Optimizations (gzip_comp_level 6)",
+    what="gzip is on with its default level 1, or with 7 and more.",
+    why=(
+        "Level 1 leaves a tenth of the gain; above 6 the processor works twice as long for less than one "
+        "per cent."
+    ),
+    fix="Set `gzip_comp_level 6;` (4 to 6 are sensible).",
+    bad="gzip on;\ngzip_comp_level 9;",
+    good="gzip on;\ngzip_comp_level 6;",
+)
+
+
+_LOWEST: Final = 1
+_HIGHEST: Final = 6
+
+
+def check(root: Block) -> Iterator[Finding]:
+    """The level in force of each server that compresses, once for each place it is set or forgotten."""
+    seen: set[tuple[str, int]] = set()
+    for server in servers(root):
+        switch = server.value("gzip")
+        if switch is None or not server.is_on("gzip") or not has_content(server) or server.in_doubt:
+            continue
+        level = server.value("gzip_comp_level")
+        here, message = (
+            (level, _wrong(level.args)) if level else (switch, "gzip_comp_level is not set: it is 1")
+        )
+        if message and (here.subject, here.line) not in seen:
+            seen.add((here.subject, here.line))
+            yield found(RULE, here.subject, here.line, message, context=here.text)
+
+
+def _wrong(args: tuple[str, ...]) -> str:
+    if not args or not args[0].isdigit():
+        return ""
+    level = int(args[0][:3])
+    return "" if _LOWEST < level <= _HIGHEST else f"gzip_comp_level is {level}"
