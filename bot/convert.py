@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 
 from bot.dockerfile import custom as patterns
+from bot.model.reference import registry_name
 from bot.model.target import HealthPlan, Project, Target
 from bot.registry import HostSettings, RegistrySettings
 from bot.settings import ProjectSettings, Secret, Settings, TargetSettings
@@ -75,7 +77,8 @@ def custom_rules(settings: Settings) -> tuple[patterns.Rule, ...]:
 def registry_settings(settings: Settings) -> RegistrySettings:
     """How to speak to each registry, its secrets read from where they are."""
     hosts = {
-        host.host: HostSettings(
+        registry_name(host.host): HostSettings(
+            aliases=tuple(registry_name(alias) for alias in host.aliases),
             mirrors=host.mirrors,
             insecure=host.insecure,
             ca_file=host.ca_file,
@@ -83,6 +86,7 @@ def registry_settings(settings: Settings) -> RegistrySettings:
             password=_read(host.password, f"registries: {host.host}: password"),
             token=_read(host.token, f"registries: {host.host}: token"),
             concurrency=host.concurrency,
+            rate=host.rate,
             timeout=host.timeout.total_seconds(),
         )
         for host in settings.registries
@@ -91,8 +95,11 @@ def registry_settings(settings: Settings) -> RegistrySettings:
 
 
 def docker_config() -> Path:
-    """Docker's own config.json of this user, whose logins are used."""
-    return Path.home() / ".docker" / "config.json"
+    """Docker's own config.json of this user, whose logins are used; Podman's auth file has the same form."""
+    if podman := os.environ.get("REGISTRY_AUTH_FILE"):
+        return Path(podman)
+    folder = os.environ.get("DOCKER_CONFIG")
+    return (Path(folder) if folder else Path.home() / ".docker") / "config.json"
 
 
 def _read(secret: Secret | None, what: str) -> str | None:

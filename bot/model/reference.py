@@ -127,6 +127,11 @@ class Reference:
         return _join(self.name, self.tag, self.digest)
 
 
+def registry_name(host: str) -> str:
+    """The name of a registry as references have it: all of Docker Hub's hosts are `docker.io`."""
+    return DOCKER_HUB if host in _HUB_ALIASES else host
+
+
 def _join(name: str, tag: str | None, digest: str | None) -> str:
     return name + (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
 
@@ -137,7 +142,7 @@ def _normalise(registry: str | None, path: str) -> tuple[str, str]:
         return DOCKER_HUB, path if "/" in path else f"library/{path}"
     if not _looks_like_registry(registry):
         return DOCKER_HUB, f"{registry}/{path}"
-    if registry in _HUB_ALIASES:
+    if registry_name(registry) == DOCKER_HUB:
         return DOCKER_HUB, path if "/" in path else f"library/{path}"
     return registry, path
 

@@ -16,9 +16,9 @@ import httpx2 as httpx
 from bot.errors import RegistryAnswerInvalid, RegistryError, RegistryLoginFailed, RegistryUnreachable
 from bot.ports import Clock
 from bot.registry.credentials import Credential
+from bot.registry.fields import moment
 from bot.registry.guard import Zone, foreign_zones
 from bot.registry.headers import Challenge
-from bot.registry.protocol import moment
 from bot.registry.wire import Answer, Outgoing, Tls
 
 TOKEN_LIMIT: Final = 1024**2

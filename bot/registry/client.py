@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, TypeVar, cast
+from functools import partial
+from typing import TypeVar, cast
 
-from bot.errors import (
-    ImageNotFound,
-    RegistryAnswerInvalid,
-    RegistryError,
-    RegistryLoginFailed,
-    RegistryUnreachable,
-)
+from bot.errors import ImageNotFound, RegistryError
 from bot.model.manifest import Head, ImageConfig, Index, Manifest
 from bot.model.reference import Reference
 from bot.ports import Clock
-from bot.registry import protocol
+from bot.registry.documents import config_of, content_of
 from bot.registry.endpoints import Endpoint, endpoints
-from bot.registry.exchange import Exchange, Question
+from bot.registry.exchange import Exchange
+from bot.registry.faults import NoConnection
+from bot.registry.images import Hashed, Images, wanted
 from bot.registry.settings import ContentCache, RegistrySettings
 from bot.registry.shelf import Shelf
-from bot.registry.tags import list_tags
-from bot.registry.wire import Answer, NoConnection
-
-MANIFEST_LIMIT: Final = 4 * 1024**2  # what registries take, by the distribution specification
-CONFIG_LIMIT: Final = 8 * 1024**2
-_NO_HEAD: Final = (404, 405, 501)
+from bot.registry.tags import TagList, list_tags
 
 T = TypeVar("T")
 
@@ -53,6 +45,7 @@ class RegistryClient:
     ) -> None:
         self._settings = settings
         self._exchange = Exchange(settings, clock, sleep)
+        self._images = Images(self._exchange)
         self._shelf = Shelf(cache, clock, refresh=refresh)
 
     async def head(self, reference: Reference) -> Head:
@@ -62,7 +55,8 @@ class RegistryClient:
             ImageNotFound: There is no such tag or digest.
             RegistryError: There is no usable answer.
         """
-        key = ("head", _name(reference), _wanted(reference))
+        reference = self._settings.canonical(reference)
+        key = ("head", _name(reference), wanted(reference))
         if (known := self._shelf.recalled(key)) is not None:
             return _given(cast("Head | ImageNotFound", known))
         return await self._once(key, lambda: self._remembered_head(key, reference))
@@ -74,10 +68,11 @@ class RegistryClient:
             ImageNotFound: There is no such tag or digest.
             RegistryError: There is no usable answer.
         """
+        reference = self._settings.canonical(reference)
         digest = reference.digest or str((await self.head(reference)).digest)
-        pinned, where = reference.with_digest(digest), str(reference)
-        body = await self._bytes("manifest", digest, pinned, lambda at: self._manifest(at, pinned))
-        return protocol.content_of(body, None, where, digest)
+        pinned = reference.with_digest(digest)
+        body = await self._bytes("manifest", digest, pinned, lambda at: self._images.manifest(at, pinned))
+        return content_of(body, None, str(reference), digest)
 
     async def config(self, reference: Reference, manifest: Manifest) -> ImageConfig:
         """Get the image config of a manifest in the repository of `reference`.
@@ -86,9 +81,9 @@ class RegistryClient:
             ImageNotFound: The registry lost it.
             RegistryError: There is no usable answer.
         """
-        digest = manifest.config.digest
-        body = await self._bytes("config", digest, reference, lambda at: self._blob(at, reference, digest))
-        return protocol.config_of(body, digest, str(reference))
+        reference, digest = self._settings.canonical(reference), manifest.config.digest
+        ask = partial(self._images.blob, reference=reference, digest=digest)
+        return config_of(await self._bytes("config", digest, reference, ask), digest, str(reference))
 
     async def tags(self, reference: Reference) -> tuple[str, ...]:
         """List every tag of the repository; raises rather than give an incomplete list.
@@ -97,10 +92,12 @@ class RegistryClient:
             ImageNotFound: There is no such repository.
             RegistryError: The list could not be read to its end.
         """
+        reference = self._settings.canonical(reference)
         name = _name(reference)
-        if (known := await self._shelf.tags(name, self._settings.tags_age)) is not None:
-            return known
-        return await self._once(("tags", name), lambda: self._listed(name, reference))
+        known, age = await self._shelf.tags(name) or (None, None)
+        if known is not None and age is not None and age <= self._settings.tags_age:
+            return known.tags
+        return (await self._once(("tags", name), lambda: self._listed(name, reference, known))).tags
 
     def requests(self) -> Mapping[str, int]:
         """How many requests were sent to manifests, tags and blobs so far, by method; `TOKEN` for logins."""
@@ -124,16 +121,20 @@ class RegistryClient:
         return cast("T", await asyncio.shield(future))
 
     async def _anywhere(self, reference: Reference, ask: Callable[[Endpoint], Awaitable[T]]) -> T:
-        """Ask the mirrors, then the registry itself; the last one's word counts, if it has one."""
-        answered: RegistryError | None = None
+        """Ask the mirrors, then the registry itself.
+
+        Where all fail, the registry's word counts; where it cannot be connected to, a mirror's complaint says
+        more, but for "not found": that only the registry itself can say.
+        """
+        complaint: RegistryError | None = None
         for endpoint in endpoints(reference, self._settings):
             try:
                 return await ask(endpoint)
-            except NoConnection as error:
+            except (NoConnection, ImageNotFound) as error:
                 last: RegistryError = error
             except RegistryError as error:
-                last = answered = error
-        raise answered or last
+                last = complaint = error
+        raise complaint if complaint is not None and isinstance(last, NoConnection) else last
 
     async def _remembered_head(self, key: tuple[str, ...], reference: Reference) -> Head:
         try:
@@ -145,27 +146,19 @@ class RegistryClient:
         return head
 
     async def _head(self, endpoint: Endpoint, reference: Reference) -> Head:
-        answer = await self._exchange.ask(endpoint, _manifest_question("HEAD", endpoint, reference))
-        if answer.status in _NO_HEAD and not endpoint.mirror:
-            return await self._hashed(endpoint, reference)
-        _check(answer, endpoint, _what(endpoint, reference))
-        said, size = answer.headers.get("Docker-Content-Digest", ""), answer.headers.get("Content-Length", "")
-        length = int(size) if size.isdigit() else 0
-        head = protocol.head_of(said, answer.headers.get("Content-Type"), length, str(reference))
-        return _same(head, reference) if head else await self._hashed(endpoint, reference)
+        if (head := await self._images.head(endpoint, reference)) is not None:
+            return head
+        return (await self._hashed(endpoint, reference)).head
 
-    async def _hashed(self, endpoint: Endpoint, reference: Reference) -> Head:
-        """GET the bytes and hash them: some registries answer no HEAD, or give no digest with it."""
-        answer = await self._exchange.ask(endpoint, _manifest_question("GET", endpoint, reference))
-        _check(answer, endpoint, _what(endpoint, reference))
-        where = str(reference)
-        if reference.digest:
-            protocol.verify(answer.body, reference.digest, where)
-        content = protocol.content_of(
-            answer.body, answer.headers.get("Content-Type"), where, reference.digest
-        )
-        await self._shelf.put("manifest", str(content.digest), answer.body)
-        return Head(content.digest, content.media_type, len(answer.body))
+    async def _hashed(self, endpoint: Endpoint, reference: Reference) -> Hashed:
+        """GET what a HEAD did not tell; where the registry knows it by an ETag, once."""
+        name = f"{_name(reference)}:{wanted(reference)}"
+        known = await self._shelf.hashed(name)
+        found = await self._images.hashed(endpoint, reference, known)
+        if found is not known:
+            await self._shelf.put("manifest", str(found.head.digest), found.body)
+            await self._shelf.put_hashed(name, found)
+        return found
 
     async def _bytes(
         self, kind: str, digest: str, reference: Reference, ask: Callable[[Endpoint], Awaitable[bytes]]
@@ -181,28 +174,8 @@ class RegistryClient:
 
         return await self._once((kind, _name(reference), digest), fetch)
 
-    async def _manifest(self, endpoint: Endpoint, reference: Reference) -> bytes:
-        answer = await self._exchange.ask(endpoint, _manifest_question("GET", endpoint, reference))
-        _check(answer, endpoint, _what(endpoint, reference))
-        protocol.refuse_type(answer.headers.get("Content-Type"), str(reference))
-        protocol.verify(answer.body, reference.digest or "", str(reference))
-        return answer.body
-
-    async def _blob(self, endpoint: Endpoint, reference: Reference, digest: str) -> bytes:
-        repository = endpoint.repository(reference)
-        target = f"/v2/{repository}/blobs/{digest}"
-        answer = await self._exchange.ask(
-            endpoint, Question("GET", target, repository, CONFIG_LIMIT, accept="*/*")
-        )
-        _check(answer, endpoint, _what(endpoint, reference.with_digest(digest)))
-        protocol.verify(answer.body, digest, str(reference))
-        return answer.body
-
-    async def _listed(self, name: str, reference: Reference) -> tuple[str, ...]:
-        async def pages(endpoint: Endpoint) -> tuple[str, ...]:
-            return await list_tags(self._exchange, endpoint, reference, _check)
-
-        found = await self._anywhere(reference, pages)
+    async def _listed(self, name: str, reference: Reference, known: TagList | None) -> TagList:
+        found = await self._anywhere(reference, lambda at: list_tags(self._exchange, at, reference, known))
         await self._shelf.put_tags(name, found)
         return found
 
@@ -211,49 +184,7 @@ def _name(reference: Reference) -> str:
     return f"{reference.registry}/{reference.repository}"
 
 
-def _wanted(reference: Reference) -> str:
-    """What stands at the end of the manifest's address: the digest where there is one (R11)."""
-    return reference.digest or reference.effective_tag or "latest"
-
-
 def _given(known: Head | ImageNotFound) -> Head:
     if isinstance(known, ImageNotFound):
         raise ImageNotFound(known.message, hint=known.hint)
     return known
-
-
-def _manifest_question(method: str, endpoint: Endpoint, reference: Reference) -> Question:
-    repository = endpoint.repository(reference)
-    target = f"/v2/{repository}/manifests/{_wanted(reference)}"
-    return Question(method, target, repository, MANIFEST_LIMIT, protocol.ACCEPT)
-
-
-def _same(head: Head, reference: Reference) -> Head:
-    """A HEAD by digest has to answer with that digest."""
-    if reference.digest and str(head.digest) != reference.digest:
-        raise RegistryAnswerInvalid(
-            f"{reference}: asked for one digest, and {reference.registry} answered for {head.digest}"
-        )
-    return head
-
-
-def _what(endpoint: Endpoint, reference: Reference) -> str:
-    """What was asked for, as the host knows it."""
-    mark = "@" if reference.digest else ":"
-    return f"{endpoint.repository(reference)}{mark}{_wanted(reference)}"
-
-
-def _check(answer: Answer, endpoint: Endpoint, what: str) -> None:
-    """Tell the ways in which a host says no from each other."""
-    name = endpoint.name
-    if answer.status == 200:
-        return
-    if answer.status in (404, 410):
-        raise ImageNotFound(f"{name} has no {what}")
-    if answer.status == 403:
-        raise RegistryLoginFailed(f"{name} denies access to {what} (HTTP 403)")
-    if answer.status >= 500:
-        raise RegistryUnreachable(
-            f"{name} answered with a fault of its own for {what} (HTTP {answer.status})"
-        )
-    raise RegistryAnswerInvalid(f"{name} answered HTTP {answer.status} for {what}, which is no answer to it")

@@ -26,7 +26,8 @@ _IDENTITY_USER: Final = "<token>"
 # Credential helpers find the cloud's own login by these; nothing else of our environment is theirs.
 _HELPER_VARIABLES: Final = re.compile(
     r"HOME|USER|LOGNAME|XDG_.*|DBUS_.*|GNUPGHOME|PASSWORD_STORE_.*|DOCKER_CONFIG"
-    r"|AWS_.*|ECS_.*|GOOGLE_.*|CLOUDSDK_.*|AZURE_.*|ACR_.*|MSI_.*|IDENTITY_.*|NO_PROXY|HTTP_PROXY"
+    r"|AWS_.*|ECS_.*|GOOGLE_.*|CLOUDSDK_.*|AZURE_.*|ACR_.*|MSI_.*|IDENTITY_.*"
+    r"|(?:HTTPS?|ALL|NO)_PROXY|(?:https?|all|no)_proxy|SSL_CERT_(?:FILE|DIR)"
 )
 
 

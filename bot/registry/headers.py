@@ -25,7 +25,6 @@ _SECONDS: Final = {
 }
 _IN_BODY: Final = re.compile(r"retry[-_ ]after[\"']?\s*[:=]?\s*[\"']?([0-9][^,;\"'}\n]{0,30})", re.IGNORECASE)
 _LINK: Final = re.compile(r"<([^>]*)>((?:\s*;\s*[^,;]+)*)")
-_QUOTA: Final = re.compile(r"\s*(\d{1,12})(?:\s*;.*)?\s*", re.DOTALL)
 _MAX_HEADER: Final = 16_384
 
 
@@ -99,12 +98,3 @@ def _until(text: str, now: datetime) -> float | None:
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return max(0.0, ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds())
-
-
-def quota(limit: str | None, remaining: str | None) -> str | None:
-    """What is left, as people read it: `98;w=21600` of `100;w=21600` is `98/100`."""
-    left = _QUOTA.fullmatch(remaining or "")
-    whole = _QUOTA.fullmatch(limit or "")
-    if left is None:
-        return None
-    return f"{int(left[1])}/{int(whole[1])}" if whole else str(int(left[1]))

@@ -12,11 +12,13 @@ from bot.errors import RegistryLoginFailed
 from bot.ports import Clock
 from bot.registry.auth import Asker, TokenKey, choose
 from bot.registry.credentials import Credential, credential_for
+from bot.registry.faults import Interrupted
 from bot.registry.headers import challenges, retry_after
-from bot.registry.hosts import Host, Hosts, Loops
+from bot.registry.hosts import Host, Hosts
+from bot.registry.loops import Loops
 from bot.registry.pace import Patience
 from bot.registry.tokens import Tokens
-from bot.registry.wire import Answer, Interrupted, Outgoing
+from bot.registry.wire import Answer, Outgoing
 
 
 @dataclass(frozen=True, slots=True)

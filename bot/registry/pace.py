@@ -6,22 +6,17 @@ After a 429 a host gets one request at a time, and earns one more with every ten
 
 from __future__ import annotations
 
-import asyncio
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bot.errors import RegistryRateLimited
-from bot.ports import Clock
+from bot.registry.budget import Budget
 
 MOST_WAIT: Final = 60.0
 LEAST_WAIT: Final = 0.1
 _MOST_REFUSALS: Final = 4
 _COOL_OFF: Final = 300.0
 _ANSWERS_FOR_ONE_MORE: Final = 10
-_JITTER: Final = 0.25
 
 
 @dataclass(slots=True)
@@ -35,6 +30,9 @@ class Pace:
         resume: Monotonic second before which nothing is sent.
         answers: Good answers since `allowed` last grew.
         pauses: How often it asked for a pause; answers to what was sent before the last one earn nothing.
+        rate: Most requests in a second, or None; as many as `most` may go without a space between them.
+        budget: What is left of its limit.
+        due: Monotonic second at which the next request would keep exactly to the rate.
     """
 
     host: str
@@ -43,11 +41,22 @@ class Pace:
     resume: float = 0.0
     answers: int = 0
     pauses: int = 0
+    rate: float | None = None
+    budget: Budget = field(default_factory=Budget)
+    due: float = 0.0
 
     def slow(self, resume: float) -> None:
         """The host asked for a pause until a monotonic second."""
         self.allowed, self.answers, self.pauses = 1, 0, self.pauses + 1
         self.resume = max(self.resume, resume)
+
+    def turn(self, now: float) -> float:
+        """Take the next turn; the seconds until it comes."""
+        if self.rate is None:
+            return 0.0
+        start = max(self.due, now - (self.most - 1) / self.rate)
+        self.due = start + 1 / self.rate
+        return max(0.0, start - now)
 
     def answered(self, pauses: int) -> None:
         """The host answered without complaint what was sent after that many pauses."""
@@ -85,57 +94,3 @@ class Patience:
         if hopeless:
             asked = f"asks for a pause of {wait:.0f} s" if wait is not None else "does not say for how long"
             raise RegistryRateLimited(f"{pace.host} limits our requests (HTTP {status}) and {asked}")
-
-
-class Gate:
-    """The door to one host in one event loop."""
-
-    def __init__(self, pace: Pace, clock: Clock, sleep: Callable[[float], Awaitable[None]]) -> None:
-        self._pace, self._clock, self._sleep = pace, clock, sleep
-        self._inside, self._change = 0, asyncio.Condition()
-
-    @asynccontextmanager
-    async def pass_through(self) -> AsyncIterator[int]:
-        """Hold one permit; it is taken only when no pause is running. Gives the pauses there were so far.
-
-        Raises:
-            RegistryRateLimited: The pause is longer than a run may wait.
-        """
-        await self._enter()
-        try:
-            yield self._pace.pauses
-        finally:
-            async with self._change:
-                self._inside -= 1
-                self._change.notify(2)  # room for the one that left, and one that was earned
-
-    async def _enter(self) -> None:
-        async with self._change:
-            try:
-                await self._wait_for_turn()
-            except BaseException:
-                self._change.notify(
-                    2
-                )  # whoever leaves the line passes the word on, or the others wait for ever
-                raise
-            self._inside += 1
-
-    async def _wait_for_turn(self) -> None:
-        while True:
-            await self._change.wait_for(lambda: self._inside < self._pace.allowed)
-            if (pause := self._pace.resume - self._clock.monotonic()) <= 0:
-                return
-            await self._pause(pause)
-
-    async def _pause(self, seconds: float) -> None:
-        """Sleep with the door open for others, a little longer than asked, each its own time."""
-        if seconds > MOST_WAIT:
-            raise RegistryRateLimited(
-                f"{self._pace.host} limits our requests for another {seconds:.0f} s, "
-                f"longer than the {MOST_WAIT:.0f} s a run may wait"
-            )
-        self._change.release()
-        try:
-            await self._sleep(seconds * (1 + random.random() * _JITTER))  # noqa: S311 - no secret
-        finally:
-            await self._change.acquire()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
+
+from bot.model.reference import Reference
 
 
 class ContentCache(Protocol):
@@ -33,6 +35,8 @@ class HostSettings:
         password: Password or access token of `username`.
         token: A finished bearer token, sent as it is.
         concurrency: Most requests in flight at once.
+        rate: Most requests in a second, or None.
+        aliases: Other host names of the same registry; what they name is asked here.
         timeout: Seconds that one request may take, its body included.
     """
 
@@ -43,6 +47,8 @@ class HostSettings:
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
     concurrency: int = 8
+    rate: float | None = None
+    aliases: tuple[str, ...] = ()
     timeout: float = 30.0
 
 
@@ -59,6 +65,11 @@ class RegistrySettings:
     hosts: Mapping[str, HostSettings] = field(default_factory=dict)
     docker_config: Path | None = None
     tags_age: timedelta = timedelta(hours=24)
+
+    def canonical(self, reference: Reference) -> Reference:
+        """The same image under its registry's own name, where another one of its names was written."""
+        name = next((name for name, host in self.hosts.items() if reference.registry in host.aliases), None)
+        return reference if name is None else replace(reference, registry=name)
 
     def host(self, name: str) -> HostSettings:
         """The settings of one host; the defaults where nothing is said about it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from apscheduler.triggers.cron import CronTrigger
@@ -12,11 +12,14 @@ from pydantic import Field, field_validator, model_validator
 
 from bot.settings.fields import Duration, Secret, Section, Size
 
+HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9.\-\[\]:]+$")]
+
 
 class RegistryHost(Section):
     """How to speak to one registry."""
 
-    host: str = Field(pattern=r"^[A-Za-z0-9.\-\[\]:]+$")
+    host: HostName
+    aliases: tuple[HostName, ...] = ()
     mirrors: tuple[str, ...] = ()
     insecure: bool = False
     ca_file: Path | None = None
@@ -24,6 +27,7 @@ class RegistryHost(Section):
     password: Secret | None = None
     token: Secret | None = None
     concurrency: int = Field(default=8, ge=1, le=64)
+    rate: float | None = Field(default=None, gt=0, description="requests per second")
     timeout: Duration = timedelta(seconds=30)
 
     @field_validator("mirrors")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import RegistryRateLimited
+from bot.errors import RegistryRateLimited, RegistryUnreachable
 from bot.model.manifest import Index, Manifest
 from bot.model.reference import Reference
 from bot.registry import HostSettings
@@ -195,7 +195,7 @@ def test_after_a_refusal_a_host_is_asked_one_at_a_time_and_more_only_after_good_
             if not self.refused and "/app9/" in asked.target:
                 self.refused = True
                 return Reply(429, {"Retry-After": "5"})
-            return Reply(200, manifest(IMAGE.index).headers, pause=0.002)
+            return Reply(200, manifest(IMAGE.index).headers, pause=0.02)
 
     async def work() -> tuple[int, int, int]:
         async with FaultyRegistry({"*": Limited()}) as server:
@@ -216,7 +216,7 @@ def test_after_a_refusal_a_host_is_asked_one_at_a_time_and_more_only_after_good_
 def test_never_more_requests_are_in_flight_than_the_settings_allow() -> None:
     async def work() -> int:
         def slow(_: Asked) -> Reply:
-            return Reply(200, manifest(IMAGE.index).headers, pause=0.002)
+            return Reply(200, manifest(IMAGE.index).headers, pause=0.01)
 
         async with FaultyRegistry({"*": slow}) as server:
             registry = client(server.address, concurrency=3)
@@ -302,3 +302,30 @@ def test_a_client_works_in_one_event_loop_after_the_other() -> None:
     assert asyncio.run(serve(registry, addresses)) == [HEAD]
     assert asyncio.run(serve(registry, addresses)) == [HEAD]
     assert registry.requests() == {"HEAD": 2}
+
+
+def test_a_registry_of_several_names_is_asked_once_for_all_of_them() -> None:
+    async def work() -> tuple[list[str], str | None]:
+        async with FaultyRegistry(WHOLE) as server:
+            registry = client(server.address, aliases=("hub.example", "old.example:5000"), token="secret")
+            names = (server.address, "hub.example", "old.example:5000")
+            heads = await asyncio.gather(*(registry.head(reference(name)) for name in names))
+            assert len(set(heads)) == 1
+            return server.lines, await read_all(registry, reference("hub.example"))
+
+    lines, version = asyncio.run(work())
+    assert lines == [HEAD]
+    assert version == "1"
+
+
+def test_what_a_mirror_does_not_have_is_not_gone_while_the_registry_itself_is_out_of_reach() -> None:
+    async def work() -> str:
+        async with FaultyRegistry({}) as mirror, FaultyRegistry() as server:
+            address = server.address
+            await server.__aexit__(None, None, None)
+            registry = client(address, mirrors=(f"http://{mirror.address}",))
+            error = await failure(registry.head(reference(address)))
+            assert isinstance(error, RegistryUnreachable)
+            return error.message.replace(address, "it")
+
+    assert asyncio.run(work()) == "cannot connect to it: Connection refused"

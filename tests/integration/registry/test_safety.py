@@ -11,8 +11,9 @@ import pytest
 
 from bot.errors import ConfigError, RegistryAnswerInvalid, RegistryUnreachable
 from bot.registry import HostSettings
+from bot.registry.faults import NoConnection
 from bot.registry.guard import Zone
-from bot.registry.wire import NoConnection, Outgoing, Tls, Wire
+from bot.registry.wire import Outgoing, Tls, Wire
 from tests.integration.registry.asking import client, failure, reference
 from tests.integration.registry.authority import Authority
 from tests.integration.registry.faulty import Asked, FaultyRegistry, Reply, manifest

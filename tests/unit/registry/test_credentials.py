@@ -110,28 +110,31 @@ def helper(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Path:
     return config(folder, credHelpers={"ecr.example": "test"})
 
 
-@pytest.mark.parametrize(
-    ("user", "expected"),
-    [("AWS", Credential("AWS", "ecr.example")), ("<token>", Credential(identity="ecr.example"))],
-    ids=["a password", "an identity token"],
-)
-def test_a_credential_helper_is_asked_for_its_host(
-    user: str, expected: Credential, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    script = f"""read host; printf '{{"Username":"{user}","Secret":"%s"}}' "$host" """
-    path = helper(tmp_path, monkeypatch, script)
-    assert credential_for("ecr.example", HostSettings(), path) == expected
-    assert credential_for("other.example", HostSettings(), path).is_anonymous
+# As the clouds' own helpers answer: docker-credential-ecr-login, docker-credential-gcr, and Azure's acr-env.
+CLOUDS = {
+    "Amazon": ("123456789012.dkr.ecr.eu-central-1.amazonaws.com", "AWS", "AWS_PROFILE"),
+    "Google": ("europe-docker.pkg.dev", "_dcgcr_2_0_0_token", "GOOGLE_APPLICATION_CREDENTIALS"),
+    "Azure": ("acme.azurecr.io", "<token>", "AZURE_FEDERATED_TOKEN_FILE"),
+}
 
 
-def test_a_helper_sees_the_clouds_variables_and_none_of_our_secrets(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("host", "user", "variable"), CLOUDS.values(), ids=CLOUDS)
+def test_a_clouds_helper_is_asked_for_its_host_with_the_clouds_own_variables(
+    host: str, user: str, variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.setenv(variable, "work")
+    monkeypatch.setenv("https_proxy", "proxy")
     monkeypatch.setenv("GITHUB_TOKEN", SECRET)
-    script = """printf '{"Username":"u","Secret":"%s/%s"}' "$AWS_PROFILE" "$GITHUB_TOKEN" """
-    path = helper(tmp_path, monkeypatch, script)
-    assert credential_for("ecr.example", HostSettings(), path) == Credential("u", "work/")
+    said = f"$host/${variable}/$https_proxy/$GITHUB_TOKEN"
+    path = helper(
+        tmp_path, monkeypatch, f"""read host; printf '{{"Username":"{user}","Secret":"%s"}}' "{said}" """
+    )
+    path = config(tmp_path, credHelpers={host: "test"})
+    secret = f"{host}/work/proxy/"
+
+    expected = Credential(identity=secret) if user == "<token>" else Credential(user, secret)
+    assert credential_for(host, HostSettings(), path) == expected
+    assert credential_for("other.example", HostSettings(), path).is_anonymous
 
 
 @pytest.mark.parametrize(

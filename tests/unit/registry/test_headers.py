@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.registry.headers import Challenge, challenges, next_link, quota, retry_after
+from bot.registry.headers import Challenge, challenges, next_link, retry_after
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 REALM = "https://auth.example/token"
@@ -76,22 +76,6 @@ def test_the_wait_a_registry_asks_for_is_read_in_all_its_forms(
 ) -> None:
     found = retry_after(header, body, NOW)
     assert found == (pytest.approx(seconds) if seconds is not None else None)
-
-
-@pytest.mark.parametrize(
-    ("limit", "remaining", "expected"),
-    [
-        pytest.param("100;w=21600", "98;w=21600", "98/100", id="Docker Hub"),
-        pytest.param("100", "0", "0/100", id="plain numbers"),
-        pytest.param(None, "7", "7", id="no limit given"),
-        pytest.param("100;w=21600", None, None, id="nothing about what is left"),
-        pytest.param("many", "few", None, id="words"),
-    ],
-)
-def test_what_is_left_reads_as_people_read_it(
-    limit: str | None, remaining: str | None, expected: str | None
-) -> None:
-    assert quota(limit, remaining) == expected
 
 
 @pytest.mark.parametrize(

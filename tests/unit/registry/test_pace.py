@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from bot.errors import RegistryRateLimited
-from bot.registry.pace import Gate, Pace, Patience
+from bot.registry.gate import Gate
+from bot.registry.pace import Pace, Patience
 from tests.integration.registry.asking import Ticks
 
 

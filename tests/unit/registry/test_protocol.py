@@ -11,7 +11,7 @@ import pytest
 from bot.errors import RegistryAnswerInvalid
 from bot.model.manifest import INDEX_TYPES, MANIFEST_TYPES, Index, Manifest, Platform
 from bot.model.reference import IndexDigest, ManifestDigest
-from bot.registry import protocol
+from bot.registry import documents, fields, protocol, tags
 
 A, B, C = ("sha256:" + letter * 64 for letter in "abc")
 WHERE = "debian:12"
@@ -41,19 +41,22 @@ def test_an_index_is_read_whatever_the_order_of_its_entries_and_attestations_are
     ]
     body = bytes_of(mediaType=media_type, manifests=entries)
     backwards = bytes_of(mediaType=media_type, manifests=entries[::-1])
-    for found in (protocol.content_of(body, media_type, WHERE), protocol.content_of(backwards, None, WHERE)):
+    for found in (
+        documents.content_of(body, media_type, WHERE),
+        documents.content_of(backwards, None, WHERE),
+    ):
         assert isinstance(found, Index)
         assert {one.digest for one in found.images} == {A, B}
         chosen = found.for_platform(Platform("linux", "arm64"))
         assert chosen is not None
         assert chosen.digest == A
-    assert protocol.content_of(body, media_type, WHERE).digest == IndexDigest(protocol.digest_of(body))
+    assert documents.content_of(body, media_type, WHERE).digest == IndexDigest(protocol.digest_of(body))
 
 
 @pytest.mark.parametrize("media_type", MANIFEST_TYPES)
 def test_a_manifest_is_read_with_its_digest_sizes_and_annotations(media_type: str) -> None:
     body = bytes_of(mediaType=media_type, config=CONFIG, layers=[LAYER], annotations={"k": "v", "n": 1})
-    found = protocol.content_of(body, None, WHERE)
+    found = documents.content_of(body, None, WHERE)
     assert isinstance(found, Manifest)
     assert found.digest == ManifestDigest(protocol.digest_of(body))
     assert (found.media_type, found.pushed_size, found.annotations) == (media_type, 30, (("k", "v"),))
@@ -61,9 +64,9 @@ def test_a_manifest_is_read_with_its_digest_sizes_and_annotations(media_type: st
 
 def test_a_document_that_does_not_say_what_it_is_is_told_by_its_header_and_its_shape() -> None:
     index, manifest = bytes_of(manifests=[]), bytes_of(config=CONFIG, layers=[])
-    assert protocol.content_of(index, INDEX_TYPES[1], WHERE).media_type == INDEX_TYPES[1]
+    assert documents.content_of(index, INDEX_TYPES[1], WHERE).media_type == INDEX_TYPES[1]
     plain = "application/json; charset=utf-8"
-    assert protocol.content_of(manifest, plain, WHERE).media_type == MANIFEST_TYPES[0]
+    assert documents.content_of(manifest, plain, WHERE).media_type == MANIFEST_TYPES[0]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +107,7 @@ def test_what_is_no_image_is_refused_and_says_why(
     body: bytes, content_type: str | None, sentence: str
 ) -> None:
     with pytest.raises(RegistryAnswerInvalid, match=sentence) as caught:
-        protocol.content_of(body, content_type, WHERE)
+        documents.content_of(body, content_type, WHERE)
     assert WHERE in caught.value.message
 
 
@@ -140,7 +143,7 @@ def test_an_image_config_gives_what_the_proof_needs() -> None:
         "rootfs": {"type": "layers", "diff_ids": [A, B]},
         "history": [{"created_by": "RUN x"}, {"empty_layer": True}],
     }  # fmt: skip
-    found = protocol.config_of(json.dumps(document).encode(), C, WHERE)
+    found = documents.config_of(json.dumps(document).encode(), C, WHERE)
     assert found.platform == Platform("linux", "arm", "v7")
     assert found.created == datetime(2026, 11, 1, 10, 0, 0, 123456, UTC)
     assert (found.diff_ids, found.labels, found.user) == ((A, B), (("a", "b"),), "1000")
@@ -148,19 +151,19 @@ def test_an_image_config_gives_what_the_proof_needs() -> None:
 
 
 def test_an_image_config_may_leave_out_everything_but_its_platform() -> None:
-    assert protocol.config_of(json.dumps(AMD64 | {"config": None}).encode(), C, WHERE).diff_ids == ()
+    assert documents.config_of(json.dumps(AMD64 | {"config": None}).encode(), C, WHERE).diff_ids == ()
     with pytest.raises(RegistryAnswerInvalid, match="names no platform"):
-        protocol.config_of(b"{}", C, WHERE)
+        documents.config_of(b"{}", C, WHERE)
 
 
 @pytest.mark.parametrize("text", [None, "", "yesterday", 7, "0001-01-01T00:00:00Z"])
 def test_a_time_that_says_nothing_is_unknown_not_ancient(text: object) -> None:
-    assert protocol.moment(text) is None
+    assert fields.moment(text) is None
 
 
 def test_junk_in_a_tag_list_is_left_out() -> None:
     junk = [None, 3, "", "sha256:" + "a" * 64, "-x", "a" * 129, "1.2", "latest", {"name": "x"}]
-    assert protocol.tags_of(json.dumps({"tags": junk}).encode(), WHERE) == ("1.2", "latest")
-    assert protocol.tags_of(b'{"tags": null}', WHERE) == ()
+    assert tags.tags_of(json.dumps({"tags": junk}).encode(), WHERE) == ("1.2", "latest")
+    assert tags.tags_of(b'{"tags": null}', WHERE) == ()
     with pytest.raises(RegistryAnswerInvalid, match="the tag list is no list"):
-        protocol.tags_of(b'{"tags": "1.2"}', WHERE)
+        tags.tags_of(b'{"tags": "1.2"}', WHERE)
