@@ -73,6 +73,15 @@ class Settings(Section):
             raise ValueError(f"two projects share the name {twice[0]!r}")
         return projects
 
+    @field_validator("registries")
+    @classmethod
+    def _hosts_differ(cls, registries: tuple[RegistryHost, ...]) -> tuple[RegistryHost, ...]:
+        names = [name for one in registries for name in (one.host, *one.aliases)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two registries have the name {twice[0]!r}, as host or alias")
+        return registries
+
 
 def load(path: Path) -> Settings:
     """Read a configuration file; paths in it are relative to the file's own folder.
@@ -153,26 +162,22 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 def _anchored(settings: Settings, folder: Path) -> Settings:
     """Make the paths of the file absolute: a service does not stand where the file does."""
-    projects = tuple(
-        project.model_copy(update={"path": folder / project.path}) if project.path else project
-        for project in settings.projects
-    )
-    scanner = settings.scanner
-    changed: dict[str, Any] = {
-        name: folder / value
-        for name in ("path", "database_folder", "ignore_file")
-        if (value := getattr(scanner, name)) is not None
-    }
-    changed["vex"] = tuple(folder / path for path in scanner.vex)
-    state = folder / settings.state if settings.state else None
     location = settings.artifacts.location
     if location is not None and "://" not in location:
         location = str(folder / location)
-    return settings.model_copy(
-        update={
-            "projects": projects,
-            "scanner": scanner.model_copy(update=changed),
-            "artifacts": settings.artifacts.model_copy(update={"location": location}),
-            "state": state,
-        }
-    )
+    artifacts = settings.artifacts.model_copy(update={"location": location})
+    anchored: Settings = _absolute(settings.model_copy(update={"artifacts": artifacts}), folder)
+    return anchored
+
+
+def _absolute(value: Any, folder: Path) -> Any:
+    """Every path in a section, at whatever depth, from the folder on; anything else as it is."""
+    if isinstance(value, Path):
+        return folder / value
+    if isinstance(value, tuple):
+        return tuple(_absolute(one, folder) for one in value)
+    if not isinstance(value, Section):
+        return value
+    fields = {name: getattr(value, name) for name in type(value).model_fields}
+    changed = {name: _absolute(one, folder) for name, one in fields.items()}
+    return value.model_copy(update={name: one for name, one in changed.items() if one is not fields[name]})
