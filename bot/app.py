@@ -25,6 +25,7 @@ from bot.forge.github import GitHubForge
 from bot.forge.local import LocalForge
 from bot.model.manifest import Platform
 from bot.model.retention import Retention
+from bot.model.vulnerability import Severity
 from bot.ports import Artifacts, Builder, Clock, Forge, Progress
 from bot.registry import RegistryClient
 from bot.scanner import DatabaseSettings, ScannerSettings, TrivyScanner
@@ -258,6 +259,8 @@ def policy(settings: Settings) -> Policy:
         build_seconds=settings.builder.seconds,
         max_builds=settings.builder.max_builds_per_cycle,
         blocked=settings.pull_requests.blocked,
+        target_issues=settings.issues.targets,
+        issue_severity=_severity(settings.issues.severity),
         retention=Retention(
             measurements=settings.retention.measurements,
             evidence=settings.retention.evidence,
@@ -266,3 +269,7 @@ def policy(settings: Settings) -> Policy:
         ),
         zone=ZoneInfo(settings.timezone),
     )
+
+
+def _severity(word: str) -> Severity | None:
+    return None if word == "none" else Severity(word.upper())

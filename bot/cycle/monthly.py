@@ -123,6 +123,7 @@ def _result(  # noqa: PLR0913 - a value's fields
         seconds=seconds,
         quota=dict(parts.registry.quota()),
         dry_run=dry_run,
-        notes=(f"level base only: {parts.no_builder}",) if parts.builder is None else (),
+        notes=(*((f"level base only: {parts.no_builder}",) if parts.builder is None else ()), *tally.notes),
+        issues=tuple(tally.issues),
         published=plan.published,
     )

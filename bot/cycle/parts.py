@@ -12,6 +12,7 @@ from bot.dockerfile import custom as patterns
 from bot.model.manifest import Platform
 from bot.model.retention import Retention
 from bot.model.target import LINUX_AMD64, Project
+from bot.model.vulnerability import Severity
 from bot.ports import Artifacts, Builder, Clock, Forge, Progress, Registry, Scanner, Store
 from bot.updates.rules import Rule
 
@@ -39,6 +40,8 @@ class Policy:
         build_seconds: Time limit of one build.
         max_builds: Targets built in one cycle; the rest stay at level base.
         blocked: What becomes of a blocked update: a `draft` that says why, its target's `issue`, or `none`.
+        target_issues: What no pull request solves becomes one issue a target.
+        issue_severity: The least severity that is reported where no update fixes it; None reports none.
         retention: How long what was measured is kept.
         zone: Time zone of cycle names and dates.
     """
@@ -51,6 +54,8 @@ class Policy:
     build_seconds: float = 1800.0
     max_builds: int = 50
     blocked: str = "draft"
+    target_issues: bool = True
+    issue_severity: Severity | None = Severity.HIGH
     retention: Retention = field(default_factory=Retention)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 

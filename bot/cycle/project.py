@@ -10,6 +10,7 @@ from bot.cycle.baselines import record
 from bot.cycle.evidence_for_others import attach, others_pulls
 from bot.cycle.grouping import Group
 from bot.cycle.inventory import record_sboms
+from bot.cycle.issues import report_targets
 from bot.cycle.prove import prove
 from bot.cycle.publish import compose, publish
 from bot.cycle.standing import LIMIT_REASON, Seen, held_back, look, tell
@@ -57,8 +58,12 @@ def carry_out(project: Project, groups: Sequence[Group], run: Run) -> None:
 
 
 def finish(project: Project, groups: Sequence[Group], run: Run) -> None:
-    """Close what this cycle made superfluous."""
-    if not run.dry and not run.evidence_only:
+    """Report what no pull request solves, and close what this cycle made superfluous."""
+    if run.evidence_only:
+        return
+    if run.parts.policy.target_issues:
+        run.guarded(project.name, partial(report_targets, project, run))
+    if not run.dry:
         run.guarded(project.name, partial(tidy, project, {group.slot for group in groups}, run))
 
 

@@ -10,7 +10,7 @@ from bot.cycle.grouping import Group
 from bot.cycle.parts import Parts
 from bot.errors import RefitError
 from bot.model.draft import Draft
-from bot.model.run import Cycle, Decided, Planned, Problem, Proved
+from bot.model.run import Cycle, Decided, Planned, Problem, Proved, Publication
 from bot.model.update import Waiting
 
 
@@ -22,6 +22,8 @@ class Tally:
     decided: list[Decided] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
+    issues: list[Publication] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     built: int = 0
 
     def wait(self, members: Sequence[Planned], reason: str) -> None:

@@ -245,6 +245,7 @@ class RunResult:
         seconds: Wall time.
         dry_run: True where nothing was written to a forge.
         notes: Sentences about the run itself, for its foot.
+        issues: Issues that are open for targets.
         published: What was found behind the targets' `image:`.
     """
 
@@ -257,6 +258,7 @@ class RunResult:
     quota: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
     notes: tuple[str, ...] = ()
+    issues: tuple[Publication, ...] = ()
     published: tuple[Published, ...] = ()
 
 

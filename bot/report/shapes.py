@@ -199,4 +199,5 @@ class RunDocument(_Shape):
     skipped: list[DecidedShape]
     failed: list[FailedShape]
     requests: dict[str, int] = Field(description="registry requests by method; HEAD and GET always")
+    issues: list[str] = Field(default=[], description="issues that are open for targets: where to read them")
     published: list[PublishedShape] = Field(default=[], description="for targets with an `image:`")

@@ -204,11 +204,13 @@ def _failures(result: RunResult) -> Iterable[tuple[Text, int]]:
 
 def _foot(result: RunResult) -> str:
     """Publications counted once, however many updates they carry."""
-    published = {one.publication.url: one.publication.kind for one in result.updates if one.publication}
+    carried = [one.publication for one in result.updates if one.publication]
+    published = {one.url: one.kind for one in (*carried, *result.issues)}
     kinds = Counter(published.values())
     failed = len(result.problems) + sum(isinstance(one.outcome, Failed) for one in result.decided)
     parts = [
         wording.count(kinds[PublicationKind.PULL_REQUEST], "pull request"),
+        *([f"{attached} with evidence of ours"] if (attached := kinds[PublicationKind.EVIDENCE]) else []),
         wording.count(kinds[PublicationKind.ISSUE], "issue"),
         f"{failed} failed",
         wording.requests(result.requests),

@@ -65,6 +65,7 @@ def run(result: RunResult) -> dict[str, Any]:
         skipped=[_decided(one, one.outcome) for one in decided if isinstance(one.outcome, Skipped)],
         failed=failed + _problems(result.problems),
         requests={"HEAD": 0, "GET": 0, **result.requests},
+        issues=[one.url for one in result.issues],
         published=[_published(one) for one in result.published],
     )
     return _dump(document)

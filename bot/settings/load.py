@@ -20,6 +20,7 @@ from bot.settings.sections import CustomSettings, ProjectSettings, RuleSettings
 from bot.settings.services import (
     BuilderSection,
     GitHubSection,
+    IssuesSection,
     PullRequestSection,
     RegistryHost,
     ScannerSection,
@@ -51,6 +52,7 @@ class Settings(Section):
     verdict: VerdictSection = VerdictSection()
     github: GitHubSection = GitHubSection()
     pull_requests: PullRequestSection = PullRequestSection()
+    issues: IssuesSection = IssuesSection()
     schedule: ScheduleSection = ScheduleSection()
     slack: SlackSection | None = None
     web: WebSection = WebSection()

@@ -106,6 +106,13 @@ class PullRequestSection(Section):
     blocked: str = Field(default="draft", pattern="^(draft|issue|none)$")
 
 
+class IssuesSection(Section):
+    """What no pull request can solve: blocked updates, abandoned tags, vulnerabilities without an update."""
+
+    targets: bool = True
+    severity: str = Field(default="high", pattern="^(critical|high|medium|none)$")
+
+
 class ScheduleSection(Section):
     """When the bot does what by itself; cron with five fields, in the configured time zone."""
 

@@ -76,6 +76,7 @@ class FakeForge:
         checks: Commit and name → what was said there.
         said: URL and key → the comment of ours.
         is_app: True where a check carries all of its text.
+        issues_off: What asking for issues raises, where a project has none.
     """
 
     files: dict[str, dict[str, bytes]]
@@ -90,6 +91,7 @@ class FakeForge:
     checks: dict[tuple[str, str], Check] = field(default_factory=dict)
     said: dict[tuple[str, str], str] = field(default_factory=dict)
     is_app: bool = True
+    issues_off: ForgeError | None = None
     _history: dict[str, Mapping[str, bytes]] = field(default_factory=dict)
     _pushed: set[str] = field(default_factory=set)
 
@@ -113,6 +115,8 @@ class FakeForge:
 
     def find_issue(self, project: Project, slot: str) -> Publication | None:
         self._project(project)
+        if self.issues_off is not None:
+            raise self.issues_off
         return next(reversed(self.issues.get((project.name, slot), [])), None)
 
     def publish_issue(self, project: Project, wanted: Issue, existing: Publication | None) -> Publication:

@@ -19,7 +19,6 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from bot.model.update import Abandoned
 from bot.report import issue, pull_request, terminal
 from bot.report.size import html as size_html
 from bot.report.size import markdown as size_markdown
@@ -50,10 +49,10 @@ def _pages() -> Iterable[tuple[str, str, int]]:
         yield f"{name} phone", shown, _PHONE
         if name == "pass":
             yield f"{name} open", shown.replace("<details>", "<details open>"), _WIDE
-    decided = cases.result().decided[3]
-    if isinstance(decided.outcome, Abandoned):
-        text = issue.abandoned(decided, decided.outcome, marker=samples.MARKER)
-        yield "abandoned wide", page(issue.abandoned_title(decided), text), _WIDE
+    trouble = issue.Trouble("frontend", (cases.build_failed(),), (cases.result().decided[3],))
+    shown = page(issue.title(trouble), issue.body(trouble, marker=samples.MARKER))
+    yield "issue wide", shown, _WIDE
+    yield "issue phone", shown, _PHONE
     made = _size_report()
     yield "size report wide", page(size_markdown.title(made), size_markdown.markdown(made)), _WIDE
     yield "size report phone", page(size_markdown.title(made), size_markdown.markdown(made)), _PHONE

@@ -8,9 +8,9 @@ import pytest
 
 from bot.model.draft import Draft
 from bot.model.run import PullRequest
-from bot.model.update import Abandoned
 from bot.model.vulnerability import Severity
 from bot.report import dry_run, issue, wording
+from bot.report.issue import Trouble
 from tests.unit.report import cases, samples
 from tests.unit.report.gfm import to_html
 from tests.unit.report.test_quote import Page
@@ -30,9 +30,9 @@ PULL = PullRequest(
 
 
 def test_a_blocked_update_becomes_a_short_issue_that_says_why() -> None:
-    proved = cases.build_failed()
-    text = issue.blocked(proved, marker=samples.MARKER)
-    assert issue.blocked_title(proved) == "Blocked: debian:bookworm-slim to 2026-11-10 in backend"
+    trouble = Trouble("backend", blocked=(cases.build_failed(),))
+    text = issue.body(trouble, marker=samples.MARKER)
+    assert issue.title(trouble) == "backend: debian:bookworm-slim to 2026-11-10 is blocked"
     assert "- It does not build on the new base" in text
     assert "SSL\\_get1" not in text
     assert "SSL_get1_peer" in text
@@ -41,12 +41,30 @@ def test_a_blocked_update_becomes_a_short_issue_that_says_why() -> None:
 
 
 def test_an_abandoned_tag_becomes_an_issue_with_tags_to_choose_from() -> None:
-    decided = cases.result().decided[3]
-    assert isinstance(decided.outcome, Abandoned)
-    text = issue.abandoned(decided, decided.outcome, marker=samples.MARKER)
-    assert issue.abandoned_title(decided) == "nginx:1.27-alpine no longer moves (frontend)"
+    trouble = Trouble("frontend", abandoned=(cases.result().decided[3],))
+    text = issue.body(trouble, marker=samples.MARKER)
+    assert issue.title(trouble) == "frontend: nginx:1.27-alpine no longer moves"
     assert "`nginx:1.27-alpine` in `frontend/Dockerfile`, line 9, gets no more updates." in text
     assert "best first: `1.29-alpine`" in text
+
+
+def test_vulnerabilities_without_an_update_are_listed_with_what_fixes_them() -> None:
+    evidence = samples.proved().evidence[0]
+    assert evidence.before is not None
+    found = tuple(one for one in evidence.before.scan.vulnerabilities if one.fixed_version)[:3]
+    trouble = Trouble("backend", vulnerable=found, image="debian:bookworm-slim")
+    text = issue.body(trouble, marker=samples.MARKER)
+    assert issue.title(trouble).endswith(" without an update")
+    assert all(one.id in text for one in found)
+    assert Page(to_html(text)).elements.count("table") == 1
+
+
+def test_something_new_has_another_digest_and_the_same_trouble_the_same() -> None:
+    abandoned = Trouble("frontend", abandoned=(cases.result().decided[3],))
+    both = Trouble("frontend", (cases.build_failed(),), (cases.result().decided[3],))
+    assert abandoned.digest == Trouble("frontend", abandoned=(cases.result().decided[3],)).digest
+    assert abandoned.digest != both.digest
+    assert not Trouble("frontend")
 
 
 def test_a_dry_run_shows_the_pull_request_with_its_change() -> None:

@@ -66,7 +66,7 @@ def test_run_has_the_promised_keys_in_bytes_and_seconds() -> None:
     document = valid("run", wire.run(cases.result()))
     assert list(document) == [
         *("cycle", "attempt", "updates", "current", "waiting", "abandoned", "skipped", "failed", "requests"),
-        "published",
+        *("issues", "published"),
     ]
     (update,) = document["updates"]
     assert {key: update[key] for key in ("target", "file", "line", "level", "verdict", "reasons")} == {
