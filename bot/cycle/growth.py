@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+from bot.cycle.layer_growth import LARGEST, paired
 from bot.model.evidence import Layer, Measurement, PathSize, Side
 from bot.model.vulnerability import Package
 from bot.ports import Store
@@ -21,8 +21,8 @@ def growth(store: Store, before: Measurement, after: Measurement) -> Growth | No
     if then is None or now is None or then.build is None or now.build is None:
         return None
     return Growth(
-        layers=_grown(_layers(then.build.layers), _layers(now.build.layers)),
-        paths=_grown(_paths(then.build.largest), _paths(now.build.largest)),
+        layers=_grown(_layers(then.build.layers, now.build.layers)),
+        paths=_grown(_paths(then.build.largest, now.build.largest)),
         packages=_packages(then.scan.packages, now.scan.packages),
     )
 
@@ -34,20 +34,19 @@ def _side(store: Store, measurement: Measurement) -> Side | None:
     return evidence.before if measurement.side == "before" else evidence.after
 
 
-def _layers(layers: Sequence[Layer]) -> Mapping[str, int]:
-    """Bytes by instruction: the same instruction makes the same layer's successor."""
-    sizes: Counter[str] = Counter()
-    for layer in layers:
-        sizes[layer.instruction] += layer.size
-    return sizes
+def _layers(before: Sequence[Layer], after: Sequence[Layer]) -> Iterable[Grown]:
+    pairs = paired(before, after)
+    return (Grown(new.instruction, old.size if old else 0, new.size) for old, new in pairs if new is not None)
 
 
-def _paths(largest: Iterable[PathSize]) -> Mapping[str, int]:
-    return {one.path: one.size for one in largest}
+def _paths(before: Sequence[PathSize], after: Sequence[PathSize]) -> Iterable[Grown]:
+    """Only the largest are kept: what is missing before was at most as large as the smallest of them."""
+    known = {one.path: one.size for one in before}
+    unknown = min(known.values()) if len(before) >= LARGEST else 0
+    return (Grown(one.path, known.get(one.path, unknown), one.size) for one in after)
 
 
-def _grown(before: Mapping[str, int], after: Mapping[str, int]) -> tuple[Grown, ...]:
-    gains = [Grown(name, before.get(name, 0), size) for name, size in after.items()]
+def _grown(gains: Iterable[Grown]) -> tuple[Grown, ...]:
     notable = sorted((one for one in gains if one.more >= _NOTABLE), key=lambda one: (-one.more, one.name))
     return tuple(notable[:_MOST])
 

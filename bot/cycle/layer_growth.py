@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
+from heapq import nlargest
 from itertools import zip_longest
+from operator import itemgetter
 from typing import Final
 
 from bot.model.evidence import Build, Layer, PathSize
 
 _SHOWN: Final = 10
+LARGEST: Final = 50
+"""Files whose sizes are kept with a build."""
 
 
 def with_growth(before: Build, after: Build) -> Build:
@@ -20,8 +24,9 @@ def with_growth(before: Build, after: Build) -> Build:
 
 
 def without_files(build: Build) -> Build:
-    """The build as it is kept: nobody asks for every file again."""
-    return replace(build, layers=tuple(replace(layer, files={}) for layer in build.layers))
+    """The build as it is kept: nobody asks for every file again, only for the largest of its own."""
+    layers = tuple(replace(layer, files={}) for layer in build.layers)
+    return replace(build, layers=layers, largest=_largest(build.layers))
 
 
 def paired(before: Sequence[Layer], after: Sequence[Layer]) -> Iterator[tuple[Layer | None, Layer | None]]:
@@ -33,6 +38,15 @@ def paired(before: Sequence[Layer], after: Sequence[Layer]) -> Iterator[tuple[La
     names = [layer.instruction for layer in before], [layer.instruction for layer in after]
     for _, start, end, other, last in SequenceMatcher(None, *names, autojunk=False).get_opcodes():
         yield from zip_longest(before[start:end], after[other:last])
+
+
+def _largest(layers: Sequence[Layer]) -> tuple[PathSize, ...]:
+    """The largest files that the Dockerfile's own layers hold, as the uppermost layer has them."""
+    files: dict[str, int] = {}
+    for layer in layers:
+        if not layer.base:
+            files |= layer.files
+    return tuple(PathSize(path, size) for path, size in nlargest(LARGEST, files.items(), key=itemgetter(1)))
 
 
 def _grown(old: Layer | None, new: Layer) -> Layer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.cycle.layer_growth import paired, with_growth, without_files
 from bot.model.evidence import Build, Layer, PathSize
 
@@ -38,3 +40,12 @@ def test_a_layer_that_is_new_has_grown_from_nothing_and_names_no_path() -> None:
 
 def test_what_is_kept_has_no_list_of_files() -> None:
     assert all(not one.files for one in without_files(build(BASE)).layers)
+
+
+def test_what_is_kept_names_the_largest_files_of_its_own_layers() -> None:
+    base = replace(BASE, base=True)
+    own = layer("COPY", {"/app/shop": 900, "/app/map": 30}), layer("RUN strip", {"/app/shop": 400})
+
+    kept = without_files(build(base, *own))
+
+    assert kept.largest == (PathSize("/app/shop", 400), PathSize("/app/map", 30))
