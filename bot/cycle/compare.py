@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from bot.cycle.causes import Causes, View, key_of
 from bot.model.vulnerability import (
-    Cause,
     ChangeKind,
     Comparison,
     Finding,
@@ -46,6 +46,8 @@ def compare(  # noqa: PLR0913 - two sides of three values each, all by keyword b
       it in p and the new one does not, or when the image now has p as a layer of the new base
       brings it, and the bases differ in p (the Dockerfile installed p itself until the base
       brought it). v is introduced when the new base carries it in p and the old one did not.
+      A package changed by the base where a layer of the new base holds it and the bases differ in it,
+      or where each image has it as its own base has it, copied into whatever layer.
     - `rebuild`: everything else. The version that makes the difference stands in a layer of
       the Dockerfile's own, and would have come without the new base.
 
@@ -68,8 +70,8 @@ def compare(  # noqa: PLR0913 - two sides of three values each, all by keyword b
         raise ValueError("a scan of an SBOM and one of an image see different things: they are not compared")
     bases = None
     if base_scan_before is not None and base_scan_after is not None:
-        bases = (_View.of(base_scan_before), _View.of(base_scan_after))
-    causes = _Causes(_View.of(before), _View.of(after), frozenset(base_before), frozenset(base_after), bases)
+        bases = (View.of(base_scan_before), View.of(base_scan_after))
+    causes = Causes(View.of(before), View.of(after), frozenset(base_before), frozenset(base_after), bases)
     found = _match_vulnerabilities(before.vulnerabilities, after.vulnerabilities)
     return Comparison(
         fixed=_worst_first(Finding(v, causes.fixed(v)) for v in found.only_before),
@@ -130,106 +132,13 @@ def _stem(text: str) -> str:
     return _DIGITS.sub("#", text)
 
 
-_Key = tuple[str, str, str]
-
-
-def _key(package: Package) -> _Key:
-    return (package.kind, package.name, package.path)
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """A scan indexed for questions about one package."""
-
-    packages: dict[_Key, list[Package]]
-    vulnerable: Counter[tuple[str, str, str]]
-    database: str
-
-    @classmethod
-    def of(cls, scan: Scan) -> _View:
-        packages: defaultdict[_Key, list[Package]] = defaultdict(list)
-        for package in scan.packages:
-            packages[_key(package)].append(package)
-        found = Counter(v.identity for v in scan.vulnerabilities)
-        return cls(dict(packages), found, scan.database.digest)
-
-    def versions(self, package: Package) -> tuple[str, ...]:
-        """The versions of a package here, sorted; empty where it is absent."""
-        return tuple(sorted(found.version for found in self.packages.get(_key(package), ())))
-
-    def in_layers(self, package: Package, layers: frozenset[str]) -> bool:
-        """True where the package is here and every version of it stands in one of these layers."""
-        found = self.packages.get(_key(package), [])
-        return bool(found) and all(one.diff_id in layers for one in found)
-
-
-@dataclass(frozen=True, slots=True)
-class _Causes:
-    """Answers what caused a difference; the rule is in the docstring of `compare`."""
-
-    before: _View
-    after: _View
-    base_before: frozenset[str]
-    base_after: frozenset[str]
-    bases: tuple[_View, _View] | None
-
-    def fixed(self, found: Vulnerability) -> Cause:
-        if self._by_database(found.package):
-            return Cause.DATABASE
-        if self.bases is None:
-            return self._by_layer(found.package)
-        old, new = (base.vulnerable[found.identity] for base in self.bases)
-        return _base_if(old > new or self._brought_by_base(found.package))
-
-    def introduced(self, found: Vulnerability) -> Cause:
-        if self._by_database(found.package):
-            return Cause.DATABASE
-        if self.bases is None:
-            return self._by_layer(found.package)
-        old, new = (base.vulnerable[found.identity] for base in self.bases)
-        return _base_if(new > old)
-
-    def changed(self, package: Package) -> Cause:
-        """Cause of a package's change; `package` as after has it, else as before had it."""
-        if self.bases is None:
-            return self._by_layer(package)
-        if self.after.versions(package):
-            return _base_if(self._brought_by_base(package))
-        old, new = (base.versions(package) for base in self.bases)
-        return _base_if(bool(old) and not new)
-
-    def _brought_by_base(self, package: Package) -> bool:
-        """True where the new base's layers hold the package, and the bases differ in it."""
-        if self.bases is None or not self.after.in_layers(package, self.base_after):
-            return False
-        old, new = self.bases
-        return old.versions(package) != new.versions(package)
-
-    def _by_layer(self, package: Package) -> Cause:
-        if self.after.versions(package):
-            return _base_if(self.after.in_layers(package, self.base_after))
-        return _base_if(self.before.in_layers(package, self.base_before))
-
-    def _by_database(self, package: Package) -> bool:
-        different = self.before.database != self.after.database
-        both = (
-            package.version in self.before.versions(package),
-            package.version in self.after.versions(package),
-        )
-        return different and all(both)
-
-
-def _base_if(condition: bool) -> Cause:  # noqa: FBT001 - one argument, read aloud at every call
-    return Cause.BASE if condition else Cause.REBUILD
-
-
 def _package_changes(
-    before: Iterable[Package], after: Iterable[Package], causes: _Causes
+    before: Iterable[Package], after: Iterable[Package], causes: Causes
 ) -> tuple[PackageChange, ...]:
     """Every package that differs; one that has only moved to another path does not."""
-    _, left, right = _pair(before, after, lambda p: (_key(p), p.version))
+    _, left, right = _pair(before, after, lambda p: (key_of(p), p.version))
     _, left, right = _pair(left, right, lambda p: (p.kind, p.name, p.version, _stem(p.path)))
-    same_path, left, right = _pair(left, right, _key)
+    same_path, left, right = _pair(left, right, key_of)
     moved, left, right = _pair(left, right, lambda p: (p.kind, p.name, _stem(p.path)))
     changes = [
         PackageChange(new.name, ChangeKind.CHANGED, old.version, new.version, causes.changed(new), new.path)

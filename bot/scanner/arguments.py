@@ -24,7 +24,7 @@ def image(settings: ScannerSettings, request: ScanRequest, place: Slot) -> list[
     exposure = ["--image-config-scanners", "misconfig,secret"] if request.exposure else []
     return [
         *("image", *_closed_in(place), "--skip-java-db-update", "--skip-check-update"),
-        *("--secret-config", str(place.nothing), "--module-dir", str(place.empty)),
+        *("--secret-config", str(place.secret_rules), "--module-dir", str(place.empty)),
         *("--scanners", scanners, *exposure),
         *_reported(settings, place),
         *_source(settings, request),

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot import process
+from bot.errors import ProcessFailed
 from bot.scanner.binary import Binary, check_binary, find_binary
 from bot.scanner.settings import ScannerSettings
 from bot.scanner.slots import Slot
 
 _MARGIN_SECONDS: Final = 15.0
 _OUTPUT_LIMIT: Final = 2**24
+_LIMITER: Final = "prlimit"
 # Trivy is written in Go: near this part of its memory it collects garbage harder, rather than fail.
 _SOFT_SHARE: Final = 0.8
 
@@ -46,13 +48,12 @@ class Runner:
             ProcessFailed: It failed, took too long, or too much memory.
         """
         argv = [*_bounded(self._settings.memory), str(self.binary().path), *arguments]
-        finished = process.run(
-            argv,
-            timeout=seconds + _MARGIN_SECONDS,
-            cwd=place.empty,
-            env=self._environment(place),
-            limit=_OUTPUT_LIMIT,
-        )
+        timeout, env = seconds + _MARGIN_SECONDS, self._environment(place)
+        try:
+            finished = process.run(argv, timeout=timeout, cwd=place.empty, env=env, limit=_OUTPUT_LIMIT)
+        except ProcessFailed as error:
+            said = error.message.replace(f"{_LIMITER} ", "trivy ", 1)  # it becomes Trivy and ends as it does
+            raise ProcessFailed(said, output=error.output) from error
         return finished.stderr.decode(errors="replace")
 
     def _environment(self, place: Slot) -> dict[str, str]:
@@ -68,5 +69,5 @@ class Runner:
 
 def _bounded(memory: int) -> list[str]:
     """The hard limit on memory of its own, which a database mapped into it is not; util-linux sets it."""
-    prlimit = shutil.which("prlimit")
+    prlimit = shutil.which(_LIMITER)
     return [prlimit, f"--data={memory}", "--core=0", "--"] if prlimit else []

@@ -41,6 +41,11 @@ class Slot:
         return self.work / "nothing.yaml"
 
     @property
+    def secret_rules(self) -> Path:
+        """Its own rules for secrets, changed in nothing; an empty file is refused here."""
+        return self.work / "secrets.yaml"
+
+    @property
     def report(self) -> Path:
         """Where it writes its report."""
         return self.work / "report.json"
@@ -102,6 +107,7 @@ def _furnish(place: Slot, databases: Mapping[str, Path | None]) -> None:
     for path in (place.cache, place.empty, place.temporary):
         path.mkdir(parents=True, exist_ok=True)
     place.nothing.touch()
+    place.secret_rules.write_text("{}\n")
     for name, folder in databases.items():
         link = place.cache / name
         link.unlink(missing_ok=True)

@@ -3,79 +3,21 @@
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot import process
-from bot.builder import BuilderSettings, DockerBuilder
-from bot.builder.client import choose_command
-from bot.cycle.compare import compare
 from bot.errors import ScanError, ScannerRefused
 from bot.model.target import LINUX_AMD64
-from bot.model.vulnerability import Cause, Comparison, Scan
 from bot.ports import BuildRequest, ScanRequest
-from bot.scanner import DatabaseSettings, ScannerSettings, TrivyScanner
+from bot.scanner import TrivyScanner
 from bot.scanner.binary import find_binary
-from deploy.lab import Lab
+from tests.integration.scanner.bench import BASE, Bench
 
 pytestmark = pytest.mark.lab
-
-BASE = "library/debian:bookworm-slim"
-
-
-@dataclass(frozen=True)
-class Bench:
-    """A scanner and a builder on the lab, and what they need."""
-
-    lab: Lab
-    settings: ScannerSettings
-    builder: DockerBuilder
-    folder: Path
-    prefix: str
-
-    @property
-    def scanner(self) -> TrivyScanner:
-        return TrivyScanner(self.settings)
-
-    def base(self, digest: str) -> Scan:
-        request = ScanRequest(f"debian@{digest}", remote=True, digest=digest, platform=LINUX_AMD64)
-        return self.scanner.scan(request)
-
-    def image(self, *lines: str, name: str = "image") -> str:
-        context = self.folder / "context"
-        context.mkdir(exist_ok=True)
-        dockerfile = self.folder / f"{name}.Dockerfile"
-        dockerfile.write_text("\n".join((*lines, "")))
-        return self.builder.build(BuildRequest(context, dockerfile, f"{self.prefix}-{name}")).image
-
-    def scan(self, image: str) -> Scan:
-        return self.scanner.scan(ScanRequest(image, remote=False, digest=image, platform=LINUX_AMD64))
-
-    def docker(self, *words: str) -> str:
-        settings = BuilderSettings(self.lab.docker_host)
-        command = choose_command(settings).path
-        return process.run([command, *words], timeout=60, env=settings.environment()).text
-
-
-@pytest.fixture
-def bench(lab: Lab, tmp_path: Path) -> Iterator[Bench]:
-    settings = ScannerSettings(
-        tmp_path / "scans",
-        DatabaseSettings(lab.trivy_cache, offline=True),
-        docker_host=lab.docker_host,
-        mirrors={"docker.io": f"http://{lab.registry}"},
-    )
-    builder = DockerBuilder(BuilderSettings(lab.docker_host))
-    made = Bench(lab, settings, builder, tmp_path, f"refit-{uuid.uuid4().hex[:8]}")
-    try:
-        yield made
-    finally:
-        builder.remove(made.prefix)
 
 
 def test_packages_are_those_of_the_package_manager(bench: Bench) -> None:
@@ -159,42 +101,6 @@ def test_an_image_without_vulnerability_data_is_unknown_and_not_clean(
     (bench.folder / "context" / "foo-release").write_text("ID=foo\nVERSION_ID=9\nNAME=Foo\n")
     base = f"debian@{bench.lab.stale[BASE]}"
     assert not bench.scan(bench.image(*(line.format(base=base) for line in lines))).supported
-
-
-def proved(bench: Bench, *lines: str) -> tuple[Comparison, Scan, Scan]:
-    """Build on both bases, scan all four images, and compare."""
-    stale, fresh = bench.lab.stale[BASE], bench.lab.fresh[BASE]
-    bases = bench.base(stale), bench.base(fresh)
-    before = bench.scan(bench.image(f"FROM debian@{stale}", *lines, name="before"))
-    after = bench.scan(bench.image(f"FROM debian@{fresh}", *lines, name="after"))
-    found = compare(
-        before,
-        after,
-        base_before=bases[0].diff_ids,
-        base_after=bases[1].diff_ids,
-        base_scan_before=bases[0],
-        base_scan_after=bases[1],
-    )
-    return found, *bases
-
-
-def test_what_the_base_brings_is_put_down_to_the_base(bench: Bench) -> None:
-    found, stale, fresh = proved(bench, "RUN mkdir /made")
-    assert {one.cause for one in found.fixed} == {Cause.BASE}
-    assert {one.cause for one in found.packages} == {Cause.BASE}
-    assert len(found.fixed) == len(stale.vulnerabilities) - len(fresh.vulnerabilities) > 0
-
-
-def test_what_an_unpinned_install_brings_is_put_down_to_the_rebuild(bench: Bench) -> None:
-    install = "RUN apt-get update && apt-get install -y --no-install-recommends curl"
-    found, stale, fresh = proved(bench, install)
-    in_base = {package.name for package in (*stale.packages, *fresh.packages)}
-    own = [one for one in found.fixed if one.vulnerability.package.name not in in_base]
-    assert own
-    assert {one.cause for one in own} == {Cause.REBUILD}
-    by_base = {one.vulnerability.identity for one in found.fixed if one.cause is Cause.BASE}
-    gone = {v.identity for v in stale.vulnerabilities} - {v.identity for v in fresh.vulnerabilities}
-    assert by_base == gone
 
 
 def test_the_ignore_file_hides_by_name_counts_and_changes_the_identity(bench: Bench) -> None:
