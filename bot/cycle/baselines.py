@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.cycle.discover import Found
 from bot.cycle.parts import Parts
 from bot.model.evidence import Baseline, Build, Evidence, Measurement, Side
+from bot.model.manifest import Platform
 from bot.model.run import Cycle, Planned
-from bot.model.vulnerability import Severity
+from bot.model.target import Target
+from bot.model.vulnerability import Scan, Severity
 
 _LOOK_BACK = timedelta(days=730)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A target built from what its branch holds now; `base` is the image of its final stage, with digest."""
+
+    target: Target
+    platform: Platform
+    base: str
+    build: Build
+    scan: Scan
 
 
 def settle(found: Sequence[Found], parts: Parts) -> None:
@@ -66,6 +79,33 @@ def record(planned: Planned, evidence: Sequence[Evidence], cycle: Cycle, parts: 
         if one.after is not None and one.after.build is not None:
             proposed = str(planned.update.to)
             parts.store.save_measurement(_point(planned, one, one.after, cycle, proposed, applied=False))
+
+
+def record_rescan(built: Built, parts: Parts) -> None:
+    """Add a target that was built afresh, though no update was proved, to the time series.
+
+    Nothing tells which of its layers are the base's: those sizes stay unknown.
+    """
+    now, counts = parts.clock.now(), built.scan.counts()
+    point = Measurement(
+        project=built.target.project,
+        target=built.target.name,
+        platform=str(built.platform),
+        at=now,
+        cycle=f"rescan-{now:%Y-%m-%d}",
+        base=built.base,
+        size=built.build.size,
+        pushed_size=built.build.pushed_size,
+        layers=len(built.build.layers),
+        build_seconds=built.build.seconds,
+        critical=counts[Severity.CRITICAL],
+        high=counts[Severity.HIGH],
+        medium=counts[Severity.MEDIUM],
+        low=counts[Severity.LOW],
+        applied=True,
+    )
+    known = _with_build(point, built.build)
+    parts.store.save_measurement(replace(known, base_size=None, own_size=None))
 
 
 def _point(  # noqa: PLR0913 - a value's fields

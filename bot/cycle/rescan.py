@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bot.cycle.baselines import Built, record_rescan
 from bot.cycle.bases import platform_image
 from bot.cycle.compare import compare
 from bot.cycle.discover import discover
@@ -18,9 +19,9 @@ from bot.errors import EngineMissing, RefitError, UsageError
 from bot.model.manifest import Platform
 from bot.model.reference import Reference
 from bot.model.run import Rescan
-from bot.model.target import Target
+from bot.model.target import Project, Target
 from bot.model.vulnerability import Comparison, Scan
-from bot.ports import BuildRequest, ScanRequest
+from bot.ports import BuildRequest, Checkout, ScanRequest
 
 # A target's name has none of these; `#` stands between project and target where two share a name.
 _IMAGE_MARKS: Final = "/:@"
@@ -160,7 +161,17 @@ def _build_and_scan(parts: Parts, target: Target, name: str) -> _Scanned:
         request = ScanRequest(
             build.image, remote=False, digest=build.image, platform=_platform(parts, target)
         )
-        return _Scanned(name, f"built from {checkout.commit[:12]}", cached_scan(request, parts))
+        scan = cached_scan(request, parts)
+    built = Built(target, _platform(parts, target), _base(project, target, checkout, parts), build, scan)
+    record_rescan(built, parts)
+    return _Scanned(name, f"built from {checkout.commit[:12]}", scan)
+
+
+def _base(project: Project, target: Target, checkout: Checkout, parts: Parts) -> str:
+    """The image that the target's final stage stands on, as written; empty where none is named."""
+    found = discover(project, checkout, parts.policy.custom).found
+    uses = [one.use for one in found if one.target and one.target.name == target.name and one.use.final]
+    return next((str(use.reference) for use in uses if use.reference is not None), "")
 
 
 def _request(target: Target, room: Workspace, parts: Parts) -> BuildRequest:

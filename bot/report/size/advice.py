@@ -55,8 +55,8 @@ def _for_target(target: TargetSize, report: SizeReport) -> Iterable[Advice]:
     yield from _shrink(target, name)
     yield from _waste(target, name)
     if not target.fresh:
-        after = f"was not measured this quarter (last on {wording.day(target.now.at)})"
-        yield Advice(20.0, "find out why", name, after)
+        after = f"again (last on {wording.day(target.now.at)}): refit rescan builds and measures it"
+        yield Advice(2.0, "measure", name, after)
     if target.base_made and not target.proposed and (report.made - target.base_made).days > _OLD_DAYS:
         age = wording.age(target.base_made, report.made)
         yield Advice(10.0, "look at the base of", name, f"({age} old)")

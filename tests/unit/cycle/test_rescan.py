@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.cycle.known import known_targets
+from bot.cycle.quarterly import size_report
 from bot.cycle.rescan import rescan
 from bot.errors import EngineMissing, ForgeUnavailable, ImageNotFound, RefitError, ScanError, UsageError
 from bot.model.manifest import Platform
@@ -159,6 +160,17 @@ def test_a_target_with_no_published_image_is_built_afresh_and_cleaned_up_after(t
     (request,) = made.builder.built
     assert (request.args, request.seconds, request.fresh_stages) == ((("A", "1"),), 77, ())
     assert made.builder.removed == [request.name]
+
+
+def test_what_was_built_for_a_rescan_joins_the_sizes_of_the_report(tmp_path: Path) -> None:
+    made = shop(tmp_path, Target("acme/shop", "backend", "Dockerfile"))
+
+    rescan(made.parts(), "backend")
+
+    (target,) = size_report(made.parts(), None, None).targets
+    assert (target.key[1], target.fresh) == ("backend", True)
+    assert target.size > 0
+    assert target.now.base.startswith("debian:")
 
 
 def test_a_target_with_a_published_image_is_not_built(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_new_target_beside_old_ones_has_no_trend_of_its_own() -> None:
 def test_a_target_not_measured_this_quarter_shows_when_it_was() -> None:
     text = size_markdown.markdown(report(*YEAR[:2]))
     assert "175.0 MB (on 2026-06-02)" in text
-    assert "find out why `backend` was not measured" in text.lower()
+    assert "Measure `backend` again (last on 2026-06-02)" in text
 
 
 def test_what_to_do_next_is_ranked_by_risk_and_megabytes_and_bounded() -> None:
