@@ -28,6 +28,7 @@ from bot.triggers.chat.conversation import Conversation
 from bot.triggers.chat.grammar import Word
 from bot.triggers.periods import Job, Timetable
 from bot.triggers.schedule import Schedule
+from bot.triggers.webhook import COMMENT
 from bot.triggers.worker import Worker
 from bot.web.app import web_app
 
@@ -35,8 +36,10 @@ log: Final = logging.getLogger(__name__)
 _LEDGER: Final = 500
 _SHOWN: Final = 5
 _QUICK_AT_ONCE: Final = 2
-_DRIVES: Final = frozenset({"monthly", "observe", "quarterly", Word.OPEN})
-_NEEDS_ENGINE: Final = frozenset({"monthly", Word.RESCAN, Word.OPEN})
+_PUBLISHES: Final = frozenset({Word.OPEN, Word.REBASE, Word.RECREATE})
+_ON_REQUEST: Final = frozenset({Word.OPEN, "pull-rebase", "pull-recreate"})
+_DRIVES: Final = _ON_REQUEST | {"monthly", "observe", "quarterly"}
+_NEEDS_ENGINE: Final = _ON_REQUEST | {"monthly", Word.RESCAN, "pull-rescan"}
 
 
 class LogProgress:
@@ -67,7 +70,9 @@ class Service:
         self._clock = SystemClock()
         self._store = open_store(store_url(settings))
         self._talk = Talk(settings, self._store, self._clock)
-        worker = Worker(self._parts, Conversation(self._talk.chat, self._talk.may))
+        worker = Worker(
+            self._parts, Conversation(self._talk.chat, self._talk.may), {COMMENT: self._talk.comment}
+        )
         self._due = LocalQueue(worker, dropped=worker.dropped)
         self._asked = LocalQueue(worker, dropped=worker.dropped)
         self._quick = LocalQueue(worker, dropped=worker.dropped, threads=_QUICK_AT_ONCE)
@@ -131,7 +136,9 @@ class Service:
 
     def _queue(self, word: Word) -> Queue:
         """What opens pull requests waits for cycles, what scans for scans, the rest for neither."""
-        return {Word.OPEN: self._due, Word.RESCAN: self._asked}.get(word, self._quick)
+        if word in _PUBLISHES:
+            return self._due
+        return self._asked if word is Word.RESCAN else self._quick
 
     def _targets(self) -> tuple[str, ...]:
         """Names of all targets, configured or seen by the newest cycle, for "did you mean" in chat."""

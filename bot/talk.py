@@ -13,19 +13,26 @@ from slack_sdk.errors import SlackClientError
 from starlette.routing import Route
 
 from bot.app import access
-from bot.errors import ChatError
+from bot.cycle.parts import Parts
+from bot.errors import ChatError, RefitError
 from bot.forge.discussion import GitHubDiscussion
 from bot.model.answer import Answer
-from bot.ports import Clock, Discussion, Queue, Store
+from bot.ports import Chat, Clock, Discussion, Queue, Store, Task
 from bot.settings import ForgeKind, Settings
-from bot.settings.talks import SlackSection
+from bot.settings.talks import CommentsSection, SlackSection
 from bot.triggers.chat.access import Access, RateLimit
 from bot.triggers.chat.desk import Desk
+from bot.triggers.chat.github import NAME as GITHUB
+from bot.triggers.chat.github import GitHubChat
 from bot.triggers.chat.grammar import Word
 from bot.triggers.chat.slack import SlackChat, client, reason
 from bot.triggers.chat.slack_app import NAME as SLACK
 from bot.triggers.chat.slack_app import SlackEvents, slack_app, socket_mode
 from bot.triggers.chat.switch import OneChat, Switch
+from bot.triggers.comments import Comments
+from bot.triggers.polling import Polling
+from bot.triggers.webhook import usable_secrets
+from bot.web.github import Webhooks, github_routes
 from bot.web.slack import slack_routes
 
 log: Final = logging.getLogger(__name__)
@@ -61,7 +68,9 @@ class Talk:
         self._settings, self._store, self._clock = settings, store, clock
         self._discussion = _discussion(settings)
         self._slack = _slack(settings.slack) if settings.slack else None
-        self.chat = Switch({SLACK: self._slack} if self._slack else {})
+        self.chat = Switch(self._chats())
+        self._comments: Comments | None = None
+        self._polling: Polling | None = None
         self.routes: list[Route] = []
         self._hearers: list[Hearer] = []
         self._stopping = threading.Event()
@@ -96,8 +105,18 @@ class Talk:
             )
             self._hear_slack(section, self._slack, desk)
 
+        if self._discussion is not None and self._settings.comments is not None:
+            self._hear_comments(self._settings.comments, self._discussion, queues)
+
+    def comment(self, parts: Parts, task: Task) -> None:
+        """Take a command that was given on GitHub."""
+        if self._comments is not None:
+            self._comments(parts, task)
+
     def start(self) -> None:
         """Connect to every chat, and stay connected; a chat that is down keeps nothing else from working."""
+        if self._polling is not None:
+            threading.Thread(target=self._poll, name="refit-comments", daemon=True).start()
         if self._hearers:
             threading.Thread(target=self._stay, name="refit-chat", daemon=True).start()
         else:
@@ -132,7 +151,7 @@ class Talk:
     def _login(self, who: str) -> str:
         """The GitHub account of a person of a chat, from the configuration."""
         chat, _, name = who.partition(":")
-        if chat == "github":
+        if chat == GITHUB:
             return name
         section = {SLACK: self._settings.slack}.get(chat)
         return section.accounts.get(name, "") if section else ""
@@ -147,6 +166,33 @@ class Talk:
         if section.app_token is not None:
             socket = socket_mode(app, section.app_token.read("slack.app_token"), section.url)
         self._hearers.append(SlackHearer(chat, socket))
+
+    def _hear_comments(
+        self, section: CommentsSection, discussion: Discussion, queues: Callable[[Word], Queue]
+    ) -> None:
+        limit = RateLimit(section.commands_per_minute, self._clock)
+        self._comments = Comments(discussion, limit, queues)
+        quick = queues(Word.HELP)
+        if section.secrets:
+            secrets = usable_secrets([one.read("comments.secrets") for one in section.secrets])
+            self.routes += github_routes(Webhooks(secrets, quick, self._store, self._clock))
+        if section.poll is not None:
+            names = [one.name for one in self._settings.projects if one.forge is ForgeKind.GITHUB]
+            self._polling = Polling(discussion, quick, self._store, self._clock, lambda: names)
+
+    def _chats(self) -> dict[str, Chat]:
+        chats: dict[str, Chat] = {SLACK: self._slack} if self._slack else {}
+        return chats | ({GITHUB: GitHubChat(self._discussion)} if self._discussion else {})
+
+    def _poll(self) -> None:
+        section = self._settings.comments
+        seconds = section.poll.total_seconds() if section and section.poll else _AGAIN_SECONDS
+        while self._polling is not None and not self._stopping.is_set():
+            try:
+                self._polling.look()
+            except RefitError as error:
+                log.warning("comments were not looked for: %s", error.message)
+            self._stopping.wait(seconds)
 
     def _stay(self) -> None:
         while not self._stopping.is_set():

@@ -52,7 +52,8 @@ def run_cycle(
     Args:
         parts: The collaborators.
         name: Name of the cycle; the current month's by default.
-        only: A target or file; everything else is left out. Such a run is a cycle of its own.
+        only: A target, a file, or the slot of a pull request; everything else is left out. Such a run
+            is a cycle of its own.
         dry_run: Prove, but write to no forge and record no cycle.
         evidence_only: Attach evidence to pull requests that others opened, and open none.
 
@@ -103,7 +104,7 @@ def _plan(parts: Parts, cycle: Cycle, *, dry_run: bool) -> Plan:
 
 
 def _concerns(group: Group, only: str) -> bool:
-    return any(only in (planned.subject, planned.use.file) for planned in group.members)
+    return only == group.slot or any(only in (planned.subject, planned.use.file) for planned in group.members)
 
 
 def _by_project(parts: Parts, groups: Sequence[Group]) -> Iterable[tuple[Project, list[Group]]]:

@@ -37,13 +37,15 @@ class _Scanned:
     scan: Scan
 
 
-def rescan(parts: Parts, name: str, *, afresh: bool = False) -> Rescan:
+def rescan(parts: Parts, name: str, *, afresh: bool = False, commit: str | None = None) -> Rescan:
     """Scan a target (its published image, else built afresh) or any image with the newest database.
 
     Args:
         parts: The collaborators.
         name: A target, `project#target` where several projects have one of that name, or an image.
         afresh: Build the target, also where it has a published image.
+        commit: Build it at this commit of a pull request; its scan is compared with the last one of what is
+            under care, and is not itself kept as that.
 
     Raises:
         UsageError: There is no such target, and it is no image reference.
@@ -52,11 +54,12 @@ def rescan(parts: Parts, name: str, *, afresh: bool = False) -> Rescan:
     started = parts.clock.monotonic()
     target = target_named(parts, name)
     parts.progress.step(f"scan {name}")
-    scanned = _scan_target(parts, target, afresh=afresh) if target else _scan_image(parts, name)
+    scanned = _scan_target(parts, target, afresh, commit) if target else _scan_image(parts, name)
     key = f"last {hashlib.sha256(scanned.name.encode()).hexdigest()}"
     last = parts.store.scan(key)
     comparison = _difference(last, scanned.scan) if last else None
-    parts.store.save_scan(key, scanned.scan, parts.clock.now())
+    if commit is None:
+        parts.store.save_scan(key, scanned.scan, parts.clock.now())
     return Rescan(name, scanned.how, scanned.scan, last, comparison, parts.clock.monotonic() - started)
 
 
@@ -118,10 +121,10 @@ def full_name(target: Target) -> str:
     return f"{target.project}{_OF}{target.name}"
 
 
-def _scan_target(parts: Parts, target: Target, *, afresh: bool) -> _Scanned:
+def _scan_target(parts: Parts, target: Target, afresh: bool, commit: str | None) -> _Scanned:  # noqa: FBT001 - passed on
     name = full_name(target)
-    if target.image is None or afresh:
-        return _build_and_scan(parts, target, name)
+    if target.image is None or afresh or commit:
+        return _build_and_scan(parts, target, name, commit)
     scanned = _scan_image(parts, str(target.image), _platform(parts, target))
     return _Scanned(name, scanned.how, scanned.scan)
 
@@ -145,7 +148,7 @@ def _scan_image(parts: Parts, text: str, platform: Platform | None = None) -> _S
     return _Scanned(reference.canonical, image.reference, cached_scan(request, parts))
 
 
-def _build_and_scan(parts: Parts, target: Target, name: str) -> _Scanned:
+def _build_and_scan(parts: Parts, target: Target, name: str, commit: str | None) -> _Scanned:
     if parts.builder is None or not target.build:
         why = "the configuration says `build: false`" if parts.builder else parts.no_builder
         raise EngineMissing(
@@ -153,7 +156,7 @@ def _build_and_scan(parts: Parts, target: Target, name: str) -> _Scanned:
             hint="Set the target's `image:` to scan what is published, or make an engine available.",
         )
     project = next(one for one in parts.projects if one.name == target.project)
-    checkout = parts.forge(project).checkout(project)
+    checkout = parts.forge(project).checkout(project, commit)
     parts.progress.step(f"build {name} at {checkout.commit[:12]}")
     with workspace(parts, "rescan") as room:
         checkout.export(room.folder)

@@ -5,24 +5,25 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
 from github import UnknownObjectException
-from github.Issue import Issue
 from github.IssueComment import IssueComment
 from github.PullRequest import PullRequest
 from github.Repository import Repository
 
 from bot.forge.api import translated
 from bot.forge.auth import Access
+from bot.forge.comments import say
+from bot.forge.place import Place
 from bot.model import marker
 from bot.model.discussion import Comment, Pull
 
 _WRITERS: Final = frozenset({"admin", "write"})  # GitHub counts `maintain` as write, `triage` as read
-_LONGEST: Final = 65_000  # of 65,536
 _LOOKED_AT: Final = 500
+_WRITING: Final = timedelta(seconds=5)  # GitHub dates both times of a new comment alike
 
 
 class GitHubDiscussion:
@@ -68,17 +69,11 @@ class GitHubDiscussion:
                 sign
             )
 
-    def answer(self, project: str, number: int, key: str, text: str) -> str:
+    def answer(self, project: str, number: int, key: str, text: str) -> None:
         """See `Discussion.answer`."""
-        body = f"{head(key)}\n{text}"[:_LONGEST]
         with self._asking(project, f"comment on #{number}"):
-            issue = self._issue(project, number)
-            found = self._ours(project, issue, key)
-            if found is None:
-                return issue.create_comment(body).html_url
-            if found.body != body:
-                found.edit(body)
-            return found.html_url
+            place = Place(self._repository(project), self._access.login(project), project)
+            say(place, number, key, text)
 
     def since(self, project: str, moment: datetime) -> tuple[Comment, ...]:
         """See `Discussion.since`."""
@@ -93,20 +88,16 @@ class GitHubDiscussion:
         slot, digest = (marker.parse(found.body) or ("", "")) if ours else ("", "")
         source: Repository | None = found.head.repo  # GitHub says null where the fork is gone
         fork = source is None or source.full_name != found.base.repo.full_name
-        return Pull(found.number, found.head.sha, fork, found.state == "open", slot, digest, found.html_url)
-
-    def _ours(self, project: str, issue: Issue, key: str) -> IssueComment | None:
-        login, first = self._access.login(project), head(key)
-        for comment in islice(issue.get_comments(), _LOOKED_AT):
-            if comment.user.login == login and (comment.body or "").startswith(first):
-                return comment
-        return None
-
-    def _issue(self, project: str, number: int) -> Issue:
-        """A handle on it, without asking what it is."""
-        repo = self._repository(project)
-        url = f"{repo.url}/issues/{number}"
-        return Issue(repo.requester, {}, {"url": url, "number": number}, completed=True)
+        return Pull(
+            number=found.number,
+            commit=found.head.sha,
+            branch=found.head.ref,
+            fork=fork,
+            open=found.state == "open",
+            slot=slot,
+            digest=digest,
+            url=found.html_url,
+        )
 
     def _repository(self, project: str) -> Repository:
         if project not in self._repositories:
@@ -119,11 +110,7 @@ class GitHubDiscussion:
             yield
 
 
-def head(key: str) -> str:
-    """The hidden line that an answer begins with, by which it is found again."""
-    return f"<!-- refit answer={marker.slug(key)} -->"
-
-
 def _comment(one: IssueComment) -> Comment:
     number = int(one.issue_url.rpartition("/")[2])
-    return Comment(one.id, number, one.user.login, one.body or "", one.created_at)
+    edited = one.updated_at - one.created_at > _WRITING
+    return Comment(one.id, number, one.user.login, one.body or "", one.updated_at, edited=edited)

@@ -88,6 +88,8 @@ def close(place: Place, pull: Pull, comment: str) -> Publication:
     if pull.state == "open":
         _say(place, pull, comment)
         pull.edit(state="closed", body=withdrawn(pull.body))
+    elif pull.merged_at is None and withdrawn(pull.body) != (pull.body or ""):
+        pull.edit(body=withdrawn(pull.body))  # a person closed it: it no longer keeps us silent
     if not _taken(place, pull):
         data.delete_branch(place.repo, pull.head.ref, pull.head.sha)
     return publication(place, pull)

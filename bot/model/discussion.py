@@ -15,7 +15,8 @@ class Comment:
         number: Of the pull request or issue.
         author: Login of who wrote it.
         text: What it says; text from outside.
-        at: When it was written.
+        at: When it was written or last edited.
+        edited: True where it does not say any more what it said at first.
     """
 
     id: int
@@ -23,6 +24,7 @@ class Comment:
     author: str
     text: str
     at: datetime
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Pull:
     Attributes:
         number: The forge's number of it.
         commit: Its head commit.
+        branch: Its branch.
         fork: True where its branch is in another repository: nothing of it is ever built.
         open: False where it is closed or merged.
         slot: What its marker names, where we opened it; empty for other people's.
@@ -41,6 +44,7 @@ class Pull:
 
     number: int
     commit: str
+    branch: str
     fork: bool
     open: bool
     slot: str

@@ -27,8 +27,8 @@ class Discussion(Protocol):
         """Put a reaction (`eyes`, `confused`) under a comment, once."""
         ...
 
-    def answer(self, project: str, number: int, key: str, text: str) -> str:
-        """Have one comment of ours with this key, kept up to date; returns where a person reads it."""
+    def answer(self, project: str, number: int, key: str, text: str) -> None:
+        """Have one comment of ours with this key, kept up to date."""
         ...
 
     def since(self, project: str, moment: datetime) -> tuple[Comment, ...]:

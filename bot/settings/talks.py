@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Self
+from datetime import timedelta
+from typing import Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from bot.settings.fields import Secret, Section
+from bot.settings.fields import Duration, Secret, Section
+
+_SHORTEST_POLL: Final = timedelta(seconds=10)
 
 
 class SlackSection(Section):
@@ -28,4 +31,25 @@ class SlackSection(Section):
             raise ValueError("give signing_secret (Slack calls us) or app_token (Socket Mode: we call Slack)")
         if not self.users and not self.groups:
             raise ValueError("list the users or the groups that are answered")
+        return self
+
+
+class CommentsSection(Section):
+    """`/refit …` in comments on pull requests: GitHub calls us (secrets), or we ask GitHub (poll)."""
+
+    secrets: tuple[Secret, ...] = Field(default=(), max_length=2)
+    poll: Duration | None = None
+    commands_per_minute: int = Field(default=10, ge=1)
+
+    @field_validator("poll")
+    @classmethod
+    def _is_polite(cls, poll: timedelta | None) -> timedelta | None:
+        if poll is not None and poll < _SHORTEST_POLL:
+            raise ValueError("GitHub is not asked more often than every 10 s")
+        return poll
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if not self.secrets and self.poll is None:
+            raise ValueError("give secrets (GitHub calls us), poll (we ask GitHub), or both")
         return self

@@ -29,10 +29,16 @@ class Worker:
     Args:
         open_parts: Opens what a task of this name works with, for as long as it runs.
         talk: Carries out and answers what people ask for; None where nobody asks.
+        also: Other tasks, by name.
     """
 
-    def __init__(self, open_parts: OpenParts, talk: Conversation | None = None) -> None:
-        self._open, self._talk = open_parts, talk
+    def __init__(
+        self,
+        open_parts: OpenParts,
+        talk: Conversation | None = None,
+        also: Mapping[str, Callable[[Parts, Task], None]] | None = None,
+    ) -> None:
+        self._open, self._talk, self._also = open_parts, talk, also or {}
         self._work: Mapping[str, Callable[[Parts, Mapping[str, str]], None]] = {
             "monthly": self._monthly,
             "observe": self._observe,
@@ -45,6 +51,8 @@ class Worker:
             with self._open(task.name) as parts:
                 if self._talk is not None and task.name in self._talk.work:
                     self._talk(parts, task)
+                elif task.name in self._also:
+                    self._also[task.name](parts, task)
                 elif not _done(parts, task.value.get("period")):
                     self._work[task.name](parts, task.value)
         except RefitError as error:

@@ -178,7 +178,7 @@ def pull_simple(call: Call, repo: Repository, item: Issue, pull: Pull) -> JSON:
         "auto_merge": None,
         "requested_reviewers": [shapes.user(call, account) for account in pull.reviewers],
         "requested_teams": [],
-        "head": _end(call, repo, pull.head, pull.head_sha),
+        "head": _end(call, call.world.repositories.get(pull.fork, repo), pull.head, pull.head_sha),
         "base": _end(call, repo, pull.base, pull.base_sha),
     }
 

@@ -123,6 +123,7 @@ class Pull:
     merged_by: Account | None = None
     merge_commit: str | None = None
     seen: tuple[str, str] = ("", "")
+    fork: str = ""  # full name of the repository that its branch lives in; empty for this one
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ from bot.model.target import Target
 from bot.ports import Chat, Task
 from bot.report import chat as answers
 from bot.report.wording import seconds
+from bot.triggers.chat import pulls
 from bot.triggers.chat.grammar import ALL, Word
 from bot.triggers.chat.progress import ChatProgress
 
@@ -56,6 +57,10 @@ class Conversation:
             Word.REPORT: self._report,
             Word.SNOOZE: self._snooze,
             Word.OPEN: self._open,
+            "pull-rescan": pulls.rescan_pull,
+            "pull-rebase": pulls.rebase_pull,
+            "pull-recreate": pulls.recreate_pull,
+            "pull-snooze": pulls.snooze_pull,
         }
 
     def __call__(self, parts: Parts, task: Task) -> None:

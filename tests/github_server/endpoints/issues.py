@@ -171,6 +171,18 @@ def list_comments(call: Call) -> Reply:
     return page(call, found, lambda comment: shapes.comment(call, repo, comment))
 
 
+@operation("GET", _REPO + "/issues/comments")
+def list_project_comments(call: Call) -> Reply:
+    repo = call.repository()
+    call.demand(repo, "issues", "read")
+    since = call.query.get("since", "")
+    key = "updated_at" if call.query.get("sort") == "updated" else "created_at"
+    found = [comment for comment in repo.comments.values() if comment.updated_at >= since]
+    newest_first = call.query.get("direction", "desc") == "desc"
+    found.sort(key=lambda comment: (getattr(comment, key), comment.id), reverse=newest_first)
+    return page(call, found, lambda comment: shapes.comment(call, repo, comment))
+
+
 @operation("POST", _ISSUE + "/comments", requires=("body",))
 def create_comment(call: Call) -> Reply:
     repo = call.repository()

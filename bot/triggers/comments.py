@@ -1,0 +1,167 @@
+"""Commands in comments on GitHub: who may is asked there, and the head commit is fixed there and then."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bot.cycle.known import known_targets
+from bot.cycle.parts import Parts
+from bot.errors import ForgeError
+from bot.model.answer import Answer
+from bot.model.discussion import Pull
+from bot.ports import Discussion, Queue, Task
+from bot.report.quote import visible
+from bot.triggers.chat.access import RateLimit
+from bot.triggers.chat.desk import DELIVERY, described
+from bot.triggers.chat.github import NAME, markdown
+from bot.triggers.chat.grammar import CHAT, COMMENT, Command, NotUnderstood, Word, help_text, parse
+
+log: Final = logging.getLogger(__name__)
+_HEARD, _NO = "eyes", "confused"
+_FORK: Final = "Sorry: nothing of a pull request from a fork is built or scanned here."
+_NO_PULL: Final = "Sorry: I take commands on pull requests."
+_OFTEN: Final = "That was often. Please ask again in a minute."
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A command on GitHub.
+
+    Attributes:
+        project: Where.
+        number: Of the pull request or issue.
+        comment: Id of the comment; 0 for a ticked box.
+        author: Who said it.
+        text: The command.
+        issue_of: Who wrote the issue of a ticked box; empty for a comment.
+    """
+
+    project: str
+    number: int
+    comment: int
+    author: str
+    text: str
+    issue_of: str = ""
+
+    @property
+    def key(self) -> str:
+        """What the answer is found again by: one for each comment, one for all boxes of an issue."""
+        return f"answer-{self.comment}" if self.comment else "boxes"
+
+    @property
+    def who(self) -> str:
+        """Who asked, as the audit log names them."""
+        return f"{NAME}:{self.author}"
+
+
+class Comments:
+    """Takes commands from GitHub: checks them, reacts, and queues the work.
+
+    Args:
+        discussion: GitHub.
+        limit: How often one account is heard.
+        queues: Where work of each word goes.
+    """
+
+    def __init__(self, discussion: Discussion, limit: RateLimit, queues: Callable[[Word], Queue]) -> None:
+        self._discussion, self._limit, self._queues = discussion, limit, queues
+
+    def __call__(self, parts: Parts, task: Task) -> None:
+        """Take one command; what is not for us is left without a word."""
+        said = _said(task)
+        ours = any(one.name == said.project for one in parts.projects)
+        bot = said.author.endswith("[bot]") or said.author == self._discussion.login(said.project)
+        if not ours or bot or not self._first(said, parts):
+            return
+        if said.issue_of and said.issue_of != self._discussion.login(said.project):
+            return
+        if not self._discussion.may_write(said.project, said.author):
+            # A word would be an invitation to make us talk: the sign is enough.
+            self._react(said, _NO)
+            self._audit(said, "refused", parts)
+            return
+        self._heard(said, parts)
+
+    def _first(self, said: Said, parts: Parts) -> bool:
+        """True the first time a comment is heard, by webhook or by polling; boxes have their delivery."""
+        key = f"{NAME} {said.project} comment {said.comment}"[:300]
+        return not said.comment or parts.store.remember(DELIVERY, key, parts.clock.now())
+
+    def _heard(self, said: Said, parts: Parts) -> None:
+        self._audit(said, "command", parts)
+        if self._limit.take(said.who):
+            self._refuse(said, _OFTEN)
+            return
+        if not said.comment:
+            self._understood(said, None, parse(said.text, known_targets(parts.store), words=CHAT))
+            return
+        pull = self._discussion.pull(said.project, said.number)
+        if pull is None or pull.fork:
+            self._refuse(said, _FORK if pull else _NO_PULL)
+            return
+        about = pull.slot.split("|")[1] if pull.slot else ""
+        command = parse(said.text, known_targets(parts.store), words=COMMENT, about=about)
+        self._understood(said, pull, command)
+
+    def _understood(self, said: Said, pull: Pull | None, command: Command | NotUnderstood) -> None:
+        match command:
+            case NotUnderstood(answer=answer):
+                first, *more = answer.splitlines()
+                self._answer(said, Answer(first, tuple(more)))
+                self._react(said, _NO)
+            case Command(word=Word.HELP):
+                self._react(said, _HEARD)
+                self._answer(said, Answer("This is what I can do:", tuple(help_text(COMMENT).splitlines())))
+            case Command(word=word):
+                self._react(said, _HEARD)
+                if not self._queues(word).submit(_task(said, pull, command), f"{said.project} {said.key}"):
+                    self._answer(said, Answer("I am about to stop: please ask again."))
+
+    def _refuse(self, said: Said, why: str) -> None:
+        self._react(said, _NO)
+        self._answer(said, Answer(why))
+
+    def _answer(self, said: Said, answer: Answer) -> None:
+        text = markdown(replace(answer, mention=said.author))
+        self._discussion.answer(said.project, said.number, said.key, text)
+
+    def _react(self, said: Said, sign: str) -> None:
+        """A reaction that GitHub does not take costs the reaction only."""
+        if not said.comment:
+            return
+        try:
+            self._discussion.react(said.project, said.comment, sign)
+        except ForgeError as error:
+            log.warning("no reaction: %s", error.message)
+
+    @staticmethod
+    def _audit(said: Said, what: str, parts: Parts) -> None:
+        detail = f"{said.project}#{said.number}: {said.text}"
+        log.info("%s: %s: %s", visible(said.who), what, visible(detail))
+        parts.store.audit(said.who, what, detail, parts.clock.now())
+
+
+def _said(task: Task) -> Said:
+    value = task.value
+    return Said(
+        value["project"],
+        int(value["number"]),
+        int(value.get("comment", "0")),
+        value["author"],
+        value["text"],
+        value.get("issue_of", ""),
+    )
+
+
+def _task(said: Said, pull: Pull | None, command: Command) -> Task:
+    """The work, with the head commit as it is now: what is pushed after the comment is not what was meant."""
+    thread = f"{NAME}:{said.project}/{said.number}/{said.key}"
+    value = {**described(command), "thread": thread, "who": said.who, "mention": said.author}
+    if pull is None:
+        return Task(str(command.word), value)
+    of_pull = {"project": said.project, "number": str(said.number), "commit": pull.commit}
+    of_pull |= {"slot": pull.slot, "branch": pull.branch}
+    return Task(f"pull-{command.word}", {**value, **of_pull})
