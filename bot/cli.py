@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bot import __version__
-from bot.commands import check, config, discover, doctor, init, observe, report, rescan, run, serve
+from bot.commands import check, compare, config, discover, doctor, init, observe, report, rescan, run, serve
 from bot.errors import RefitError
 
 _USAGE: Final = 2
@@ -44,6 +44,7 @@ _COMMANDS: tuple[tuple[typer.Typer, str, Callable[..., int]], ...] = (
     (app, "observe", observe.observe),
     (app, "run", run.run),
     (app, "rescan", rescan.rescan),
+    (app, "compare", compare.compare),
     (app, "report", report.report),
     (app, "serve", serve.serve),
     (_config, "check", config.check),

@@ -1,5 +1,6 @@
 """Building, measuring and starting images with a container engine."""
 
+from bot.builder.archive import is_archive, open_archive
 from bot.builder.buildkit import BuilderSettings, DockerBuilder
 
-__all__ = ["BuilderSettings", "DockerBuilder"]
+__all__ = ["BuilderSettings", "DockerBuilder", "is_archive", "open_archive"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -16,10 +18,9 @@ from bot import process
 from bot.builder.client import BuilderSettings, Command, choose_command, connect, engine_version
 from bot.builder.failures import failure, unfinished
 from bot.builder.health import start_and_probe
-from bot.builder.measure import Measured, measure_image
+from bot.builder.measure import measure_stream
 from bot.builder.problems import engine_errors
 from bot.builder.progress import Progress, ProgressReader
-from bot.builder.waste import largest
 from bot.errors import EngineError, ProcessFailed
 from bot.model.evidence import Build, Health
 from bot.model.target import HealthPlan
@@ -60,26 +61,28 @@ class DockerBuilder:
             EngineError: The engine failed.
         """
         command = self._chosen()
-        with tempfile.TemporaryDirectory(prefix="refit-build-") as folder:
+        with tempfile.TemporaryDirectory(prefix="refit-build-", dir=request.scratch) as folder:
             iidfile = Path(folder) / "iid"
             started = time.monotonic()
             progress = self._run(command, request, iidfile)
             seconds = time.monotonic() - started
-            image = _read_id(iidfile)
-            measured = self._measured(image, request, Path(folder))
-        return Build(
-            image=image,
+            build = self._measured(_read_id(iidfile), dict(request.base_layers), Path(folder))
+        return replace(
+            build,
             seconds=seconds,
             steps=progress.steps,
-            size=measured.size,
-            layers=measured.layers,
-            pushed_size=measured.pushed_size,
-            waste=measured.waste,
-            package_size=measured.package_size,
             pull_seconds=progress.pull_seconds,
             pull_bytes=progress.pull_bytes,
-            largest=largest(measured.own_files()),
         )
+
+    def measure(self, image: str) -> Build:
+        """Measure an image that the engine has.
+
+        Raises:
+            EngineError: It has none of that name, or failed.
+        """
+        with tempfile.TemporaryDirectory(prefix="refit-measure-") as folder:
+            return self._measured(image, {}, Path(folder))
 
     def health(self, image: str, plan: HealthPlan, *, name: str) -> Health:
         """Start an image on a closed network and probe it until it is healthy or time is up.
@@ -107,10 +110,10 @@ class DockerBuilder:
             _remove_networks(client, prefix)
             _remove_images(client, prefix)
 
-    def _measured(self, image: str, request: BuildRequest, scratch: Path) -> Measured:
-        with connect(self._settings) as client, engine_errors(f"save {request.name}"):
+    def _measured(self, image: str, base: Mapping[str, int | None], scratch: Path) -> Build:
+        with connect(self._settings) as client, engine_errors(f"save {image}"):
             archive = client.images.get(image).save(chunk_size=_SAVE_CHUNK)
-            return measure_image(archive, dict(request.base_layers), scratch)
+            return measure_stream(archive, base, scratch)
 
     def _chosen(self) -> Command:
         with self._lock:

@@ -5,12 +5,14 @@ Engines disagree about sizes (some count files, some blobs), so none is asked.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tarfile
 import tempfile
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final, cast
@@ -18,36 +20,18 @@ from typing import IO, Any, Final, cast
 from bot.builder.contents import LayerContents, read_layer
 from bot.builder.packages import package_size
 from bot.builder.stream import CHUNK, Stream, chunks, gunzip, gzipped_size
-from bot.builder.waste import waste
+from bot.builder.waste import largest, waste
 from bot.errors import EngineError
-from bot.model.evidence import Layer, Waste
+from bot.model.evidence import Build, Layer
 
 _SMALL: Final = 4 * 1024**2
-_KEPT: Final = 2 * 1024**3
+_KEPT: Final = 512 * 1024**2
+_NO_LAYERS: Final = ("VERSION", "repositories", "oci-layout")
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What an image holds; fields as in `Build`."""
-
-    layers: tuple[Layer, ...]
-    waste: Waste
-    package_size: int | None
-    pushed_size: int | None
-
-    @property
-    def size(self) -> int:
-        """Unpacked bytes."""
-        return sum(layer.size for layer in self.layers)
-
-    def own_files(self) -> dict[str, int]:
-        """Bytes of each file that the layers above the base hold."""
-        return {path: size for layer in self.layers if not layer.base for path, size in layer.files.items()}
-
-
-def measure_image(archive: Iterable[bytes], base: Mapping[str, int | None], scratch: Path) -> Measured:
+def measure_stream(archive: Iterable[bytes], base: Mapping[str, int | None], scratch: Path) -> Build:
     """Measure one image, given what `docker save` writes; memory stays flat.
 
     Both layouts are read: Docker's own (`ID/layer.tar`) and OCI's (`blobs/sha256/…`), the
@@ -57,22 +41,31 @@ def measure_image(archive: Iterable[bytes], base: Mapping[str, int | None], scra
         archive: The archive, in pieces.
         base: Diff ids of the base image's layers, each with the bytes a registry stores for it,
             where known; only the other layers are packed to see what a push would store.
-        scratch: Folder for layers until it is known which ones those are, at most 2 GiB.
+        scratch: Folder for layers until it is known which ones those are, at most 512 MiB; what
+            is larger is not packed, which takes a minute for each 2 GB, and has no pushed size.
 
     Raises:
         EngineError: The archive is broken, or a layer's compression is unknown.
     """
-    contents, pieces = _Archive(scratch), iter(archive)
-    try:
+    pieces = iter(archive)
+    with reading(scratch) as found:
         with tarfile.open(fileobj=cast("IO[bytes]", Stream(pieces)), mode="r|", bufsize=CHUNK) as tar:
             for member in tar:
-                contents.take(member, tar)
+                found.take(member, tar)
         deque(pieces, maxlen=0)  # to its end, or the engine's connection stays open
-        return contents.measured(base)
+        return found.build(base)
+
+
+@contextmanager
+def reading(scratch: Path) -> Iterator[ImageFiles]:
+    """Room to read one image; what cannot be read is an `EngineError`."""
+    found = ImageFiles(scratch)
+    try:
+        yield found
     except (tarfile.TarError, zlib.error, ValueError, KeyError, IndexError, TypeError) as error:
-        raise EngineError(f"the engine saved an image that cannot be read: {error}") from error
+        raise EngineError(f"the image was saved in a way that cannot be read: {error}") from error
     finally:
-        contents.close()
+        found.close()
 
 
 @dataclass(slots=True)
@@ -93,8 +86,8 @@ class _Blob:
 
 
 @dataclass(slots=True)
-class _Archive:
-    """What was met in the archive so far: layers, links among them, small JSON documents."""
+class ImageFiles:
+    """The files of a saved image as they are met: layers, links among them, small JSON documents."""
 
     scratch: Path
     blobs: dict[str, _Blob] = field(default_factory=dict)
@@ -104,19 +97,24 @@ class _Archive:
     room: int = _KEPT
 
     def take(self, member: tarfile.TarInfo, tar: tarfile.TarFile) -> None:
+        """Take a member of `docker save`'s tar."""
         if member.issym() or member.islnk():
             # Docker stores a layer that occurs twice once, and links to it: `../ID/layer.tar`.
             self.links[member.name] = member.linkname.removeprefix("../")
         file = tar.extractfile(member) if member.isreg() else None
-        if file is None:
-            return
-        head = file.read(CHUNK)
-        if head[:1] in (b"{", b"[") and member.size <= _SMALL:
-            self.documents[member.name] = head + file.read()
-        elif member.size > 0 and member.name.rpartition("/")[2] not in ("VERSION", "repositories"):
-            self.blobs[member.name] = self._blob(member, head, file)
+        if file is not None:
+            self.take_file(member.name, member.size, file)
 
-    def measured(self, base: Mapping[str, int | None]) -> Measured:
+    def take_file(self, name: str, size: int, file: IO[bytes]) -> None:
+        """Take one file: a document, or a layer."""
+        head = file.read(CHUNK)
+        if head[:1] in (b"{", b"[") and size <= _SMALL:
+            self.documents[name] = head + file.read()
+        elif size > 0 and name.rpartition("/")[2] not in _NO_LAYERS:
+            self.blobs[name] = self._blob(name, size, head, file)
+
+    def build(self, base: Mapping[str, int | None]) -> Build:
+        """What is in the image; raises KeyError, ValueError and the like where files are missing."""
         (image,) = json.loads(self.documents["manifest.json"])
         config = json.loads(self.documents[image["Config"]])
         diff_ids = config["rootfs"]["diff_ids"]
@@ -127,25 +125,36 @@ class _Archive:
         rows = zip(diff_ids, blobs, instructions, strict=True)
         layers = tuple(_layer(diff_id, blob, text, base) for diff_id, blob, text in rows)
         trees = [blob.contents for blob in blobs]
-        pushed = _sum([len(self.documents[image["Config"]]), *(layer.pushed_size for layer in layers)])
-        return Measured(layers, waste(trees), package_size(trees), pushed)
+        own = {path: size for layer in layers if not layer.base for path, size in layer.files.items()}
+        return Build(
+            image="sha256:" + hashlib.sha256(self.documents[image["Config"]]).hexdigest(),
+            seconds=0.0,
+            steps=(),
+            size=sum(layer.size for layer in layers),
+            layers=layers,
+            pushed_size=_sum([len(self.documents[image["Config"]]), *(one.pushed_size for one in layers)]),
+            waste=waste(trees),
+            package_size=package_size(trees),
+            largest=largest(own),
+        )
 
     def close(self) -> None:
+        """Give back what was kept of layers."""
         for file in self.kept:
             file.close()
 
-    def _blob(self, member: tarfile.TarInfo, head: bytes, file: IO[bytes]) -> _Blob:
+    def _blob(self, name: str, size: int, head: bytes, file: IO[bytes]) -> _Blob:
         if head.startswith(_ZSTD):
             raise EngineError(
-                f"layer {member.name} is compressed with zstd, which cannot be measured yet",
+                f"layer {name} is compressed with zstd, which cannot be measured yet",
                 hint="Use the engine's default image store.",
             )
         packed = head.startswith(_GZIP)
-        kept = None if packed else self._spool(member.size)
+        kept = None if packed else self._spool(size)
         plain = chunks(head, file)
         tee = _Tee(gunzip(plain) if packed else plain, kept)
         contents = read_layer(iter(tee))
-        return _Blob(tee.size, contents, member.size if packed else None, kept)
+        return _Blob(tee.size, contents, size if packed else None, kept)
 
     def _spool(self, size: int) -> IO[bytes] | None:
         """A file to keep a layer in; None where there is no room left."""

@@ -23,9 +23,9 @@ def package_size(layers: Sequence[LayerContents]) -> int | None:
         apply_layer(live, layer)
         lists |= layer.lists
     there = {path: content for path, content in lists.items() if path in live}
-    if not there:
-        return None
     owned = {name for path, content in there.items() for name in _names(path, content)}
+    if not owned:
+        return None
     return sum(_size(live, name) for name in owned)
 
 

@@ -96,3 +96,10 @@ async def config_of(
 def platform_image(parts: Parts, reference: Reference, platform: Platform) -> BaseImage:
     """`base_image` for callers that are not asynchronous."""
     return asyncio.run(base_image(parts.registry, reference, platform))
+
+
+def registry_pairs(
+    parts: Parts, use: Use, update: Update, platforms: Sequence[Platform]
+) -> tuple[BasePair, ...]:
+    """`pairs` for callers that are not asynchronous."""
+    return asyncio.run(pairs(parts.registry, use, update, platforms))

@@ -55,12 +55,28 @@ def prove(
     return tuple(_prove_on(job) for job in jobs)
 
 
-def _prove_on(job: ProofJob) -> Evidence:
-    parts, why_not = job.parts, _why_not_built(job)
+def measure(job: ProofJob) -> Evidence:
+    """Measure an update on one platform, whatever was measured before; nothing is stored.
+
+    Raises:
+        ScanError: A scan did not finish, so nothing can be said.
+        ForgeError: The build context cannot be exported.
+    """
+    why_not = _why_not_built(job)
+    return _measure(job, _key(job, why_not), why_not)
+
+
+def _key(job: ProofJob, why_not: str) -> str:
+    parts = job.parts
     means = why_not or (parts.builder.available() if parts.builder else "")
-    key = evidence_key(
+    return evidence_key(
         job.planned, job.pair, trees=_trees(job), scanner=parts.scanner.identity(), means=means
     )
+
+
+def _prove_on(job: ProofJob) -> Evidence:
+    parts, why_not = job.parts, _why_not_built(job)
+    key = _key(job, why_not)
     this_time = f"{key} {job.cycle.id}"
     for stored in (key, this_time):
         if (finished := parts.store.evidence(stored)) is not None:

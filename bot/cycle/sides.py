@@ -88,6 +88,7 @@ def _requests(job: ProofJob, target: Target, room: Workspace) -> dict[str, Build
             platform=job.pair.platform,
             fresh_stages=fresh,
             seconds=job.parts.policy.build_seconds,
+            scratch=room.folder,
             base_layers=_base_layers(job.pair.before if side == "before" else job.pair.after),
         )
     return requests

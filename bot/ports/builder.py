@@ -25,6 +25,7 @@ class BuildRequest:
         fresh_stages: Stages that must run without layer cache (those on the moved base); empty means all.
         seconds: Time limit.
         base_layers: Layers of the base image: diff id, and the bytes a registry stores, where known.
+        scratch: Folder for temporary files; None for the system's.
     """
 
     context: Path
@@ -36,6 +37,7 @@ class BuildRequest:
     fresh_stages: tuple[str, ...] = ()
     seconds: float = 1800.0
     base_layers: tuple[tuple[str, int | None], ...] = ()
+    scratch: Path | None = None
 
 
 class Builder(Protocol):
@@ -47,6 +49,10 @@ class Builder(Protocol):
 
     def build(self, request: BuildRequest) -> Build:
         """Build an image and measure it; raises `BuildFailed` with the failing step's last lines."""
+        ...
+
+    def measure(self, image: str) -> Build:
+        """Measure an image that the engine has, by name or id; raises `EngineError` where it has none."""
         ...
 
     def health(self, image: str, plan: HealthPlan, *, name: str) -> Health:

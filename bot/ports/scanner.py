@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from bot.model.manifest import Platform
@@ -20,6 +21,8 @@ class ScanRequest:
         platform: Which platform of an index.
         keep: Keep its SBOM (CycloneDX) and report (SARIF) as artifacts.
         exposure: Look for secrets, and for mistakes in the image's config, as well.
+        archive: A docker-save tar or an OCI layout folder that holds it; then neither registry nor engine
+            is asked.
     """
 
     subject: str
@@ -28,6 +31,7 @@ class ScanRequest:
     platform: Platform
     keep: bool = False
     exposure: bool = False
+    archive: Path | None = None
 
 
 class Scanner(Protocol):

@@ -164,7 +164,11 @@ def _failures(cases: Sequence[Case], cap: int) -> list[str]:
 
 
 def _command(proved: Sequence[Proved]) -> str:
-    return f"refit run --dry-run --only {plain(proved[0].planned.subject)}"
+    planned = proved[0].planned
+    subject, old = plain(planned.subject), planned.use.reference.digest if planned.use.reference else None
+    if planned.target is None or old is None:
+        return f"refit run --dry-run --only {subject}"
+    return f"refit compare --at {planned.commit} {subject} {old} {planned.update.to.digest}"
 
 
 def _subjects(proved: Sequence[Proved]) -> str:

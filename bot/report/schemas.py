@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from bot.report.compare_document import CompareDocument
 from bot.report.shapes import CheckDocument, DiscoverDocument, ObserveDocument, RunDocument
 from bot.report.size.shapes import ReportDocument
 
@@ -18,6 +19,7 @@ _DOCUMENTS: Final[dict[str, type[BaseModel]]] = {
     "check": CheckDocument,
     "observe": ObserveDocument,
     "run": RunDocument,
+    "compare": CompareDocument,
     "report": ReportDocument,
 }
 

@@ -199,9 +199,9 @@ def _vulnerabilities(evidence: Evidence | None) -> Vulnerabilities:
     return Vulnerabilities(
         before=_counts(evidence.before if evidence else None),
         after=_counts(evidence.after if evidence else None),
-        fixed=[_finding(f) for f in comparison.fixed] if comparison else [],
-        introduced=[_finding(f) for f in comparison.introduced] if comparison else [],
-        remaining=[_finding(f) for f in (*comparison.remaining, *comparison.moved)] if comparison else [],
+        fixed=[finding(f) for f in comparison.fixed] if comparison else [],
+        introduced=[finding(f) for f in comparison.introduced] if comparison else [],
+        remaining=[finding(f) for f in (*comparison.remaining, *comparison.moved)] if comparison else [],
     )
 
 
@@ -210,13 +210,14 @@ def _counts(side: Side | None) -> dict[Severity, int] | None:
     return side.scan.counts() if side and side.scan.supported else None
 
 
-def _finding(finding: Finding) -> FindingShape:
-    found = finding.vulnerability
+def finding(one: Finding) -> FindingShape:
+    """One vulnerability as the documents show it."""
+    found = one.vulnerability
     return FindingShape(
         id=found.id,
         package=found.package.name,
         severity=found.severity,
-        cause=finding.cause,
+        cause=one.cause,
         fixed_version=found.fixed_version,
     )
 

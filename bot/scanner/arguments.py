@@ -81,6 +81,8 @@ def _ignore_file(settings: ScannerSettings, place: Slot) -> str:
 
 
 def _source(settings: ScannerSettings, request: ScanRequest) -> list[str]:
+    if request.archive is not None:
+        return ["--input", str(request.archive)]
     if not request.remote:
         return ["--image-src", "docker", "--", request.subject]
     name, insecure = _located(request.subject, settings.mirrors, settings.insecure)

@@ -70,6 +70,15 @@ def test_the_size_is_the_sum_of_the_layers(world: World) -> None:
     assert built.layers[0].size > 10_000_000 > built.layers[1].size > 0
 
 
+def test_an_image_that_the_engine_has_is_measured_as_it_was_when_built(world: World) -> None:
+    built = world.build("RUN mkdir /made")
+    found = world.builder.measure(built.image)
+    assert (found.image, found.size) == (built.image, built.size)
+    assert [layer.diff_id for layer in found.layers] == [layer.diff_id for layer in built.layers]
+    with pytest.raises(EngineError):
+        world.builder.measure(f"{world.prefix}-never")
+
+
 def test_the_steps_name_the_instructions(world: World) -> None:
     built = world.build("RUN mkdir /one", "RUN mkdir /two")
     names = [step.name for step in built.steps if "RUN" in step.name]

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.builder.measure import Measured, measure_image
+from bot.builder.measure import measure_stream
 from bot.errors import EngineError
+from bot.model.evidence import Build, PathSize
 from tests.unit.builder.layers import layer_tar
 
 FIRST, SECOND = layer_tar({"etc/os-release": b"debian"}), layer_tar({"app": b"a" * 4000})
@@ -50,8 +51,8 @@ def archive(files: Mapping[str, bytes], links: Mapping[str, str] | None = None) 
     return (data[start : start + 777] for start in range(0, len(data), 777))
 
 
-def measured(pieces: Iterable[bytes], base: Mapping[str, int | None] | None = None) -> Measured:
-    return measure_image(pieces, base or {}, Path(tempfile.gettempdir()))
+def measured(pieces: Iterable[bytes], base: Mapping[str, int | None] | None = None) -> Build:
+    return measure_stream(pieces, base or {}, Path(tempfile.gettempdir()))
 
 
 def test_each_layer_has_the_bytes_of_its_tar_and_its_instruction() -> None:
@@ -68,7 +69,7 @@ def test_each_layer_has_the_bytes_of_its_tar_and_its_instruction() -> None:
     ]
     assert found.size == len(FIRST) + len(SECOND)
     assert found.layers[1].files == {"app": 4000}
-    assert found.own_files() == {"etc/os-release": 6, "app": 4000}
+    assert found.largest == (PathSize("app", 4000), PathSize("etc/os-release", 6))
 
 
 def test_a_layer_of_the_base_counts_as_its_registry_stores_it_and_the_others_as_packed() -> None:

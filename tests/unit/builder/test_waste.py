@@ -66,5 +66,6 @@ def test_what_a_later_layer_removed_is_nobodys() -> None:
     assert package_size([below, layer({"var/lib/.wh.dpkg": 0})]) is None
 
 
-def test_without_a_package_database_nothing_is_said() -> None:
+def test_without_a_package_database_or_files_in_it_nothing_is_said() -> None:
     assert package_size([layer({"app": 100})]) is None
+    assert package_size([layer({"lib/apk/db/installed": b"P:musl\nV:1.2.5-r8\n", "app": 100})]) is None

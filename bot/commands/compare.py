@@ -1,0 +1,173 @@
+"""`refit compare`: two images side by side, or a pull request's proof once more."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.app import machine_platform, open_parts
+from bot.builder import is_archive, open_archive
+from bot.commands.interrupt import interruptible
+from bot.commands.options import ConfigOption, QuietOption, config_or_defaults, errors_console, load_config
+from bot.commands.output import colored, width, write, write_json
+from bot.cycle.compare_images import Archive, InEngine, Published, Source, Subject, compare_images
+from bot.cycle.parts import Parts
+from bot.cycle.repeat import repeat
+from bot.cycle.rescan import target_named
+from bot.errors import UsageError
+from bot.model.compared import ImageComparison
+from bot.model.reference import Reference
+from bot.progress import TerminalProgress
+from bot.report import compare as compared
+from bot.report.compare_document import document
+from bot.settings import Settings
+
+_IN_ENGINE = "engine:"
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """How a Dockerfile is built, as the command line says."""
+
+    context: Path | None
+    args: tuple[str, ...]
+    stage: str | None
+
+    def source(self, name: str, dockerfile: Path) -> Source:
+        return Source(name, dockerfile, self.context or dockerfile.parent, self.pairs(), self.stage)
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        parted = [word.partition("=") for word in self.args]
+        wrong = [key for key, mark, _ in parted if not (key and mark)]
+        if wrong:
+            raise UsageError(f"--build-arg takes NAME=VALUE, not {wrong[0]!r}")
+        return tuple((key, value) for key, _, value in parted)
+
+
+class Output(StrEnum):
+    """How the comparison is written."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+ImagesArgument = Annotated[list[str], typer.Argument(metavar="A B", show_default=False)]
+AtOption = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="COMMIT",
+        help="Repeat a proof, on two digests of a target's base: --at COMMIT TARGET DIGEST DIGEST.",
+    ),
+]
+ContextOption = Annotated[
+    Path | None,
+    typer.Option("--context", metavar="DIR", help="Build context. [default: the Dockerfile's folder]"),
+]
+ArgOption = Annotated[
+    list[str] | None,
+    typer.Option("--build-arg", metavar="NAME=VALUE", help="A build argument; may be given several times."),
+]
+StageOption = Annotated[
+    str | None, typer.Option("--stage", metavar="NAME", help="Stage to build. [default: the last]")
+]
+OutputOption = Annotated[Output, typer.Option("--format", help="A table for people, Markdown, or JSON.")]
+
+
+def compare(  # noqa: PLR0913 - the options of a command line
+    images: ImagesArgument,
+    *,
+    at: AtOption = None,
+    context: ContextOption = None,
+    build_arg: ArgOption = None,
+    stage: StageOption = None,
+    output: OutputOption = Output.TABLE,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+) -> int:
+    """Compare two images side by side: size, build time, layers, packages, vulnerabilities.
+
+    Each is an image in a registry (debian:12), a Dockerfile or a folder with one, a saved image
+    (docker save, or an OCI layout), or engine:NAME for an image that the engine has.
+    """
+    expected = "A B" if at is None else "TARGET DIGEST DIGEST"
+    if len(images) != len(expected.split()):
+        raise UsageError(f"compare takes {expected}, not {len(images)} arguments")
+    settings = config_or_defaults(config) if at is None else load_config(config)
+    with interruptible(), TerminalProgress(errors_console(), quiet=quiet) as progress:
+        progress.step("compare")
+        if at is None:
+            build = _Build(context, tuple(build_arg or ()), stage)
+            result = _compared(settings, progress, images, build)
+        else:
+            with open_parts(settings, progress, drive=False) as parts:
+                result = _repeated(parts, images, at)
+    _show(result, output)
+    return 0
+
+
+def _show(result: ImageComparison, output: Output) -> None:
+    match output:
+        case Output.JSON:
+            write_json(document(result))
+        case Output.MARKDOWN:
+            write(compared.markdown(result))
+        case Output.TABLE:
+            write(compared.render(result, width=width(), color=colored()))
+
+
+def _compared(
+    settings: Settings, progress: TerminalProgress, images: Sequence[str], build: _Build
+) -> ImageComparison:
+    with tempfile.TemporaryDirectory(prefix="refit-") as scratch:
+        folders = [Path(scratch) / side for side in ("before", "after")]
+        subjects = [_subject(text, build, folder) for text, folder in zip(images, folders, strict=True)]
+        engine = any(isinstance(one, Source | InEngine) for one in subjects)
+        with open_parts(settings, progress, drive=False, engine=engine) as parts:
+            return compare_images(parts, subjects[0], subjects[1])
+
+
+def _subject(text: str, build: _Build, scratch: Path) -> Subject:
+    """What a word of the command line means: a file that is there comes first.
+
+    Raises:
+        UsageError: It is neither a file nor an image.
+    """
+    path = Path(text)
+    if path.exists():
+        return _file(text, path, build, scratch)
+    if text.startswith(_IN_ENGINE):
+        return InEngine(text, text.removeprefix(_IN_ENGINE))
+    try:
+        return Published(text, Reference.parse(text))
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is no file here, and no image: {error}",
+            hint="Name an image (debian:12), a Dockerfile, a saved image, or engine:NAME.",
+        ) from error
+
+
+def _file(text: str, path: Path, build: _Build, scratch: Path) -> Subject:
+    if is_archive(path):
+        scratch.mkdir(parents=True)
+        place, found = open_archive(path.resolve(), machine_platform(), scratch)
+        return Archive(text, place, found)
+    dockerfile = path / "Dockerfile" if path.is_dir() else path
+    if not dockerfile.is_file():
+        raise UsageError(f"{text} holds neither a Dockerfile nor an image", hint="Name the file itself.")
+    return build.source(text, dockerfile.resolve())
+
+
+def _repeated(parts: Parts, words: Sequence[str], commit: str) -> ImageComparison:
+    name, old, new = words
+    target = target_named(parts, name)
+    if target is None:
+        raise UsageError(f"there is no target {name!r}", hint="Name a target of the configuration.")
+    return repeat(parts, target, commit, old, new)

@@ -1,0 +1,207 @@
+"""Two images side by side, for a terminal and as Markdown. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.table import Table
+
+from bot.model.compared import ImageComparison, ImageFacts
+from bot.model.evidence import Health, PathSize
+from bot.model.vulnerability import Cause, ChangeKind, Comparison, Finding, Scan, Severity
+from bot.report import wording
+from bot.report.quote import code, quote, visible, vulnerability
+from bot.report.screen import Screen, line
+from bot.report.sections import Section
+
+_SHOWN: Final = 50
+_PATHS_SHOWN: Final = 5
+_NAME: Final = 60
+_CAUSES: Final = {
+    Cause.BASE: "by the base",
+    Cause.REBUILD: "by rebuilding",
+    Cause.DATABASE: "by the database",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of the table: what, before, after, and the change in percent."""
+
+    name: str
+    before: str
+    after: str
+    change: str = ""
+
+
+def markdown(result: ImageComparison) -> str:
+    """The comparison as Markdown: the table, then what is in one image and not in the other."""
+    names = [code(one.name, limit=_NAME) for one in (result.before, result.after)]
+    head = [f"| {result.platform} | {names[0]} | {names[1]} | Change |", "|:--|--:|--:|--:|"]
+    table = [f"| {row.name} | {row.before} | {row.after} | {row.change} |" for row in _rows(result)]
+    parts = ["\n".join([*head, *table]), *_sentences(result, code), *_folded(result), _foot(result, quote)]
+    return "\n\n".join(parts) + "\n"
+
+
+def render(result: ImageComparison, *, width: int = 100, color: bool = False) -> str:
+    """The same for a terminal of `width` columns."""
+    screen = Screen(width, color)
+    console = screen.console
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
+    table.add_column(line(str(result.platform)))
+    for one in (result.before, result.after):
+        table.add_column(line(visible(one.name, limit=_NAME)), justify="right", overflow="fold")
+    table.add_column(line("CHANGE"), justify="right", no_wrap=True)
+    for row in _rows(result):
+        table.add_row(*(line(cell, _style(row)) for cell in (row.name, row.before, row.after, row.change)))
+    console.print(table)
+    console.print()
+    for sentence in (*_sentences(result, visible), _foot(result, visible)):
+        console.print(line(sentence))
+    return screen.text()
+
+
+def _style(row: _Row) -> str:
+    return "" if row.change else "dim"
+
+
+def _rows(result: ImageComparison) -> Iterator[_Row]:
+    before, after = result.before, result.after
+    yield _sizes("Image size", before.size, after.size)
+    yield _sizes("As pushed", before.pushed_size, after.pushed_size)
+    if before.build_seconds is not None or after.build_seconds is not None:
+        yield _seconds(before.build_seconds, after.build_seconds)
+    yield _numbers("Layers", before.layers, after.layers)
+    yield _numbers("Packages", len(before.scan.packages), len(after.scan.packages))
+    yield from _weights(before, after)
+    yield from _vulnerabilities(before.scan, after.scan)
+    if before.health or after.health:
+        yield _Row("Health", _health(before.health), _health(after.health))
+
+
+def _sizes(name: str, before: int | None, after: int | None) -> _Row:
+    return _Row(name, wording.megabytes(before), wording.megabytes(after), _percent(before, after))
+
+
+def _seconds(before: float | None, after: float | None) -> _Row:
+    return _Row("Build, cold", wording.seconds(before), wording.seconds(after), _percent(before, after))
+
+
+def _numbers(name: str, before: int, after: int) -> _Row:
+    return _Row(name, f"{before:,}", f"{after:,}", _percent(before, after))
+
+
+def _percent(before: float | None, after: float | None) -> str:
+    if before is None or after is None:
+        return wording.NONE
+    # Milliseconds and bytes are whole numbers; so are counts.
+    return wording.percent_change(round(before * 1000), round(after * 1000))
+
+
+def _weights(before: ImageFacts, after: ImageFacts) -> Iterator[_Row]:
+    """Where the bytes are, for images that were here to be looked into."""
+    old, new = before.build, after.build
+    if old is None and new is None:
+        return
+    owned = [build.package_size if build else None for build in (old, new)]
+    yield _sizes("OS packages' files", *owned)
+    waste = [build.waste if build else None for build in (old, new)]
+    yield _sizes("Wasted", *(one.wasted if one else None for one in waste))
+    efficiency = [f"{one.efficiency * 100:.1f} %" if one else wording.NONE for one in waste]
+    yield _Row("Efficiency", efficiency[0], efficiency[1])
+
+
+def _vulnerabilities(before: Scan, after: Scan) -> Iterator[_Row]:
+    old, new = (len(scan.vulnerabilities) if scan.supported else None for scan in (before, after))
+    yield _Row("Vulnerabilities", _known(old), _known(new), _percent(old, new))
+    pairs = ((Severity.CRITICAL, Severity.HIGH), (Severity.MEDIUM, Severity.LOW))
+    for pair in pairs:
+        name = " / ".join(severity.value.lower() for severity in pair)
+        yield _Row(f"· {name}", *(_counts(scan, pair) for scan in (before, after)))
+
+
+def _known(total: int | None) -> str:
+    return "unknown" if total is None else f"{total:,}"
+
+
+def _counts(scan: Scan, severities: Sequence[Severity]) -> str:
+    if not scan.supported:
+        return wording.NONE
+    counts = scan.counts()
+    return " / ".join(str(counts[severity]) for severity in severities)
+
+
+def _health(health: Health | None) -> str:
+    return f"{health.state} {wording.seconds(health.seconds)}" if health else wording.NONE
+
+
+def _sentences(result: ImageComparison, shown: Callable[[str], str]) -> list[str]:
+    """What the table cannot say: what came and went, and which paths grew."""
+    found = [_changes(result.comparison, caused=result.caused)] if result.comparison else []
+    if result.comparison is None:
+        found = ["Vulnerabilities are not compared: the scanner has no data for one of the distributions."]
+    grown = (
+        [path for layer in result.after.build.layers for path in layer.grown] if result.after.build else []
+    )
+    if grown:
+        found.append(f"Grew most: {_paths(grown, shown)}.")
+    return found
+
+
+def _changes(comparison: Comparison, *, caused: bool) -> str:
+    fixed, introduced = len(comparison.fixed), len(comparison.introduced)
+    remaining = len(comparison.remaining) + len(comparison.moved)
+    if caused:
+        by = [f"{number} {words}" for cause, words in _CAUSES.items() if (number := _of(comparison, cause))]
+        why = f" ({', '.join(by)})" if by else ""
+        text = f"Fixed: {fixed}{why}; introduced: {introduced}; remaining: {remaining}."
+    else:
+        only = f"only in the first: {fixed}; only in the second: {introduced}"
+        text = f"Vulnerabilities {only}; in both: {remaining}."
+    kinds = [f"{number} {kind}" for kind in ChangeKind if (number := _packages(comparison, kind))]
+    return text + (f" Packages: {', '.join(kinds)}." if kinds else " No package differs.")
+
+
+def _of(comparison: Comparison, cause: Cause) -> int:
+    return sum(finding.cause is cause for finding in comparison.fixed)
+
+
+def _packages(comparison: Comparison, kind: ChangeKind) -> int:
+    return sum(change.kind is kind for change in comparison.packages)
+
+
+def _paths(grown: Sequence[PathSize], shown: Callable[[str], str]) -> str:
+    most = sorted(grown, key=lambda one: (-one.size, one.path))[:_PATHS_SHOWN]
+    return ", ".join(f"{shown('/' + one.path)} {wording.megabytes_change(one.size)}" for one in most)
+
+
+def _folded(result: ImageComparison) -> Iterator[str]:
+    if result.comparison is None:
+        return
+    names = ("Fixed", "Introduced") if result.caused else ("Only in the first", "Only in the second")
+    lists = (result.comparison.fixed, result.comparison.introduced)
+    for name, findings in zip(names, lists, strict=True):
+        if findings:
+            yield Section(f"{name}: {len(findings)}", tuple(map(_item, findings))).markdown(_SHOWN)
+
+
+def _item(finding: Finding) -> str:
+    found = finding.vulnerability
+    package = code(f"{found.package.name} {found.package.version}")
+    return f"- {found.severity.value.lower()} {vulnerability(found.id)} in {package}"
+
+
+def _foot(result: ImageComparison, shown: Callable[[str], str]) -> str:
+    """How both were got and measured."""
+    scan = result.after.scan
+    ways = [result.before.how, result.after.how]
+    how = f"Both {ways[0]}" if ways[0] == ways[1] else f"The first {ways[0]}, the second {ways[1]}"
+    parts = [
+        shown(how),
+        f"{shown(scan.scanner)} with database of {wording.day(scan.database.updated_at)}",
+        wording.seconds(result.seconds),
+        *(shown(note) for note in result.notes),
+    ]
+    return " · ".join(parts)

@@ -1,0 +1,102 @@
+"""Two images side by side, as people and scripts read them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import jsonschema
+import pytest
+
+from bot.model.compared import ImageComparison, ImageFacts
+from bot.model.evidence import Build, Health, HealthState, Layer, PathSize, Waste
+from bot.model.target import LINUX_AMD64
+from bot.model.vulnerability import Cause, ChangeKind, Comparison, Finding, PackageChange, Severity
+from bot.report.compare import markdown, render
+from bot.report.compare_document import document
+from bot.report.schemas import schemas
+from bot.report.wording import MINUS, NONE
+from tests.unit.cycle.house import scan, vulnerability
+
+OLD, NEW = vulnerability("CVE-2026-1", Severity.CRITICAL), vulnerability("CVE-2026-2", Severity.LOW)
+
+
+def facts(name: str, size: int, seconds: float, layers: int, *found: str) -> ImageFacts:
+    rows = tuple(Layer(f"sha256:{n}", size // layers, f"RUN {n}") for n in range(layers))
+    build = Build("sha256:x", seconds, (), size, rows, size // 3, Waste(0.975, 2_000_000, 0.1), size // 2)
+    known = scan(name, *(vulnerability(one, Severity.CRITICAL) for one in found))
+    return ImageFacts(name, "built", known, size, size // 3, layers, build, seconds)
+
+
+def compared(*, caused: bool = False) -> ImageComparison:
+    """The guide's own numbers: 3.0 GB in 13 minutes and 27 layers became 240 MB, 8 minutes, 18 layers."""
+    before = facts("before.Dockerfile", 3_000_000_000, 13 * 60, 27, "CVE-1", "CVE-2")
+    after = facts("Dockerfile", 240_000_000, 8 * 60, 18, "CVE-3")
+    change = PackageChange("gcc", ChangeKind.REMOVED, "12", None, Cause.REBUILD)
+    comparison = Comparison((Finding(OLD, Cause.BASE),), (Finding(NEW, Cause.REBUILD),), (), (), (change,))
+    return ImageComparison(before, after, LINUX_AMD64, comparison, 12.0, caused=caused)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f"| Image size | 3,000.0 MB | 240.0 MB | {MINUS}92.0 % |",
+        f"| Build, cold | 13m00s | 8m00s | {MINUS}38.5 % |",
+        f"| Layers | 27 | 18 | {MINUS}33.3 % |",
+        f"| Vulnerabilities | 2 | 1 | {MINUS}50.0 % |",
+        "| · critical / high | 2 / 0 | 1 / 0 |  |",
+        "| Efficiency | 97.5 % | 97.5 % |  |",
+    ],
+)
+def test_the_guides_improvements_come_out_as_in_its_tables(row: str) -> None:
+    assert row in markdown(compared()).splitlines()
+
+
+def test_the_terminal_says_the_same_as_the_markdown() -> None:
+    text = " ".join(render(compared()).split())
+    assert f"Image size 3,000.0 MB 240.0 MB {MINUS}92.0 %" in text
+    assert "only in the first: 1; only in the second: 1; in both: 0. Packages: 1 removed." in text
+
+
+def test_causes_are_told_only_for_one_target_on_two_bases() -> None:
+    told, untold = compared(caused=True), compared()
+    assert "Fixed: 1 (1 by the base); introduced: 1" in markdown(told)
+    assert "by the base" not in markdown(untold)
+    assert document(told)["fixed"][0]["cause"] == "base"
+    assert document(untold)["fixed"][0]["cause"] is None
+
+
+def test_what_is_not_known_is_a_dash_or_null_and_never_a_zero() -> None:
+    unknown = scan("x", supported=False)
+    bare = ImageFacts("debian:12", "from its registry", unknown, None, 31_000_000, 1)
+    result = replace(compared(), before=bare, comparison=None)
+    assert f"| Image size | {NONE} | 240.0 MB | {NONE} |" in markdown(result)
+    assert f"| Vulnerabilities | unknown | 1 | {NONE} |" in markdown(result)
+    found = document(result)
+    assert (found["before"]["vulnerabilities"], found["change"]["size"], found["packages"]) == (
+        None,
+        None,
+        None,
+    )
+
+
+def test_the_paths_that_grew_most_and_the_health_are_said() -> None:
+    result = compared()
+    assert result.after.build is not None
+    grown = replace(result.after.build.layers[0], grown=(PathSize("usr/lib/big.so", 9_000_000),))
+    build = replace(result.after.build, layers=(grown,))
+    after = replace(result.after, build=build, health=Health(HealthState.HEALTHY, 1.2))
+    text = markdown(replace(result, after=after))
+    assert "Grew most: `/usr/lib/big.so` +9.0 MB." in text
+    assert f"| Health | {NONE} | healthy 1.2 s |  |" in text
+
+
+def test_a_hostile_name_stays_a_name() -> None:
+    hostile = replace(compared(), before=replace(compared().before, name="a|b`<script>@everyone\x1b[31m"))
+    assert "<script>@everyone" not in markdown(hostile).replace("`", "")
+    assert "\x1b" not in render(hostile)
+
+
+@pytest.mark.parametrize("result", [compared(), compared(caused=True), replace(compared(), comparison=None)])
+def test_the_document_keeps_to_its_schema(result: ImageComparison) -> None:
+    jsonschema.validate(json.loads(json.dumps(document(result))), schemas()["compare"])
