@@ -97,7 +97,7 @@ def _measure(job: ProofJob, key: str, why_not: str) -> Evidence:
     evidence = _base_evidence(job.pair, bases, key, why_not, started)
     if not why_not:
         evidence = _with_builds(evidence, job, bases)
-    return replace(evidence, seconds=clock.monotonic() - begun)
+    return replace(evidence, seconds=clock.monotonic() - begun, commit=job.checkout.commit)
 
 
 def _why_not_built(job: ProofJob) -> str:

@@ -249,6 +249,7 @@ class Evidence:
         failure: Why *after* could not be proved (build failed, scan failed); empty otherwise.
         failure_log: Last lines of what failed; text from outside.
         failed_before_too: True where *before* fails the same way: not the update's fault.
+        commit: The commit that was measured; a later one with the same content finds this evidence.
         started: When the proof began.
         seconds: How long it took.
     """
@@ -266,6 +267,7 @@ class Evidence:
     failure: str = ""
     failure_log: str = ""
     failed_before_too: bool = False
+    commit: str = ""
 
 
 class VerdictState(StrEnum):

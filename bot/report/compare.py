@@ -14,7 +14,7 @@ from bot.model.vulnerability import Cause, ChangeKind, Comparison, Finding, Scan
 from bot.report import wording
 from bot.report.quote import code, quote, visible, vulnerability
 from bot.report.screen import Screen, line
-from bot.report.sections import Section
+from bot.report.section import Section
 
 _SHOWN: Final = 50
 _PATHS_SHOWN: Final = 5

@@ -164,11 +164,12 @@ def _failures(cases: Sequence[Case], cap: int) -> list[str]:
 
 
 def _command(proved: Sequence[Proved]) -> str:
-    planned = proved[0].planned
+    """Measure the proof once more; the commit is the measured one, so that later ones change no text."""
+    planned, evidence = proved[0].planned, proved[0].evidence
     subject, old = plain(planned.subject), planned.use.reference.digest if planned.use.reference else None
-    if planned.target is None or old is None:
+    if planned.target is None or old is None or not evidence or not evidence[0].commit:
         return f"refit run --dry-run --only {subject}"
-    return f"refit compare --at {planned.commit} {subject} {old} {planned.update.to.digest}"
+    return f"refit compare --at {evidence[0].commit} {subject} {old} {planned.update.to.digest}"
 
 
 def _subjects(proved: Sequence[Proved]) -> str:

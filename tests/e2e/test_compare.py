@@ -40,7 +40,7 @@ def guide(world: World, part: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("part", ["frontend", pytest.param("backend", marks=pytest.mark.long)])
 def test_the_guides_images_shrink_as_it_promises(world: World, part: str) -> None:
-    """The guide's own figures: 92 % off the size, a third off the layers; these bases are stand-ins, and the sizes theirs."""
+    """The guide says 92 % off the size and a third off the layers; these bases are stand-ins."""
     found = guide(world, part)
 
     assert found["change"]["size"] < -85
@@ -79,7 +79,7 @@ def test_the_command_in_a_pull_request_measures_its_proof_once_more(world: World
     base.move()
     (proved,) = world.run().document["updates"]
     (page,) = world.pages()
-    found = re.search(r"^refit (compare --at .+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    found = re.search(r"^refit compare (--at .+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert found is not None
 
     again = compared(world, *shlex.split(found[1]))
