@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bot.errors import ProcessFailed, ScanError
+from bot.errors import ScanError
 from bot.model.vulnerability import Database
 from bot.scanner.binary import file_digest
+from bot.scanner.hold import Hold, held
+from bot.scanner.updating import FILES, Download, update
 
-# The metadata last: until it is there, a newer database counts for none.
-_FILES: Final = ("trivy.db", "metadata.json")
 _KEPT: Final = 2
-Download = Callable[[str, Path], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +47,12 @@ class Snapshot:
     Attributes:
         folder: The copy itself; a scan's cache links it as `db`.
         database: Digest, date, schema version, and why it is not the newest.
+        hold: Keeps others from removing it, for as long as this value lives.
     """
 
     folder: Path
     database: Database
+    hold: Hold = field(repr=False, compare=False)
 
 
 def take_snapshot(settings: DatabaseSettings, folder: Path, download: Download, now: datetime) -> Snapshot:
@@ -67,15 +67,14 @@ def take_snapshot(settings: DatabaseSettings, folder: Path, download: Download, 
     Raises:
         ScanError: There is none, or it is older than allowed.
     """
-    note = "" if settings.offline else _update(settings, download)
+    note = "" if settings.offline else update(settings.cache, settings.repositories, download, now)
     source = settings.cache / "db"
     metadata = _metadata(source, settings, note)
     database = _checked(source, metadata, settings, now, note)
     target = folder / database.digest.removeprefix("sha256:")[:16]
-    if not target.is_dir():
-        _copy(source, target)
+    hold = _held_copy(source, target)
     _forget_old(folder, target)
-    return Snapshot(target, database)
+    return Snapshot(target, database, hold)
 
 
 def updated_at(settings: DatabaseSettings) -> datetime:
@@ -90,46 +89,6 @@ def updated_at(settings: DatabaseSettings) -> datetime:
 def _when(metadata: dict[str, object]) -> datetime:
     made = datetime.fromisoformat(str(metadata["UpdatedAt"]))
     return made if made.tzinfo else made.replace(tzinfo=UTC)
-
-
-def _update(settings: DatabaseSettings, download: Download) -> str:
-    """Update from the first repository that gives one; why none did, in words, else empty.
-
-    It is downloaded beside the database and moved over it whole: a download that breaks off costs nothing.
-    """
-    failures = []
-    for repository in settings.repositories or ("",):
-        with tempfile.TemporaryDirectory(prefix="incoming-", dir=_made(settings.cache)) as folder:
-            try:
-                _download_beside(settings.cache / "db", Path(folder), partial(download, repository))
-            except (ProcessFailed, OSError) as error:
-                failures.append(f"{repository or 'the default repositories'} ({_said(error)})")
-            else:
-                return ""
-    return f"the database could not be updated from {', nor from '.join(failures)}"
-
-
-def _download_beside(current: Path, folder: Path, download: Callable[[Path], None]) -> None:
-    """Trivy asks the metadata whether there may be a newer one; it writes where it is told to."""
-    incoming = folder / "db"
-    incoming.mkdir()
-    if (current / "trivy.db").is_file() and (current / "metadata.json").is_file():
-        shutil.copyfile(current / "metadata.json", incoming / "metadata.json")
-    download(folder)
-    if not (incoming / "trivy.db").is_file():
-        return
-    current.mkdir(exist_ok=True)
-    for name in _FILES:
-        (incoming / name).replace(current / name)
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _said(error: ProcessFailed | OSError) -> str:
-    return error.message if isinstance(error, ProcessFailed) else str(error.strerror)
 
 
 def _metadata(source: Path, settings: DatabaseSettings, note: str) -> dict[str, object]:
@@ -200,13 +159,24 @@ def _write(path: Path, data: bytes) -> None:
     Path(name).replace(path)
 
 
+def _held_copy(source: Path, target: Path) -> Hold:
+    """Copy the database, unless it is there, and hold the copy: another cycle may clean up right now."""
+    while True:
+        if not target.is_dir():
+            _copy(source, target)
+        with contextlib.suppress(FileNotFoundError):
+            hold = Hold(target)
+            if hold.is_of(target):
+                return hold
+
+
 def _copy(source: Path, target: Path) -> None:
     """Copy rather than link: a later download may write into the source's own file."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         made = Path(folder) / "db"
         made.mkdir()
-        for name in _FILES:
+        for name in FILES:
             shutil.copyfile(source / name, made / name)
             (made / name).chmod(0o444)
         if not target.is_dir():
@@ -214,7 +184,9 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _forget_old(folder: Path, current: Path) -> None:
+    """Remove all but the newest snapshots, and those that somebody scans with."""
     others = [path for path in folder.iterdir() if path.is_dir() and path != current]
     others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     for path in others[_KEPT - 1 :]:
-        shutil.rmtree(path, ignore_errors=True)
+        if not held(path):
+            shutil.rmtree(path, ignore_errors=True)

@@ -53,7 +53,7 @@ class Runner:
             finished = process.run(argv, timeout=timeout, cwd=place.empty, env=env, limit=_OUTPUT_LIMIT)
         except ProcessFailed as error:
             said = error.message.replace(f"{_LIMITER} ", "trivy ", 1)  # it becomes Trivy and ends as it does
-            raise ProcessFailed(said, output=error.output) from error
+            raise ProcessFailed(said, output=error.output, hint=error.hint) from error
         return finished.stderr.decode(errors="replace")
 
     def _environment(self, place: Slot) -> dict[str, str]:

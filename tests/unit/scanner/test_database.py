@@ -57,6 +57,28 @@ def test_only_the_two_newest_snapshots_are_kept(tmp_path: Path) -> None:
     assert (last.folder / "trivy.db").read_bytes() == b"four"
 
 
+def test_a_snapshot_that_a_scan_still_uses_is_not_removed(tmp_path: Path) -> None:
+    used = snapshot(database(tmp_path / "cache", b"used"), tmp_path / "state")
+    for content in (b"one", b"two", b"three"):
+        snapshot(database(tmp_path / "cache", content), tmp_path / "state")
+    assert (used.folder / "trivy.db").read_bytes() == b"used"
+    del used
+    snapshot(database(tmp_path / "cache", b"four"), tmp_path / "state")
+    assert len(list((tmp_path / "state").iterdir())) == 2
+
+
+def test_a_database_that_is_not_due_is_not_asked_for(tmp_path: Path) -> None:
+    cache = database(tmp_path / "cache")
+    dates = {
+        "UpdatedAt": NOW - timedelta(days=1),
+        "NextUpdate": NOW + timedelta(hours=1),
+        "DownloadedAt": NOW,
+    }
+    written = {name: moment.isoformat() for name, moment in dates.items()}
+    (cache / "db" / "metadata.json").write_text(json.dumps({"Version": 2, **written}))
+    assert take_snapshot(DatabaseSettings(cache), tmp_path / "state", no_download, NOW).database.note == ""
+
+
 def test_a_database_that_changed_gets_another_digest_though_the_old_one_was_remembered(
     tmp_path: Path,
 ) -> None:

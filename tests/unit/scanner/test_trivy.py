@@ -41,10 +41,16 @@ echo '{{"SchemaVersion": 2, "Metadata": {{"OS": {{"Family": "debian", "Name": "1
 """
 
 
+FETCHED = """mkdir -p "$cache/db"; echo new > "$cache/db/trivy.db"
+  echo '{"Version": 2, "UpdatedAt": "2026-11-24T00:00:00Z"}' > "$cache/db/metadata.json\""""
+
+
 class World:
     """A scanner on the script, and what the script was asked."""
 
-    def __init__(self, folder: Path, *, java: bool = False, update: str = "true", **database: object) -> None:
+    def __init__(
+        self, folder: Path, *, java: bool = False, update: str = FETCHED, **database: object
+    ) -> None:
         self._calls, self._environment = folder / "calls", folder / "environment"
         self.cache = folder / "cache"
         (self.cache / "db").mkdir(parents=True)
