@@ -17,7 +17,20 @@ from rich.console import Console
 from rich.text import Text
 
 from bot import __version__
-from bot.commands import check, compare, config, discover, doctor, init, observe, report, rescan, run, serve
+from bot.commands import (
+    audit,
+    check,
+    compare,
+    config,
+    discover,
+    doctor,
+    init,
+    observe,
+    report,
+    rescan,
+    run,
+    serve,
+)
 from bot.errors import RefitError
 
 _USAGE: Final = 2
@@ -45,6 +58,7 @@ _COMMANDS: tuple[tuple[typer.Typer, str, Callable[..., int]], ...] = (
     (app, "run", run.run),
     (app, "rescan", rescan.rescan),
     (app, "compare", compare.compare),
+    (app, "audit", audit.audit),
     (app, "report", report.report),
     (app, "serve", serve.serve),
     (_config, "check", config.check),

@@ -61,7 +61,7 @@ class Finding:
         subject: What it is about: the path of a file, or the name of an image.
         line: 1-based line in the file; 0 for a file or an image as a whole.
         message: What was found here; text from outside may be in it.
-        fix: What to do here; empty where the rule's own `fix` says it all.
+        fix: What to do; our own words, never text from outside. Empty where another tool says no more.
         context: The text that is judged (an instruction, a directive, a path in the image), which names
             the finding also when lines move.
         saves: Bytes that the fix takes off the image; None where that is not known, or not its point.

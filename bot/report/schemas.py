@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from bot.report.audit_document import AuditDocument
 from bot.report.compare_document import CompareDocument
 from bot.report.shapes import CheckDocument, DiscoverDocument, ObserveDocument, RunDocument
 from bot.report.size.shapes import ReportDocument
@@ -20,6 +21,7 @@ _DOCUMENTS: Final[dict[str, type[BaseModel]]] = {
     "observe": ObserveDocument,
     "run": RunDocument,
     "compare": CompareDocument,
+    "audit": AuditDocument,
     "report": ReportDocument,
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from bot.audit.dockerfile import (
@@ -27,6 +27,7 @@ from bot.audit.dockerfile import (
 )
 from bot.audit.dockerfile.view import Dockerfile
 from bot.model.finding import AuditRule, Finding
+from bot.model.reference import Reference
 
 Check = Callable[[Dockerfile], Iterator[Finding]]
 
@@ -52,12 +53,12 @@ CHECKS: Final[tuple[tuple[AuditRule, Check], ...]] = (
 RULES: Final = (*(rule for rule, _ in CHECKS), rf118_end_of_life.RULE)
 
 
-def findings(dockerfile: Dockerfile, ended: Mapping[str, str]) -> Iterator[Finding]:
+def findings(dockerfile: Dockerfile, ended: Callable[[Reference], str]) -> Iterator[Finding]:
     """Everything the rules say about a Dockerfile.
 
     Args:
         dockerfile: The Dockerfile, read.
-        ended: For the text of an image the sentence that says when its support ended.
+        ended: Says when the support of an image ended; empty where it has not, or is not known.
     """
     for _, check in CHECKS:
         yield from check(dockerfile)

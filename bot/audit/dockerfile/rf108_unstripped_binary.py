@@ -33,6 +33,7 @@ RULE: Final = AuditRule(
     ),
 )
 _PROFILE: Final = re.compile(r"^\s*strip\s*=\s*(?:true|\"(?:symbols|debuginfo)\")", re.MULTILINE)
+_MANIFEST: Final = re.compile(r"(?:.*/)?(?:Cargo\.toml|\.cargo/config(?:\.toml)?)")
 _LINKER: Final = re.compile(r"-C\s*(?:strip=|link-args?=-s)|--?strip")
 
 
@@ -50,8 +51,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Finding]:
 
 
 def _in_manifest(dockerfile: Dockerfile) -> bool:
-    manifests = (text for path, text in dockerfile.context.texts.items() if path.endswith("Cargo.toml"))
-    return any(_PROFILE.search(text.decode(errors="replace")) for text in manifests)
+    return any(_PROFILE.search(text) for text in dockerfile.context.named(_MANIFEST))
 
 
 def _strips(dockerfile: Dockerfile, stage: Stage) -> bool:

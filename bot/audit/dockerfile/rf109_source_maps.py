@@ -98,8 +98,7 @@ def _is_off(command: Command) -> bool:
 
 def _makes_none(dockerfile: Dockerfile) -> bool:
     """True where the project is built with Vite, which makes no maps unless its configuration says so."""
-    texts = dockerfile.context.texts
-    configs = [text.decode(errors="replace") for path, text in texts.items() if _CONFIG.fullmatch(path)]
+    configs = dockerfile.context.named(_CONFIG)
     if not configs or any(_SWITCHED_ON.search(text) for text in configs):
         return False
     return "vite build" in _script(dockerfile.context.text("package.json"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from bot.audit.dockerfile.view import Dockerfile
 from bot.audit.found import found
 from bot.model.finding import AuditRule, Finding, RuleSeverity
+from bot.model.reference import Reference
 from bot.model.use import UseKind
 
 RULE: Final = AuditRule(
@@ -23,14 +24,14 @@ RULE: Final = AuditRule(
 )
 
 
-def check(dockerfile: Dockerfile, ended: Mapping[str, str]) -> Iterator[Finding]:
+def check(dockerfile: Dockerfile, ended: Callable[[Reference], str]) -> Iterator[Finding]:
     """Every image that a stage stands on and that is past its end.
 
     Args:
         dockerfile: The Dockerfile.
-        ended: For an image's text the sentence that says when its support ended.
+        ended: Says when the support of an image ended; empty where it has not, or is not known.
     """
     for use in dockerfile.uses:
-        if use.kind is UseKind.FROM and use.reference is not None and str(use.reference) in ended:
-            message = f"{use.text.partition('@')[0]}: {ended[str(use.reference)]}"
+        if use.kind is UseKind.FROM and use.reference is not None and (told := ended(use.reference)):
+            message = f"{use.text.partition('@')[0]}: {told}"
             yield found(RULE, dockerfile.file, use.line, message, context=use.text)

@@ -35,6 +35,7 @@ class Step:
         shell: True where a shell is needed to run it.
         env: The variables that are set when it runs.
         body: The heredocs that belong to it, as text.
+        body_line: 1-based line at which they begin.
     """
 
     keyword: str
@@ -48,6 +49,7 @@ class Step:
     shell: bool = False
     env: Mapping[str, str] = field(default_factory=dict, hash=False)
     body: str = ""
+    body_line: int = 0
 
     def values(self, flag: str) -> tuple[str, ...]:
         """Every value of a flag."""
@@ -127,6 +129,7 @@ class Reading:
             shell=shell,
             env=self._plain,
             body=body,
+            body_line=data.count(b"\n", instruction.start, instruction.body) + instruction.line,
         )
         self._set(instruction, after)
         return step

@@ -6,8 +6,10 @@ The grammar is `bot.dockerfile`'s; this adds what only an audit asks for: variab
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
 
 from bot.audit.dockerfile.shell import Command
@@ -22,6 +24,7 @@ from bot.model.target import LINUX_AMD64
 from bot.model.use import Use, UseKind
 
 MAX_STEPS: Final = 5000
+MAX_READ: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Context:
 
     Attributes:
         paths: Every path in it, with `/`; empty where it is not known.
-        texts: The bytes of the files that rules read: `.dockerignore`, manifests, configurations.
+        texts: The bytes of its files, read when asked for.
     """
 
     paths: frozenset[str] = frozenset()
@@ -39,6 +42,10 @@ class Context:
     def text(self, path: str) -> str:
         """A file as text; empty where there is none."""
         return self.texts.get(path, b"").decode(errors="replace")
+
+    def named(self, pattern: re.Pattern[str]) -> list[str]:
+        """The texts of the files whose whole path matches, the first few of them."""
+        return [self.text(path) for path in islice(filter(pattern.fullmatch, sorted(self.paths)), MAX_READ)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from bot.audit import dockerfile as dockerfile_rules
-from bot.audit import nginx as nginx_rules
-from bot.audit import suppress
-from bot.audit.dockerfile.view import Context, read
+from bot.audit.dockerfile.view import Context
 from bot.audit.nginx.read import PREFIX, File
-from bot.audit.nginx.read import read as read_nginx
+from bot.audit.project import Subject, audit_dockerfile, audit_nginx
+from bot.model.finding import Audit
+from bot.model.reference import Reference
 from bot.updates.distributions import State
 from bot.updates.releases import base_of
 from tests.unit.audit.corpus import TODAY, Case, Found
 
 
+def ended(reference: Reference) -> str:
+    release = base_of(reference)
+    return "its support has ended" if release and release.state(TODAY) is State.ENDED else ""
+
+
 def dockerfile(case: Case) -> Found:
     """What is found in a case of Dockerfiles."""
     files = case.files
-    seen = read(case.main, files[case.main], Context(frozenset(files), files))
-    assert seen is not None
-    ended = {
-        str(use.reference): "ended"
-        for use in seen.uses
-        if use.reference and (release := base_of(use.reference)) and release.state(TODAY) is State.ENDED
-    }
-    found = dockerfile_rules.findings(seen, ended)
-    stay, _ = suppress.split(found, {case.main: suppress.in_dockerfile(files[case.main])})
-    return Found((one.subject, one.rule, one.line) for one in stay)
+    subject = Subject(case.main, files[case.main], Context(frozenset(files), files))
+    return found(audit_dockerfile(subject, ended))
 
 
 def nginx(case: Case) -> Found:
     """What is found in a case of nginx configurations."""
-    files = {f"{PREFIX}/{path}": File(path, data) for path, data in case.files.items()}
-    configuration = read_nginx(files)
-    assert configuration.problems == ()
-    ignores = {file.subject: suppress.in_nginx(file.data) for file in files.values()}
-    stay, _ = suppress.split(nginx_rules.findings(configuration.root), ignores)
-    return Found((one.subject, one.rule, one.line) for one in stay)
+    return found(audit_nginx({f"{PREFIX}/{path}": File(path, data) for path, data in case.files.items()}))
+
+
+def found(audit: Audit) -> Found:
+    assert audit.problems == ()
+    return Found((one.subject, one.rule, one.line) for one in audit.findings)
