@@ -71,7 +71,10 @@ class Service:
         self._store = open_store(store_url(settings))
         self._talk = Talk(settings, self._store, self._clock)
         worker = Worker(
-            self._parts, Conversation(self._talk.chat, self._talk.may), {COMMENT: self._talk.comment}
+            self._parts,
+            Conversation(self._talk.chat, self._talk.may),
+            {COMMENT: self._talk.comment},
+            self._talk.news,
         )
         self._due = LocalQueue(worker, dropped=worker.dropped)
         self._asked = LocalQueue(worker, dropped=worker.dropped)

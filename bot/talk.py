@@ -1,4 +1,4 @@
-"""Everything people talk to, put together: Slack, Matrix, comments on GitHub."""
+"""Everything people talk to and are told by, put together: chats, comments on GitHub, notifications."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from bot.triggers.chat.slack_app import NAME as SLACK
 from bot.triggers.chat.slack_app import SlackEvents, slack_app, socket_mode
 from bot.triggers.chat.switch import OneChat, Switch
 from bot.triggers.comments import Comments
+from bot.triggers.notify import News, Notifier, by_apprise, usable_urls
 from bot.triggers.polling import Polling
 from bot.triggers.webhook import usable_secrets
 from bot.web.github import Webhooks, github_routes
@@ -69,6 +70,7 @@ class Talk:
         self._discussion = _discussion(settings)
         self._slack = _slack(settings.slack) if settings.slack else None
         self.chat = Switch(self._chats())
+        self.news = News(_notifier(settings, store, clock))
         self._comments: Comments | None = None
         self._polling: Polling | None = None
         self.routes: list[Route] = []
@@ -243,6 +245,14 @@ def _connected(hearer: Hearer) -> bool:
 
 def _slack(section: SlackSection) -> SlackChat:
     return SlackChat(client(section.bot_token.read("slack.bot_token"), section.url), section.groups)
+
+
+def _notifier(settings: Settings, store: Store, clock: Clock) -> Notifier | None:
+    section = settings.notifications
+    if section is None:
+        return None
+    urls = usable_urls([one.read("notifications.to") for one in section.to])
+    return Notifier(urls, section.about, store, clock, by_apprise)
 
 
 def _discussion(settings: Settings) -> Discussion | None:

@@ -15,6 +15,7 @@ from bot.model.update import Current, Skipped, outcome_reason
 from bot.model.vulnerability import Severity
 from bot.report import rescan as texts
 from bot.report import wording
+from bot.report.notices import moves
 
 _DAYS = 14
 _MOST = 20
@@ -170,8 +171,7 @@ def _snooze(offers: Sequence[Offer]) -> tuple[Button, ...]:
 
 
 def _update(planned: Planned) -> str:
-    update = planned.update
-    return f"update · {planned.subject}: {planned.use.text} → {update.name or update.to} ({update.kind})"
+    return f"update · {planned.subject}: {moves(planned)} ({planned.update.kind})"
 
 
 def _bring(planned: Planned) -> Button:
@@ -184,7 +184,8 @@ def _held(decided: Decided) -> str:
     if isinstance(decided.outcome, Current | Skipped):
         return ""
     where = decided.target or decided.use.file
-    return f"{decided.outcome.word} · {where}: {decided.use.text}: {outcome_reason(decided.outcome)}"
+    image = decided.use.text.partition("@")[0]
+    return f"{decided.outcome.word} · {where}: {image}: {outcome_reason(decided.outcome)}"
 
 
 def _outcomes(updates: Sequence[Planned], decided: Sequence[Decided]) -> str:

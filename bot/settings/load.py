@@ -28,7 +28,7 @@ from bot.settings.services import (
     VerdictSection,
     WebSection,
 )
-from bot.settings.talks import CommentsSection, SlackSection
+from bot.settings.talks import CommentsSection, NotificationSection, SlackSection
 
 _LIMIT: Final = 1024 * 1024
 _HINT: Final = "config/bot.example.yaml explains every key; `refit config check` checks the file."
@@ -56,6 +56,7 @@ class Settings(Section):
     schedule: ScheduleSection = ScheduleSection()
     slack: SlackSection | None = None
     comments: CommentsSection | None = None
+    notifications: NotificationSection | None = None
     web: WebSection = WebSection()
 
     @field_validator("timezone")

@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from bot.model.notice import NoticeKind
 from bot.settings.fields import Duration, Secret, Section
 
 _SHORTEST_POLL: Final = timedelta(seconds=10)
@@ -53,3 +54,10 @@ class CommentsSection(Section):
         if not self.secrets and self.poll is None:
             raise ValueError("give secrets (GitHub calls us), poll (we ask GitHub), or both")
         return self
+
+
+class NotificationSection(Section):
+    """Where notifications go, as Apprise URLs: each holds a secret, so it is kept like one."""
+
+    to: tuple[Secret, ...] = Field(min_length=1)
+    about: tuple[NoticeKind, ...] = tuple(NoticeKind)

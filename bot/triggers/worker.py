@@ -18,6 +18,7 @@ from bot.model.run import CycleState, Problem, RunResult
 from bot.ports import Task
 from bot.triggers.chat.conversation import Conversation
 from bot.triggers.chat.desk import failed
+from bot.triggers.notify import News
 
 log: Final = logging.getLogger(__name__)
 OpenParts = Callable[[str], AbstractContextManager[Parts]]
@@ -30,6 +31,7 @@ class Worker:
         open_parts: Opens what a task of this name works with, for as long as it runs.
         talk: Carries out and answers what people ask for; None where nobody asks.
         also: Other tasks, by name.
+        news: Told what people want to know unasked.
     """
 
     def __init__(
@@ -37,8 +39,9 @@ class Worker:
         open_parts: OpenParts,
         talk: Conversation | None = None,
         also: Mapping[str, Callable[[Parts, Task], None]] | None = None,
+        news: News | None = None,
     ) -> None:
-        self._open, self._talk, self._also = open_parts, talk, also or {}
+        self._open, self._talk, self._also, self._news = open_parts, talk, also or {}, news or News()
         self._work: Mapping[str, Callable[[Parts, Mapping[str, str]], None]] = {
             "monthly": self._monthly,
             "observe": self._observe,
@@ -55,14 +58,17 @@ class Worker:
                     self._also[task.name](parts, task)
                 elif not _done(parts, task.value.get("period")):
                     self._work[task.name](parts, task.value)
+                    self._news.worked(task)
         except RefitError as error:
             log.error("%s: %s %s", _what(task), error.message, error.hint)  # noqa: TRY400 - expected: no traceback
             self._say(task.value, failed(error))
+            self._news.failed(task, error)
         except KeyboardInterrupt:
             self._say(task.value, Answer("I was stopped in the middle of this: please ask again."))
             raise
-        except Exception:
+        except Exception as error:
             log.exception("%s: a bug in Refit", _what(task))
+            self._news.failed(task, error)
             self._say(task.value, Answer("That failed because of a bug in Refit; its log says where."))
 
     def dropped(self, task: Task) -> None:
@@ -70,7 +76,9 @@ class Worker:
         self._say(task.value, Answer("I was stopped before this began: please ask again."))
 
     def _monthly(self, parts: Parts, value: Mapping[str, str]) -> None:
-        _tell(run_cycle(parts, value["period"]).result)
+        result = run_cycle(parts, value["period"]).result
+        _tell(result)
+        self._news.cycle(result)
 
     def _observe(self, parts: Parts, value: Mapping[str, str]) -> None:
         cycle = parts.store.begin(value["period"], parts.clock.now())

@@ -1,0 +1,158 @@
+"""Notifications: what nobody asked for, told on change, once to each destination, by Apprise."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import apprise
+
+from bot.errors import ConfigError, LeaseHeld, RefitError, StoreError
+from bot.model.notice import Notice, NoticeKind
+from bot.model.run import RunResult
+from bot.model.sboms import SbomRescan
+from bot.ports import Clock, Store, Task
+from bot.report import notices
+from bot.report.quote import title, visible
+
+log: Final = logging.getLogger(__name__)
+_LEDGER: Final = "notice"
+_TITLE: Final = 150
+_LINE: Final = 300
+_KEY: Final = 300
+_PAGE: Final = re.compile(r"https?://[A-Za-z0-9.:/_#?=&%+~-]+")
+_BRACKETS: Final = str.maketrans("<>", "()")  # Slack reads <!channel> as a call
+
+Send = Callable[[str, str, str], bool]
+
+
+class Notifier:
+    """Tells notices.
+
+    It is noted before it is sent that something is told: a process that dies in between has told it at most
+    once. What a destination did not take is forgotten, and told the next time it comes up.
+
+    Args:
+        to: Apprise URLs; each holds a secret and is never shown.
+        about: Which kinds are told.
+        store: Holds the ledger of what was told.
+        clock: Wall time.
+        send: Sends title and text to a URL; True where it was taken.
+    """
+
+    def __init__(
+        self, to: Sequence[str], about: Iterable[NoticeKind], store: Store, clock: Clock, send: Send
+    ) -> None:
+        self._to, self._about = tuple(to), frozenset(about)
+        self._store, self._clock, self._send = store, clock, send
+
+    def tell(self, notices: Iterable[Notice]) -> None:
+        """Tell what changed; a store or a destination that fails costs the notice only."""
+        told = list(notices)
+        combined = any(one.kind is NoticeKind.SUMMARY for one in told) and NoticeKind.SUMMARY in self._about
+        for notice in told:
+            # A summary names what is blocked: the same is not told twice.
+            quiet = combined and notice.kind is NoticeKind.BLOCKED
+            try:
+                self._tell(notice, quiet=quiet)
+            except StoreError as error:
+                log.error("%s was not told: %s", title(notice.title), error.message)  # noqa: TRY400 - expected
+
+    def over(self, kind: NoticeKind, key: str) -> None:
+        """It is no longer so: should it come again, it is told again."""
+        try:
+            for url in self._to:
+                self._store.forget(_LEDGER, _key(url, kind, key))
+        except StoreError as error:
+            log.warning("the ledger of notices cannot be used: %s", error.message)
+
+    def _tell(self, notice: Notice, *, quiet: bool) -> None:
+        if notice.kind not in self._about:
+            return
+        head, text = _harmless(notice.title)[:_TITLE], "\n".join(_plain(one) for one in notice.lines)
+        for url in self._to:
+            key = _key(url, notice.kind, notice.key)
+            first = self._store.remembered(_LEDGER, key) is None
+            quiet = quiet or (first and not notice.lines)  # that there was nothing to do is no news
+            if not self._store.remember(_LEDGER, key, self._clock.now(), notice.state) or quiet:
+                continue
+            if not self._send(url, head, text):
+                self._store.forget(_LEDGER, key)
+                log.error("%s: destination %d did not take it", head, self._to.index(url) + 1)
+
+
+class News:
+    """What the worker has to tell unasked.
+
+    Args:
+        notifier: Tells it; None where nobody wants to know.
+    """
+
+    def __init__(self, notifier: Notifier | None = None) -> None:
+        self._notifier = notifier
+
+    def cycle(self, result: RunResult) -> None:
+        """A cycle is done."""
+        if self._notifier is not None:
+            self._notifier.tell(notices.of_cycle(result))
+
+    def sboms(self, result: SbomRescan) -> None:
+        """All SBOMs were scanned with a newer database."""
+        if self._notifier is not None:
+            self._notifier.tell(notices.of_sboms(result))
+
+    def failed(self, task: Task, error: Exception) -> None:
+        """Work that nobody waits for failed as a whole; that another process does it is no failure."""
+        if self._notifier is None or "period" not in task.value or isinstance(error, LeaseHeld):
+            return
+        message = (
+            error.message if isinstance(error, RefitError) else f"a bug in Refit: {type(error).__name__}"
+        )
+        hint = error.hint if isinstance(error, RefitError) else "Its log says where; please report it."
+        self._notifier.tell([notices.failure(task.name, message, hint)])
+
+    def worked(self, task: Task) -> None:
+        """It was done: should it fail again, that is news."""
+        if self._notifier is not None:
+            self._notifier.over(NoticeKind.FAILURE, task.name)
+
+
+def by_apprise(url: str, head: str, text: str) -> bool:
+    """Send through Apprise; a destination that is down is False, never an error."""
+    one = apprise.Apprise()
+    if not one.add(url):
+        return False
+    return bool(one.notify(title=head, body=text or head, body_format=apprise.NotifyFormat.TEXT))
+
+
+def usable_urls(urls: Sequence[str]) -> tuple[str, ...]:
+    """The URLs, each one that Apprise knows what to do with.
+
+    Raises:
+        ConfigError: One is none; the message does not hold it, for it is a secret.
+    """
+    for number, url in enumerate(urls, start=1):
+        if apprise.Apprise.instantiate(url) is None:
+            raise ConfigError(
+                f"notifications.to: number {number} is no URL that Apprise knows",
+                hint="For example slack://TokenA/TokenB/TokenC/#channel, or mailto://user:password@example.com.",
+            )
+    return tuple(urls)
+
+
+def _plain(line: str) -> str:
+    """One line that calls nobody, wherever it arrives; addresses of pages stay whole."""
+    words = visible(line, limit=_LINE).split(" ")
+    return " ".join(word if _PAGE.fullmatch(word) else _harmless(word) for word in words)
+
+
+def _harmless(text: str) -> str:
+    return title(text, limit=_LINE).translate(_BRACKETS)
+
+
+def _key(url: str, kind: NoticeKind, key: str) -> str:
+    """One entry for each destination and thing; a digest, for the URL is a secret."""
+    return f"{kind} {hashlib.sha256(f'{url} {key}'.encode(errors='surrogatepass')).hexdigest()}"[:_KEY]

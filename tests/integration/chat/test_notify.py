@@ -1,0 +1,209 @@
+"""Notifications go out through real Apprise: once to each destination, and again only on change."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.cycle.parts import Parts
+from bot.errors import ConfigError, StoreError
+from bot.model.notice import Notice, NoticeKind
+from bot.ports import Task
+from bot.report import notices
+from bot.triggers.notify import News, Notifier, by_apprise, usable_urls
+from bot.triggers.worker import Worker
+from tests.integration.chat.ways import shop
+from tests.unit.cycle.house import House
+
+CRITICAL = Notice(
+    NoticeKind.CRITICAL, "shop CVE-1 openssl", "known", "New critical vulnerability in shop", ("x",)
+)
+
+
+@dataclass
+class Hook:
+    """A webhook that remembers what it was sent, and may be down."""
+
+    got: list[dict[str, Any]] = field(default_factory=list)
+    down: bool = False
+    url: str = ""
+
+    def titles(self) -> list[str]:
+        return [one["title"] for one in self.got]
+
+
+@contextmanager
+def hook() -> Iterator[Hook]:
+    made = Hook()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            if not made.down:
+                made.got.append(json.loads(body))
+            self.send_response(503 if made.down else 200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    made.url = f"json://127.0.0.1:{server.server_address[1]}/secret-path"
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def first() -> Iterator[Hook]:
+    with hook() as made:
+        yield made
+
+
+@pytest.fixture
+def second() -> Iterator[Hook]:
+    with hook() as made:
+        yield made
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = shop(tmp_path)
+    yield made
+    made.store.close()
+
+
+def notifier(house: House, *hooks: Hook, about: tuple[NoticeKind, ...] = tuple(NoticeKind)) -> Notifier:
+    return Notifier(usable_urls([one.url for one in hooks]), about, house.store, house.clock, by_apprise)
+
+
+def test_a_cycle_is_told_in_one_message_and_the_same_again_is_not(house: House, first: Hook) -> None:
+    teller = notifier(house, first)
+    teller.tell(notices.of_cycle(house.run().result))
+    teller.tell(notices.of_cycle(house.run().result))
+    notifier(house, first).tell(notices.of_cycle(house.run().result))  # another process
+
+    (message,) = first.got
+    assert message["title"] == "Refit monthly-2026-11: 1 pull request"
+    assert "pass · shop: debian:bookworm-slim → " in message["message"]
+    assert "acme/shop/pull/1" in message["message"]
+
+
+def test_a_cycle_with_nothing_to_do_is_no_news_at_first_and_news_after_some(
+    house: House, first: Hook
+) -> None:
+    house.forge.files["acme/shop"]["Dockerfile"] = b"FROM scratch\n"
+    notifier(house, first).tell(notices.of_cycle(house.run().result))
+    assert first.got == []
+
+
+def test_a_blocked_update_is_in_the_summary_or_told_alone(house: House, first: Hook, second: Hook) -> None:
+    assert house.builder is not None
+    old = house.forge.files["acme/shop"]["Dockerfile"].decode()
+    house.forge.files["acme/shop"]["Dockerfile"] = old.replace("CMD true", "CMD false").encode()
+    told = notices.of_cycle(house.run().result)
+    blocked = Notice(NoticeKind.BLOCKED, "shop", "sha256:new", "Blocked: debian in shop", ("unhealthy",))
+
+    notifier(house, first).tell([*told, blocked])
+    notifier(house, second, about=(NoticeKind.BLOCKED,)).tell([*told, blocked])
+
+    assert len(first.got) == 1
+    assert "Blocked: debian in shop" in second.titles()
+    notifier(house, first).tell([blocked])
+    assert len(first.got) == 1
+
+
+def test_each_destination_is_told_once_and_one_that_is_down_is_told_later(
+    house: House, first: Hook, second: Hook, caplog: pytest.LogCaptureFixture
+) -> None:
+    second.down = True
+    teller = notifier(house, first, second)
+    teller.tell([CRITICAL])
+    second.down = False
+    teller.tell([CRITICAL])
+    teller.tell([CRITICAL])
+
+    assert (len(first.got), len(second.got)) == (1, 1)
+    assert "destination 2 did not take it" in caplog.text
+    assert "secret-path" not in caplog.text
+
+
+def test_many_at_once_tell_it_once(house: House, first: Hook) -> None:
+    threads = [threading.Thread(target=notifier(house, first).tell, args=([CRITICAL],)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(first.got) == 1
+
+
+def test_a_failure_is_told_once_until_it_is_over(house: House, first: Hook) -> None:
+    teller = notifier(house, first)
+    failure = notices.failure("monthly", "the store cannot be used", "Check the disk.")
+    teller.tell([failure])
+    teller.tell([failure])
+    assert len(first.got) == 1
+    assert first.got[0]["message"] == "the store cannot be used\nCheck the disk."
+
+    teller.over(NoticeKind.FAILURE, "monthly")
+    teller.tell([failure])
+    assert len(first.got) == 2
+
+
+def test_only_what_is_asked_for_is_told(house: House, first: Hook) -> None:
+    notifier(house, first, about=(NoticeKind.FAILURE,)).tell([CRITICAL])
+
+    assert first.got == []
+
+
+def test_what_others_write_mentions_nobody_and_breaks_no_line(house: House, first: Hook) -> None:
+    evil = Notice(
+        NoticeKind.CRITICAL,
+        "k",
+        "s",
+        "@channel\nCVE",
+        ("one\ntwo\u202e <!here> @all https://github.com/a/b/pull/1",),
+    )
+    notifier(house, first).tell([evil])
+
+    assert "@channel" not in first.got[0]["title"]
+    assert first.got[0]["message"] == "one two (!here) \uff20all https://github.com/a/b/pull/1"
+
+
+def test_a_url_that_apprise_does_not_know_is_refused_and_not_shown() -> None:
+    with pytest.raises(ConfigError, match="number 2 is no URL") as caught:
+        usable_urls(["json://127.0.0.1/x", "nonsense-with-a-secret"])
+
+    assert "nonsense" not in caught.value.message
+
+
+def test_the_worker_tells_a_cycle_and_a_failure_and_when_it_is_over(house: House, first: Hook) -> None:
+    down = [True]
+
+    @contextmanager
+    def parts(_: str) -> Iterator[Parts]:
+        if down[0]:
+            raise StoreError("the store cannot be used: the disk is full", hint="Make room.")
+        yield house.parts()
+
+    worker = Worker(parts, news=News(notifier(house, first)))
+    task = Task("monthly", {"period": "monthly-2026-11"})
+    worker(task)
+    worker(task)
+    down[0] = False
+    worker(task)
+
+    assert first.titles() == [
+        "Refit could not do its work: monthly",
+        "Refit monthly-2026-11: 1 pull request",
+    ]
