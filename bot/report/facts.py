@@ -28,7 +28,12 @@ class Case:
     @property
     def name(self) -> str:
         """What was measured, and for what: `backend · linux/amd64`."""
-        return f"{title(self.proved.planned.subject, limit=60)} · {self.evidence.platform}"
+        return f"{self.subject} · {self.evidence.platform}"
+
+    @property
+    def subject(self) -> str:
+        """What was measured, without the platform."""
+        return title(self.proved.planned.subject, limit=60)
 
     @property
     def known(self) -> bool:

@@ -113,8 +113,9 @@ def table(case: Case) -> str:
 
 
 def _heading(case: Case) -> str:
-    base = case.evidence.level is Level.BASE
-    return f"base image · {case.evidence.platform}" if base else quote(case.name)
+    """What was measured; without `linux/`, which is known and would cost a phone a column."""
+    subject = "base image" if case.evidence.level is Level.BASE else quote(case.subject)
+    return f"{subject} · {str(case.evidence.platform).removeprefix('linux/')}"
 
 
 def _rows(case: Case) -> Iterable[tuple[str, str, str, str]]:

@@ -85,7 +85,7 @@ def test_every_body_fits_ends_in_its_marker_and_is_sound_markdown(case: str) -> 
 def test_the_table_shows_before_after_and_causes_in_a_few_rows() -> None:
     rows = [line for line in seen(body(samples.proved())).splitlines() if line.startswith("|")]
     assert rows == [
-        "| backend · linux/amd64 | Before | After | |",
+        "| backend · amd64 | Before | After | |",
         "|:--|--:|--:|:--|",
         "| Critical / High | 3 / 11 | 0 / 0 | 3 C + 9 H by base, 2 H by rebuild |",
         "| Medium / Low | 16 / 11 | 11 / 9 | 5 M + 2 L by base, 1 L by rebuild; **adds 1 L** |",
