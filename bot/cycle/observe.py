@@ -19,7 +19,7 @@ def observe(parts: Parts) -> Observation:
     A project or a registry that fails is a value; the others are asked all the same.
     """
     references: dict[str, Reference] = {}
-    problems: list[Problem] = []
+    problems: list[Problem] = list(parts.problems)
     for project in parts.projects:
         parts.progress.step(f"discover {project.name}")
         try:

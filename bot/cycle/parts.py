@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.dockerfile import custom as patterns
 from bot.model.manifest import Platform
 from bot.model.retention import Retention
+from bot.model.run import Problem
 from bot.model.target import LINUX_AMD64, Project
 from bot.model.vulnerability import Severity
 from bot.ports import Artifacts, Builder, Clock, Forge, Progress, Registry, Scanner, Store
@@ -78,6 +79,7 @@ class Parts:
         progress: Where the run says what it is doing.
         projects: Under care.
         policy: The operator's rules.
+        problems: What kept projects from being found at all.
     """
 
     registry: Registry
@@ -91,6 +93,7 @@ class Parts:
     projects: tuple[Project, ...]
     policy: Policy = Policy()
     no_builder: str = ""
+    problems: tuple[Problem, ...] = ()
     platform: Platform = LINUX_AMD64
     work: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "refit-work")
 

@@ -28,7 +28,7 @@ def make_plan(parts: Parts) -> Plan:
     """
     found: list[Found] = []
     commits: dict[str, str] = {}
-    problems: list[Problem] = []
+    problems: list[Problem] = list(parts.problems)
     for project in parts.projects:
         parts.progress.step(f"discover {project.name}")
         try:

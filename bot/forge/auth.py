@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from github import Auth, Github, GithubException, GithubIntegration
+from github.AuthenticatedUser import AuthenticatedUser
+from github.Organization import Organization
+from github.PaginatedList import PaginatedList
+from github.Repository import Repository
 
 from bot.forge.api import Connection
 
@@ -25,6 +30,9 @@ PERMISSIONS: Final = {
 }
 
 
+READING: Final = {"contents": "read", "metadata": "read"}
+
+
 class Access(Protocol):
     """A way in: a client for each project, the name we go by, and a password for git."""
 
@@ -35,6 +43,14 @@ class Access(Protocol):
 
     def client(self, project: str) -> Github:
         """A client that may work on one project."""
+        ...
+
+    def reader(self, project: str) -> Github:
+        """A client that may read one project, and perhaps others of its owner: cheap for very many."""
+        ...
+
+    def repositories(self, owner: str) -> Iterable[Repository]:
+        """Everything of an owner that we may see; of everybody where the owner is `*`."""
         ...
 
     def login(self, project: str) -> str:
@@ -72,6 +88,22 @@ class TokenAccess:
         """See `Access`."""
         del project
         return self._client
+
+    reader = client
+
+    def repositories(self, owner: str) -> Iterable[Repository]:
+        """An organisation's; else all that the token was given, of that owner."""
+        if owner != "*":
+            facts = {"url": f"/orgs/{owner}", "login": owner}
+            organization = Organization(self._client.requester, {}, facts, completed=True)
+            try:
+                yield from organization.get_repos(type="all")
+            except GithubException as error:
+                if error.status != 404:  # a person's account is no organisation
+                    raise
+            else:
+                return
+        yield from AuthenticatedUser(self._client.requester, {}, {"url": "/user"}, completed=True).get_repos()
 
     def login(self, project: str) -> str:
         """See `Access`; asked once."""
@@ -119,6 +151,7 @@ class AppAccess:
         )
         self._login = ""
         self._projects: dict[str, tuple[ProjectAuth, Github]] = {}
+        self._owners: dict[str, Github] = {}
 
     @property
     def is_app(self) -> bool:
@@ -128,6 +161,24 @@ class AppAccess:
     def client(self, project: str) -> Github:
         """See `Access`."""
         return self._project(project)[1]
+
+    def reader(self, project: str) -> Github:
+        """One token for each owner, which may read contents and nothing more."""
+        owner = project.partition("/")[0].lower()
+        if owner not in self._owners:
+            auth = ProjectAuth(self._app, project, READING, alone=False)
+            self._owners[owner] = self._connection.client(auth)
+        return self._owners[owner]
+
+    def repositories(self, owner: str) -> Iterable[Repository]:
+        """All that the App is installed on, of that owner or of everybody."""
+        for installation in self._app.get_installations():
+            login = str(installation.raw_data["account"]["login"])
+            if owner.lower() in ("*", login.lower()):
+                auth = ProjectAuth(self._app, "", READING, alone=False, installation=installation.raw_data)
+                client = self._owners.setdefault(login.lower(), self._connection.client(auth))
+                where = "/installation/repositories"
+                yield from PaginatedList(Repository, client.requester, where, None, list_item="repositories")
 
     def login(self, project: str) -> str:
         """See `Access`; asked once."""
@@ -142,7 +193,7 @@ class AppAccess:
     def disconnect(self) -> None:
         """See `Access`."""
         self._app.close()
-        for _, client in self._projects.values():
+        for client in (*(client for _, client in self._projects.values()), *self._owners.values()):
             client.close()
 
     def _project(self, project: str) -> tuple[ProjectAuth, Github]:
@@ -154,15 +205,21 @@ class AppAccess:
 
 @dataclass
 class ProjectAuth(Auth.Auth):
-    """An installation token that covers one project; PyGithub asks for it before each request.
+    """An installation token; PyGithub asks for it before each request.
 
     Attributes:
         app: The App.
         project: `owner/name`.
+        wanted: The permissions it gets, as far as the owner has granted them.
+        alone: True where it covers this project alone; else all of the owner's that the App is installed on.
+        installation: The App's installation there, as GitHub lists it; None looks it up by the project.
     """
 
     app: GithubIntegration
     project: str
+    wanted: Mapping[str, str] = field(default_factory=lambda: PERMISSIONS)
+    alone: bool = True
+    installation: Mapping[str, Any] | None = None
     _value: str = field(default="", repr=False)
     _until: datetime = _NEVER
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -182,12 +239,14 @@ class ProjectAuth(Auth.Auth):
 
     def _mint(self) -> None:
         owner, _, name = self.project.partition("/")
-        installation = self.app.get_repo_installation(owner, name)
-        granted = installation.raw_data.get("permissions") or {}
+        found = self.installation or self.app.get_repo_installation(owner, name).raw_data
+        granted = found.get("permissions") or {}
         # What the owner has not granted cannot be asked for; its use then says which permission is missing.
-        permissions = {key: level for key, level in PERMISSIONS.items() if key in granted}
-        wanted = {"repositories": [name], "permissions": permissions}
-        url = f"/app/installations/{installation.id}/access_tokens"
+        permissions = {key: level for key, level in self.wanted.items() if key in granted}
+        wanted: dict[str, Any] = {"permissions": permissions}
+        if self.alone:
+            wanted["repositories"] = [name]
+        url = f"/app/installations/{found['id']}/access_tokens"
         _, data = self.app.requester.requestJsonAndCheck("POST", url, input=wanted)
         answer: dict[str, Any] = data
         self._value = answer["token"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,6 +16,7 @@ from github.Repository import Repository
 
 from bot.errors import BranchTaken, ForgeRefused
 from bot.forge.api import message_of
+from bot.forge.known import blob_id
 from bot.model.run import PullRequest
 
 _NEW_FILE = "100644"
@@ -183,7 +183,7 @@ def _holds(repo: Repository, head: str, change: Change) -> bool:
         return False
     found = _entries(repo, commit.tree, change.files)
     return {path: entry.sha for path, entry in found.items()} == {
-        path: _blob_id(content) for path, content in change.files.items()
+        path: blob_id(content) for path, content in change.files.items()
     }
 
 
@@ -210,8 +210,3 @@ def _folder(
             sha = entry.sha if entry is not None and entry.type == "tree" else None
         known[path] = {item.path: item for item in repo.get_git_tree(sha).tree} if sha else {}
     return known[path]
-
-
-def _blob_id(content: bytes) -> str:
-    """The id that git gives to these bytes."""
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

@@ -20,8 +20,12 @@ from bot.forge.auth import Access
 from bot.forge.budget import Budget
 from bot.forge.checkout import GitCheckout
 from bot.forge.git import Git
+from bot.forge.known import Known, Shelf
+from bot.forge.listing import Wanted, matching
 from bot.forge.mirror import Remote, fetch
 from bot.forge.place import Place
+from bot.forge.reading import blob, refreshed
+from bot.forge.tree import TreeCheckout
 from bot.model.marker import file_name
 from bot.model.pulls import Check, OpenPull, Proposal
 from bot.model.run import Issue, Publication, PublicationKind, PullRequest
@@ -51,24 +55,29 @@ class GitHubForge:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._mirrors = state / "mirrors"
+        self._shelf = Shelf(state / "github")
         self._connection, self._access, self._sleep = connection, access, sleep
         self._budget = Budget(sleep=sleep, most=connection.max_rate_limit_wait)
         self._repositories: dict[str, Repository] = {}
         # One PyGithub client is not for two threads, and GitHub wants writes one after the other.
         self._lock = threading.Lock()
 
+    def projects(self, pattern: str, wanted: Wanted) -> tuple[str, ...]:
+        """Names of the projects that a glob stands for: `acme/*`, `acme/shop-*`, `*/*` for all there are."""
+        owner, _, _ = pattern.partition("/")
+        with self._lock, translated(pattern, "list projects"):
+            return matching(self._access.repositories(owner), pattern, wanted)
+
     def checkout(self, project: Project, commit: str | None = None) -> Checkout:
-        """The files of the base branch as just fetched, or at a commit of it."""
+        """The files of the base branch now, or at a commit of it; a clone is made only to build."""
+        if commit is not None:
+            known = self._shelf.load(project.name)
+            if known is None or known.commit != commit or not known.tree:
+                return self._clone(project, commit)
+            return self._tree(project, known)
         with self._asking(project, "read the project"):
-            repo = self._repository(project, fresh=True)
-            branch = project.base or repo.default_branch
-            url = f"{self._connection.origin}/{repo.full_name}.git"
-            remote = Remote(url, self._access.password(project.name))
-        folder = self._mirrors / f"{file_name(project.name)}.git"
-        if commit is not None and folder.exists() and Git(folder).commit(commit):
-            return GitCheckout(Git(folder), commit, branch)
-        git, fetched = fetch(remote, folder, commit or f"refs/heads/{branch}")
-        return GitCheckout(git, fetched, branch)
+            known = self._refreshed(project)
+        return self._tree(project, known) if known.tree else self._clone(project, known.commit)
 
     def find(self, project: Project, slot: str, branch: str) -> Publication | None:
         """See `Forge.find`; its `commit` is where the branch is now."""
@@ -164,13 +173,47 @@ class GitHubForge:
         repo, login = self._repository(project), self._access.login(project.name)
         return Place(repo, login, project.name, self._access.is_app, self._budget.spend)
 
-    def _repository(self, project: Project, *, fresh: bool = False) -> Repository:
-        """The project on GitHub; asked for at each checkout, for it may be renamed or archived by then."""
+    def _repository(self, project: Project) -> Repository:
+        """A handle on the project; asked for once a run, with its checkout."""
+        with_token = self._access.client(project.name)
+        if project.name not in self._repositories:
+            known = self._shelf.load(project.name) or self._refreshed(project)
+            url = f"/repos/{known.full_name}"
+            facts = {
+                "url": url,
+                "full_name": known.full_name,
+                "name": known.full_name.partition("/")[2],
+                "default_branch": known.default_branch,
+            }
+            self._repositories[project.name] = Repository(with_token.requester, {}, facts, completed=True)
+        return self._repositories[project.name]
+
+    def _refreshed(self, project: Project) -> Known:
+        """The project as it is now: it may be renamed, archived or on another default branch since."""
         if "/" not in project.name:
             raise ForgeRefused(f"{project.name} is no project on GitHub", hint="Write owner/name.")
-        if fresh or project.name not in self._repositories:
-            self._repositories[project.name] = self._access.client(project.name).get_repo(project.name)
-        return self._repositories[project.name]
+        self._repositories.pop(project.name, None)
+        reader = self._access.reader(project.name)
+        return refreshed(reader, project.name, project.base, self._shelf)
+
+    def _tree(self, project: Project, known: Known) -> TreeCheckout:
+        def content(oid: str) -> tuple[bytes, bool]:
+            with self._asking(project, "read a file"):
+                return blob(self._access.reader(project.name), known.full_name, oid, self._shelf)
+
+        return TreeCheckout(known, content, lambda: self._clone(project, known.commit))
+
+    def _clone(self, project: Project, commit: str) -> GitCheckout:
+        with self._asking(project, "fetch the project"):
+            known = self._shelf.load(project.name) or self._refreshed(project)
+            branch = project.base or known.default_branch
+            url = f"{self._connection.origin}/{known.full_name}.git"
+            remote = Remote(url, self._access.password(project.name))
+        folder = self._mirrors / f"{file_name(project.name)}.git"
+        if folder.exists() and Git(folder).commit(commit):
+            return GitCheckout(Git(folder), commit, branch)
+        git, fetched = fetch(remote, folder, commit)
+        return GitCheckout(git, fetched, branch)
 
     @contextmanager
     def _asking(self, project: Project, doing: str) -> Iterator[None]:

@@ -52,8 +52,11 @@ class TargetSettings(Section):
 class ProjectSettings(Section):
     """A git repository under care."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?$")
+    name: str = Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9*][A-Za-z0-9._*-]*)?|\*/\*)$")
     forge: ForgeKind = ForgeKind.GITHUB
+    topics: tuple[str, ...] = ()
+    archived: bool = False
+    forks: bool = False
     path: Path | None = None
     base: str | None = None
     folder: str = "."
@@ -66,6 +69,19 @@ class ProjectSettings(Section):
             raise ValueError("a project on the local forge needs `path`, the folder of its git checkout")
         if self.forge is ForgeKind.GITHUB and "/" not in self.name:
             raise ValueError("a project on GitHub is named owner/name")
+        return self
+
+    @property
+    def is_glob(self) -> bool:
+        """True where the name stands for many projects."""
+        return "*" in self.name
+
+    @model_validator(mode="after")
+    def _globs_are_for_github(self) -> Self:
+        if self.is_glob and (self.forge is ForgeKind.LOCAL or self.targets):
+            raise ValueError("a name with `*` stands for projects on GitHub, and names no targets")
+        if not self.is_glob and (self.topics or self.archived or self.forks):
+            raise ValueError("`topics`, `archived` and `forks` choose among projects: the name needs a `*`")
         return self
 
     @model_validator(mode="after")

@@ -103,7 +103,7 @@ def repository(call: Call, repo: Repository) -> JSON:
         **dict.fromkeys(("network_count", "subscribers_count", "size"), 0),
         "open_issues": open_issues,
         "open_issues_count": open_issues,
-        "pushed_at": repo.created_at,
+        "pushed_at": repo.pushed_at,
         "created_at": repo.created_at,
         "updated_at": repo.created_at,
         "permissions": permissions(call.role(repo)),

@@ -197,6 +197,8 @@ class Repository:
     check_runs: dict[int, CheckRun] = field(default_factory=dict)
     verified: set[str] = field(default_factory=set)
     created_at: str = field(default_factory=timestamp)
+    pushed_at: str = field(default_factory=timestamp)
+    branches: dict[str, str] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:

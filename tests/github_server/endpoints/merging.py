@@ -96,6 +96,8 @@ def sync(repo: Repository, actor: Account | None) -> None:
     has merged it; a head that went back into the base closes it.
     """
     branches = repo.git.refs("refs/heads/")
+    if branches != repo.branches:
+        repo.branches, repo.pushed_at = branches, timestamp()
     for issue, pull in repo.pulls():
         if issue.state == "open":
             _sync_one(repo, branches, issue, pull, actor)

@@ -25,12 +25,22 @@ def get_repository(call: Call) -> Reply:
 
 @operation("GET", "/orgs/{org}/repos")
 def list_organisation_repositories(call: Call) -> Reply:
+    account = call.world.accounts.get(call.params["org"])
+    if account is None or account.type != "Organization":
+        raise errors.not_found()
     return _owned(call, call.params["org"])
 
 
 @operation("GET", "/users/{username}/repos")
 def list_user_repositories(call: Call) -> Reply:
     return _owned(call, call.params["username"])
+
+
+@operation("GET", "/user/repos")
+def list_own_repositories(call: Call) -> Reply:
+    account = call.user
+    mine = [repo for repo in call.world.repositories.values() if repo.role(account) in {"admin", "write"}]
+    return page(call, mine, lambda repo: shapes.repository(call, repo))
 
 
 def _owned(call: Call, login: str) -> Reply:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.errors import ForgeError, ForgeRefused, ForgeUnavailable
 from bot.forge.api import Connection
-from bot.forge.auth import PERMISSIONS, Access, AppAccess, TokenAccess
+from bot.forge.auth import PERMISSIONS, READING, Access, AppAccess, TokenAccess
 from bot.forge.github import GitHubForge
 from bot.model import marker
 from bot.model.run import Issue, Publication, PublicationState, PullRequest
@@ -243,17 +243,16 @@ def assert_no_secret(error: BaseException) -> None:
 
 def test_a_wrong_token_is_refused_when_files_are_fetched(world: World) -> None:
     world.server.repository("acme/shop").private = True
-    forge = world.forge()
-    forge.checkout(PROJECT)
+    checkout = world.forge().checkout(PROJECT)
     world.server.fail_next("GET", "info/refs", 401, times=9)
     with pytest.raises(ForgeError) as caught:
-        forge.checkout(PROJECT)
+        checkout.export(world.folder / "context")
     assert_no_secret(caught.value)
 
 
 def test_the_token_stands_in_no_argument_and_no_file(world: World) -> None:
     world.server.repository("acme/shop").private = True
-    world.forge().checkout(PROJECT)
+    world.forge().checkout(PROJECT).export(world.folder / "context")
     files = [path for path in (world.folder / "state").rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if TOKEN.encode() in path.read_bytes()]
@@ -284,4 +283,6 @@ def test_an_app_writes_signed_commits_with_a_token_for_one_project(world: World)
     assert forge.publish(PROJECT, world.wanted(), published) == published
     assert published.commit in world.server.repository("acme/shop").verified
     minted = [token for token in world.server.world.tokens.values() if token.installation]
-    assert [token.repositories for token in minted] == [{"shop"}]
+    reading, writing = minted
+    assert (reading.repositories, reading.permissions) == (None, READING)
+    assert (writing.repositories, writing.permissions) == ({"shop"}, PERMISSIONS)
