@@ -34,8 +34,7 @@ from bot.cycle.parts import Parts
 from bot.cycle.published import published
 from bot.cycle.resolve import resolve
 from bot.errors import UsageError
-from bot.model.published import Published
-from bot.model.run import Problem
+from bot.model.checked import Checked
 from bot.model.update import Decision, Failed, Outcome, UpdateKind
 from bot.progress import TerminalProgress
 from bot.report import terminal, wire
@@ -115,10 +114,10 @@ def check(  # noqa: PLR0913 - the options of a command line
         return _explain(_one(paths), wanted, fail_on or ())
     projects = tuple(project(one) for one in settings.projects)
     found, problems = read_paths(paths, policy(settings).custom, projects)
-    decisions, shipped, unanswered = _decide(found, wanted)
-    _show(decisions, shipped, output)
-    failed = show_problems([*problems, *unanswered])
-    return exit_code([one.outcome for one in decisions], fail_on or (), failed)
+    checked = _decide(found, wanted)
+    _show(checked, output)
+    failed = show_problems([*problems, *checked.problems])
+    return exit_code([one.outcome for one in checked.decisions], fail_on or (), failed)
 
 
 def _rules(settings: Settings, allow: UpdateKind | None, *, has_config: bool) -> tuple[Rule, ...]:
@@ -127,13 +126,17 @@ def _rules(settings: Settings, allow: UpdateKind | None, *, has_config: bool) ->
     return given if allow is None else tuple(replace(rule, allow=allow) for rule in given or (Rule(),))
 
 
-def _decide(
-    found: Sequence[Found], wanted: _Wanted
-) -> tuple[Sequence[Decision], Sequence[Published], Sequence[Problem]]:
+def _decide(found: Sequence[Found], wanted: _Wanted) -> Checked:
     with _asking(wanted, f"ask the registries about {count(len(found), 'use')}") as parts:
         resolved = asyncio.run(resolve(found, parts))
         shipped, problems = asyncio.run(published(found, parts))
-    return [Decision(one.found.use, one.outcome) for one in resolved], shipped, problems
+        return Checked(
+            decisions=tuple(Decision(one.found.use, one.outcome) for one in resolved),
+            published=shipped,
+            problems=problems,
+            requests=dict(parts.registry.requests()),
+            quota=dict(parts.registry.quota()),
+        )
 
 
 def _explain(image: str, wanted: _Wanted, fail_on: Sequence[str]) -> int:
@@ -167,11 +170,11 @@ def _choose_offline(image: str, file: Path, allow: UpdateKind, *, explain: bool)
     return 0
 
 
-def _show(decisions: Sequence[Decision], shipped: Sequence[Published], output: Format) -> None:
+def _show(checked: Checked, output: Format) -> None:
     if output is Format.JSON:
-        write_json(wire.check(decisions, shipped))
+        write_json(wire.check(checked))
     else:
-        write(terminal.decisions_table(decisions, shipped, width=width(), color=colored()))
+        write(terminal.decisions_table(checked, width=width(), color=colored()))
 
 
 def _one(paths: Sequence[Path] | None) -> str:

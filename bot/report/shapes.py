@@ -71,6 +71,8 @@ class CheckDocument(_Shape):
 
     uses: list[CheckedUse]
     published: list[PublishedShape] = Field(default=[], description="for targets with an `image:`")
+    requests: dict[str, int] = Field(description="registry requests by method; HEAD and GET always")
+    quota: dict[str, str] = Field(default={}, description="what registries say is left, as in 98/100")
 
 
 class FindingShape(_Shape):
@@ -185,6 +187,7 @@ class ObserveDocument(_Shape):
     sightings: list[SightingShape]
     failed: list[FailedShape]
     requests: dict[str, int] = Field(description="registry requests by method; HEAD and GET always")
+    quota: dict[str, str] = Field(default={}, description="what registries say is left, as in 98/100")
 
 
 class RunDocument(_Shape):
@@ -199,5 +202,6 @@ class RunDocument(_Shape):
     skipped: list[DecidedShape]
     failed: list[FailedShape]
     requests: dict[str, int] = Field(description="registry requests by method; HEAD and GET always")
+    quota: dict[str, str] = Field(default={}, description="what registries say is left, as in 98/100")
     issues: list[str] = Field(default=[], description="issues that are open for targets: where to read them")
     published: list[PublishedShape] = Field(default=[], description="for targets with an `image:`")

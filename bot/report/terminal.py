@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bot.model.checked import Checked
 from bot.model.published import Published
 from bot.model.run import Decided, PublicationKind, RunResult
 from bot.model.update import Current, Decision, Failed, Skipped, Update, Waiting, outcome_reason
@@ -60,23 +61,19 @@ def uses_table(uses: Sequence[Use], *, width: int = 100, color: bool = False) ->
     return _page(table, summary, width, color=color)
 
 
-def decisions_table(
-    decisions: Sequence[Decision],
-    published: Sequence[Published] = (),
-    *,
-    width: int = 100,
-    color: bool = False,
-) -> str:
+def decisions_table(checked: Checked, *, width: int = 100, color: bool = False) -> str:
     """The table of `refit check`: each use with its outcome and the reason; then what is published."""
     table = _table("PLACE", "IMAGE", "OUTCOME", "WHAT AND WHY")
-    for decision in decisions:
+    for decision in checked.decisions:
         word = decision.outcome.word
         table.add_row(
             _place(decision.use), line(short(decision.use)), line(word, _OUTCOMES[word]), line(_why(decision))
         )
-    counts: Counter[str] = Counter(decision.outcome.word for decision in decisions)
-    summary = " · ".join(f"{counts[word]} {word}" for word in _OUTCOMES if counts[word])
-    return _page(table, summary or "no uses", width, published, color=color)
+    counts: Counter[str] = Counter(decision.outcome.word for decision in checked.decisions)
+    parts = [f"{counts[word]} {word}" for word in _OUTCOMES if counts[word]] or ["no uses"]
+    parts += [wording.requests(checked.requests), *_quota(checked.quota)]
+    summary = " · ".join(part for part in parts if part)
+    return _page(table, summary, width, checked.published, color=color)
 
 
 def _page(table: Table, summary: str, width: int, published: Sequence[Published] = (), *, color: bool) -> str:
@@ -215,5 +212,9 @@ def _foot(result: RunResult) -> str:
         f"{failed} failed",
         wording.requests(result.requests),
     ]
-    parts += [f"{visible(host)} {visible(left)} left" for host, left in result.quota.items()]
+    parts += _quota(result.quota)
     return " · ".join(part for part in parts if part)
+
+
+def _quota(quota: Mapping[str, str]) -> list[str]:
+    return [f"{visible(host)} {visible(left)} left" for host, left in quota.items()]

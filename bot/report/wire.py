@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
+from bot.model.checked import Checked
 from bot.model.evidence import Evidence, Side
 from bot.model.observation import Observation
 from bot.model.published import Published
@@ -41,10 +42,15 @@ def discover(uses: Iterable[Use]) -> dict[str, Any]:
     return _dump(DiscoverDocument(uses=[UseShape(**_use(use)) for use in uses]))
 
 
-def check(decisions: Iterable[Decision], published: Iterable[Published] = ()) -> dict[str, Any]:
+def check(checked: Checked) -> dict[str, Any]:
     """The document of `refit check`."""
-    uses = [_checked(decision) for decision in decisions]
-    return _dump(CheckDocument(uses=uses, published=[_published(one) for one in published]))
+    document = CheckDocument(
+        uses=[_checked(decision) for decision in checked.decisions],
+        published=[_published(one) for one in checked.published],
+        requests=_requests(checked.requests),
+        quota=dict(checked.quota),
+    )
+    return _dump(document)
 
 
 def run(result: RunResult) -> dict[str, Any]:
@@ -64,7 +70,8 @@ def run(result: RunResult) -> dict[str, Any]:
         abandoned=[_decided(one, one.outcome) for one in decided if isinstance(one.outcome, Abandoned)],
         skipped=[_decided(one, one.outcome) for one in decided if isinstance(one.outcome, Skipped)],
         failed=failed + _problems(result.problems),
-        requests={"HEAD": 0, "GET": 0, **result.requests},
+        requests=_requests(result.requests),
+        quota=dict(result.quota),
         issues=[one.url for one in result.issues],
         published=[_published(one) for one in result.published],
     )
@@ -84,9 +91,14 @@ def observation(seen: Observation) -> dict[str, Any]:
         asked=seen.asked,
         sightings=sightings,
         failed=_problems(seen.problems),
-        requests={"HEAD": 0, "GET": 0, **seen.requests},
+        requests=_requests(seen.requests),
+        quota=dict(seen.quota),
     )
     return _dump(document)
+
+
+def _requests(numbers: Mapping[str, int]) -> dict[str, int]:
+    return {"HEAD": 0, "GET": 0, **numbers}
 
 
 def _problems(problems: Iterable[Problem]) -> list[FailedShape]:

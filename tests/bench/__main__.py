@@ -6,7 +6,7 @@ import importlib
 import sys
 from typing import Final
 
-BENCHES: Final = ("cycle", "parse", "registry", "registry_peers")
+BENCHES: Final = ("cycle", "parse", "registry", "registry_peers", "registry_renovate")
 
 
 def main(names: list[str]) -> None:

@@ -10,9 +10,7 @@ python -m tests.bench.registry_peers
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import multiprocessing
 import shutil
 import ssl
 import subprocess
@@ -20,8 +18,6 @@ import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +27,7 @@ from bot.clock import SystemClock
 from bot.model.reference import Reference
 from bot.registry import HostSettings, RegistryClient, RegistrySettings
 from bot.registry.protocol import ACCEPT
-from tests.integration.registry.authority import Authority
-from tests.integration.registry.doorman import Doorman
-from tests.integration.registry.faulty import Answering, Asked, FaultyRegistry, Reply
+from tests.bench.served import served
 
 IMAGES, PEER_IMAGES, IN_FLIGHT, DELAY = 1_000, 100, 10, 0.040
 ROUNDS = 3
@@ -41,7 +35,7 @@ ROUNDS = 3
 
 def main() -> None:
     """Print one JSON line with each ratio and its goal."""
-    with tempfile.TemporaryDirectory() as name, _server(Path(name)) as (address, ca_file):
+    with tempfile.TemporaryDirectory() as name, served(Path(name), DELAY) as (address, ca_file):
         times = [(_bare(address, ca_file), _refit(address, ca_file)) for _ in range(ROUNDS)]
         bare, ours = min(one for one, _ in times), min(seconds for _, (seconds, _) in times)
         requests = max(count for _, (_, count) in times)
@@ -119,45 +113,6 @@ def _against_skopeo(address: str, ours: float) -> dict[str, float | str]:
         "times faster than skopeo": round(theirs / ours, 1),
         "goal of times faster": 5.0,
     }
-
-
-@contextlib.contextmanager
-def _server(folder: Path) -> Iterator[tuple[str, Path]]:
-    """A registry in a process of its own that has every image; gives its address and certificate."""
-    authority = Authority(folder)
-    ours, theirs = multiprocessing.Pipe()
-    files = (authority.ca_file, authority.key_file)
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, *files), daemon=True)
-    process.start()
-    try:
-        yield ours.recv(), authority.ca_file
-    finally:
-        process.terminate()
-        process.join(10)
-
-
-def _serve(pipe: Connection, ca_file: Path, key_file: Path) -> None:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(ca_file, key_file)
-
-    async def work() -> None:
-        async with FaultyRegistry(tls=context) as server:
-            doorman = Doorman()
-            await doorman.told(server)
-            doorman.realm = f"https://{server.address}/token"
-            for key, answering in doorman.script.items():
-                server.script[key] = _delayed(answering)
-            pipe.send(server.address)
-            await asyncio.get_running_loop().create_future()
-
-    asyncio.run(work())
-
-
-def _delayed(answering: Answering) -> Answering:
-    def later(asked: Asked) -> Reply:
-        return replace(answering(asked), pause=DELAY)
-
-    return later
 
 
 if __name__ == "__main__":

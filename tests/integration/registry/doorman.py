@@ -57,13 +57,15 @@ class Doorman:
         return Reply(body=json.dumps({"token": value, "expires_in": self.life}).encode())
 
     def content(self, asked: Asked) -> Reply:
-        """One image behind every tag of every repository."""
+        """One image behind every tag of every repository; the lists name one tag."""
+        if asked.target.partition("?")[0].endswith("/tags/list"):
+            return Reply(body=b'{"tags": ["1"]}')
         if asked.target.endswith(IMAGE.manifest.digest):
             return manifest(IMAGE.manifest)
         return Reply(body=IMAGE.config.body) if "/blobs/" in asked.target else manifest(IMAGE.index)
 
     def answer(self, asked: Asked) -> Reply:
-        repository = re.split("/(?:manifests|blobs)/", asked.target.removeprefix("/v2/"))[0]
+        repository = re.split("/(?:manifests|blobs|tags)/", asked.target.removeprefix("/v2/"))[0]
         scope = f"repository:{repository}:pull"
         token = asked.headers.get("authorization", "").removeprefix("Bearer ")
         known = self.known is None or repository in self.known

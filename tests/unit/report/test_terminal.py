@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.model.checked import Checked
 from bot.model.run import Problem
 from bot.model.update import Decision
 from bot.report import terminal
@@ -84,6 +85,9 @@ def test_discover_shows_each_use_with_its_place() -> None:
 def test_check_shows_each_outcome_and_counts_them() -> None:
     decisions = [Decision(samples.use(), samples.UPDATE)]
     decisions += [Decision(one.use, one.outcome) for one in cases.result().decided]
-    text = terminal.decisions_table(decisions, width=140)
+    text = terminal.decisions_table(
+        Checked(tuple(decisions), requests={"HEAD": 3}, quota={"docker.io": "98/100"}), width=140
+    )
     assert "digest to @b2b2b2b2b2b2: the tag moved" in text
-    assert text.endswith("2 current · 1 update · 1 waiting · 1 abandoned · 1 skipped · 1 failed\n")
+    counts = "2 current · 1 update · 1 waiting · 1 abandoned · 1 skipped · 1 failed"
+    assert text.endswith(f"{counts} · 3 HEAD · docker.io 98/100 left\n")

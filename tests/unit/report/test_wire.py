@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from bot.model.checked import Checked
 from bot.model.update import Current, Decision, Skipped, Update, Waiting
 from bot.report import schemas, wire
 from tests.unit.report import cases, samples
@@ -55,7 +56,9 @@ def test_discover_has_the_promised_keys() -> None:
 def test_check_gives_each_use_its_outcome_and_null_reason_only_to_current() -> None:
     use = samples.use()
     outcomes = (Current(), samples.UPDATE, Waiting("too young", samples.UPDATE.to), Skipped("no"))
-    checked = valid("check", wire.check([Decision(use, outcome) for outcome in outcomes]))["uses"]
+    checked = valid("check", wire.check(Checked(tuple(Decision(use, outcome) for outcome in outcomes))))[
+        "uses"
+    ]
     assert [one["outcome"] for one in checked] == ["current", "update", "waiting", "skipped"]
     assert [one["to"] for one in checked] == [None, str(samples.UPDATE.to), str(samples.UPDATE.to), None]
     assert [one["reason"] is None for one in checked] == [True, False, False, False]
@@ -66,7 +69,7 @@ def test_run_has_the_promised_keys_in_bytes_and_seconds() -> None:
     document = valid("run", wire.run(cases.result()))
     assert list(document) == [
         *("cycle", "attempt", "updates", "current", "waiting", "abandoned", "skipped", "failed", "requests"),
-        *("issues", "published"),
+        *("quota", "issues", "published"),
     ]
     (update,) = document["updates"]
     assert {key: update[key] for key in ("target", "file", "line", "level", "verdict", "reasons")} == {
