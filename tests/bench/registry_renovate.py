@@ -88,7 +88,8 @@ def _theirs(folder: Path, renovate: str, ca_file: Path) -> tuple[float, float]:
         "LOG_FORMAT": "json",
     }
     command = [renovate, *_SETTINGS]
-    finished = run(command, timeout=1800, env=env, cwd=project, limit=512 * 1024**2)
+    # It ends with 1 where its log has an error, as about the version of Node: what counts is in the log.
+    finished = run(command, timeout=1800, env=env, cwd=project, limit=512 * 1024**2, check=False)
     timings = [json.loads(line) for line in finished.text.splitlines() if '"splits"' in line]
     found = sum("Got docker digest" in line for line in finished.text.splitlines())
     assert found >= IMAGES, finished.text[-2000:]

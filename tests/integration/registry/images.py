@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,20 +37,26 @@ class Image:
     config: Content
 
 
-def image(version: str = "1", created: str = "2026-11-01T10:00:00Z") -> Image:
-    """An image for linux/amd64 without layers; the same version gives the same bytes."""
+def image(version: str = "1", created: str = "2026-11-01T10:00:00Z", architecture: str = "amd64") -> Image:
+    """An image for one platform of Linux without layers; the same version gives the same bytes."""
     described = {
         "os": "linux",
-        "architecture": "amd64",
+        "architecture": architecture,
         "created": created,
         "config": {"Labels": {"version": version}},
         "rootfs": {"type": "layers", "diff_ids": []},
     }
     config = Content(CONFIG_TYPE, json.dumps(described).encode())
     manifest = _document(MANIFEST_TYPES[0], config=config.descriptor(), layers=[])
-    platform = {"os": "linux", "architecture": "amd64"}
-    index = _document(INDEX_TYPES[0], manifests=[manifest.descriptor(platform=platform)])
-    return Image(index, manifest, config)
+    return Image(index_of({architecture: manifest}), manifest, config)
+
+
+def index_of(manifests: Mapping[str, Content]) -> Content:
+    """An index of manifests by architecture, in the order given."""
+    entries = [
+        one.descriptor(platform={"os": "linux", "architecture": name}) for name, one in manifests.items()
+    ]
+    return _document(INDEX_TYPES[0], manifests=entries)
 
 
 def _document(media_type: str, **fields: Any) -> Content:
