@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from bot.artifacts import ArtifactShelf, open_shelf
 from bot.builder import BuilderSettings, DockerBuilder
 from bot.clock import SystemClock
-from bot.convert import custom_rules, project, registry_settings, rules
+from bot.convert import build_secrets, custom_rules, project, registry_settings, rules
 from bot.cycle.parts import Parts, Policy, VerdictPolicy
 from bot.errors import ConfigError, EngineError, ForgeError
 from bot.forge.api import Connection
@@ -144,7 +144,13 @@ def machine_platform() -> Platform:
 
 def builder_settings(settings: Settings) -> BuilderSettings:
     """How the engine is reached, from the configuration."""
-    return BuilderSettings(docker_host=settings.builder.docker_host or "")
+    section = settings.builder
+    return BuilderSettings(
+        docker_host=section.docker_host or "",
+        memory=section.memory,
+        min_free=section.min_free,
+        cache=section.cache,
+    )
 
 
 def _builder(settings: Settings) -> tuple[Builder | None, str]:
@@ -291,6 +297,7 @@ def policy(settings: Settings) -> Policy:
         labels=settings.pull_requests.labels,
         max_new_per_project=settings.pull_requests.max_new_per_project,
         build_seconds=settings.builder.seconds,
+        secrets=build_secrets(settings),
         max_builds=settings.builder.max_builds_per_cycle,
         blocked=settings.pull_requests.blocked,
         target_issues=settings.issues.targets,

@@ -47,7 +47,21 @@ def target(project_name: str, settings: TargetSettings) -> Target:
         budget=settings.budget,
         image=settings.image,
         build=settings.build,
+        cache_from=settings.cache_from,
     )
+
+
+def build_secrets(settings: Settings) -> dict[str, dict[str, str]]:
+    """Secrets that builds may mount, by project and id, read from where they are.
+
+    Raises:
+        ConfigError: One of them is not there.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for one in settings.builder.secrets:
+        value = one.value.read(f"builder.secrets: {one.project}: {one.id}")
+        found.setdefault(one.project, {})[one.id] = value
+    return found
 
 
 def rules(settings: Settings) -> tuple[Rule, ...]:

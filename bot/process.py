@@ -21,6 +21,7 @@ from bot.errors import ProcessFailed
 OUTPUT_LIMIT: Final = 64 * 1024**2
 _TAIL: Final = 4000
 _DRAIN_SECONDS: Final = 10.0
+_ASK_SECONDS: Final = 0.5
 _PASSED_ON: Final = (
     "PATH",
     "LANG",
@@ -83,6 +84,7 @@ def run(  # noqa: PLR0913 - the options of one call to the system, all by keywor
     limit: int = OUTPUT_LIMIT,
     check: bool = True,
     on_line: Callable[[str], None] | None = None,
+    until: Callable[[], str] | None = None,
 ) -> Finished:
     """Run a program to its end.
 
@@ -95,6 +97,7 @@ def run(  # noqa: PLR0913 - the options of one call to the system, all by keywor
         limit: Most bytes it may write to either pipe.
         check: Raise on an exit code other than 0.
         on_line: Called with each line of standard error as it comes (from a thread of its own).
+        until: Asked twice a second; words mean that the program must end, and why.
 
     Raises:
         ProcessFailed: It is not there, ran out of time, wrote too much, or failed (with `check`).
@@ -105,7 +108,8 @@ def run(  # noqa: PLR0913 - the options of one call to the system, all by keywor
     with process:
         pipes = _Pipes(process, stdin, limit, on_line)
         try:
-            process.wait(timeout)
+            if ended := _waited(process, timeout, until):
+                raise _failed(argv, f"was ended: {ended}", pipes)
         except subprocess.TimeoutExpired as error:
             raise _failed(argv, f"did not end within {timeout:g} s", pipes) from error
         finally:
@@ -120,6 +124,18 @@ def run(  # noqa: PLR0913 - the options of one call to the system, all by keywor
     if check and finished.code != 0:
         raise _failed(argv, _ending(finished.code), pipes)
     return finished
+
+
+def _waited(process: subprocess.Popen[bytes], timeout: float, until: Callable[[], str] | None) -> str:
+    """Wait to the end, or until there is a reason to end it; raises TimeoutExpired when time is up."""
+    deadline = time.monotonic() + timeout
+    while until is not None and process.poll() is None and time.monotonic() < deadline:
+        if reason := until():
+            return reason
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_ASK_SECONDS)
+    process.wait(max(0.0, deadline - time.monotonic()))
+    return ""
 
 
 def _start(

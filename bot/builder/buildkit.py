@@ -6,21 +6,21 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import docker
-import docker.errors
-
 from bot import process
-from bot.builder.client import BuilderSettings, Command, choose_command, connect, engine_version
+from bot.builder.arguments import build_arguments
+from bot.builder.client import BuilderSettings, Command, choose_command, connect, data_folder, engine_version
 from bot.builder.failures import failure, unfinished
 from bot.builder.health import start_and_probe
 from bot.builder.measure import measure_stream
 from bot.builder.problems import engine_errors
 from bot.builder.progress import Progress, ProgressReader
+from bot.builder.removal import remove_all, trim_cache
+from bot.builder.secrets import redacted, written
+from bot.builder.watch import Watch
 from bot.errors import EngineError, ProcessFailed
 from bot.model.evidence import Build, Health
 from bot.model.target import HealthPlan
@@ -29,6 +29,7 @@ from bot.ports import BuildRequest
 __all__ = ["BuilderSettings", "DockerBuilder"]
 
 _SAVE_CHUNK: Final = 2 * 1024**2
+_OUTPUT_LIMIT: Final = 16 * 1024**2
 
 
 class DockerBuilder:
@@ -64,7 +65,10 @@ class DockerBuilder:
         with tempfile.TemporaryDirectory(prefix="refit-build-", dir=request.scratch) as folder:
             iidfile = Path(folder) / "iid"
             started = time.monotonic()
-            progress = self._run(command, request, iidfile)
+            secrets = written(request.secrets, Path(folder))
+            arguments = build_arguments(command, request, iidfile, secrets)
+            with redacted(request.secrets):
+                progress = self._run([str(command.path), *arguments], request)
             seconds = time.monotonic() - started
             build = self._measured(_read_id(iidfile), dict(request.base_layers), Path(folder))
         return replace(
@@ -98,7 +102,8 @@ class DockerBuilder:
     def remove(self, prefix: str) -> None:
         """Remove every container, network and image whose name starts with `prefix`.
 
-        What a run that crashed left behind goes as well.
+        What a run that crashed left behind goes as well, and the build cache over the settings'
+        limit, what was used longest ago first.
 
         Raises:
             EngineError: The engine refused, or the prefix is empty, which would mean everything.
@@ -106,9 +111,8 @@ class DockerBuilder:
         if not prefix:
             raise EngineError("an empty prefix would remove every image")
         with connect(self._settings) as client, engine_errors(f"remove {prefix}"):
-            _remove_containers(client, prefix)
-            _remove_networks(client, prefix)
-            _remove_images(client, prefix)
+            remove_all(client, prefix)
+            trim_cache(client, self._settings.cache)
 
     def _measured(self, image: str, base: Mapping[str, int | None], scratch: Path) -> Build:
         with connect(self._settings) as client, engine_errors(f"save {image}"):
@@ -120,37 +124,24 @@ class DockerBuilder:
             self._command = self._command or choose_command(self._settings)
             return self._command
 
-    def _run(self, command: Command, request: BuildRequest, iidfile: Path) -> Progress:
-        argv = [str(command.path), *build_arguments(command, request, iidfile)]
+    def _run(self, argv: list[str], request: BuildRequest) -> Progress:
         env, reader = self._settings.environment(), ProgressReader()
+        watch = Watch(self._settings.memory, self._settings.min_free, data_folder(self._settings))
         try:
-            finished = process.run(argv, timeout=request.seconds, env=env, check=False, on_line=reader.feed)
+            finished = process.run(
+                argv,
+                timeout=request.seconds,
+                env=env,
+                check=False,
+                limit=_OUTPUT_LIMIT,
+                on_line=reader.feed,
+                until=watch.trouble,
+            )
         except ProcessFailed as error:
-            raise unfinished(error, reader.result(), request) from error
+            raise unfinished(error, reader.result(), request, watch) from error
         if finished.code != 0:
             raise failure(reader.result(), request, finished.tail)
         return reader.result()
-
-
-def build_arguments(command: Command, request: BuildRequest, iidfile: Path) -> list[str]:
-    """The arguments of `docker build`; no layer cache below a fresh stage, cache mounts of its own."""
-    arguments = [*command.build, "--iidfile", str(iidfile), "--tag", request.name]
-    arguments += ["--file", str(request.dockerfile), "--network", "default", *_no_cache(command, request)]
-    arguments += [word for key, value in request.args for word in ("--build-arg", f"{key}={value}")]
-    arguments += ["--build-arg", f"BUILDKIT_CACHE_MOUNT_NS={request.name}"]
-    if request.stage is not None:
-        arguments += ["--target", request.stage]
-    if request.platform is not None:
-        arguments += ["--platform", str(request.platform)]
-    return [*arguments, "--", str(request.context)]
-
-
-def _no_cache(command: Command, request: BuildRequest) -> list[str]:
-    """Run the fresh stages without cache; all stages where the command cannot choose, or one has no name."""
-    named = request.fresh_stages and not any(stage.isdigit() for stage in request.fresh_stages)
-    if command.buildx and named:
-        return ["--no-cache-filter", ",".join(request.fresh_stages)]
-    return ["--no-cache"]
 
 
 def _read_id(path: Path) -> str:
@@ -158,24 +149,3 @@ def _read_id(path: Path) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise EngineError(f"the build said it was done but named no image: {error.strerror}") from error
-
-
-def _remove_containers(client: docker.DockerClient, prefix: str) -> None:
-    for container in client.containers.list(all=True, filters={"name": prefix}, ignore_removed=True):
-        if (container.name or "").startswith(prefix):
-            with suppress(docker.errors.NotFound):
-                container.remove(force=True, v=True)
-
-
-def _remove_networks(client: docker.DockerClient, prefix: str) -> None:
-    for network in client.networks.list(filters={"name": prefix}):
-        if (network.name or "").startswith(prefix):
-            with suppress(docker.errors.NotFound):
-                network.remove()
-
-
-def _remove_images(client: docker.DockerClient, prefix: str) -> None:
-    """Untag and remove; what somebody else removed meanwhile is gone, which is all that was wanted."""
-    for tag in [tag for image in client.images.list() for tag in image.tags if tag.startswith(prefix)]:
-        with suppress(docker.errors.NotFound):
-            client.images.remove(tag, force=True)

@@ -37,6 +37,9 @@ class BuilderSettings:
         docker: The docker command, or None to choose one on PATH by trying.
         cpus: Processors a container may use when started.
         processes: Processes a container may have when started.
+        memory: Bytes of memory that one step of a build may use; None for no limit.
+        min_free: Bytes that a build must leave free on the engine's disk.
+        cache: Bytes of build cache that stay in the engine; None leaves it alone.
     """
 
     docker_host: str = ""
@@ -44,6 +47,9 @@ class BuilderSettings:
     docker: Path | None = None
     cpus: float = 1.0
     processes: int = 512
+    memory: int | None = None
+    min_free: int = 0
+    cache: int | None = None
 
     @property
     def host(self) -> str:
@@ -170,6 +176,15 @@ def _reason(error: ProcessFailed) -> str:
     lines: Sequence[str] = [line for line in error.output.splitlines() if line.strip()]
     told = [line for line in lines if "error" in line.lower() or "cannot connect" in line.lower()]
     return " ".join((told or lines or [error.message])[-1].split())[:300]
+
+
+def data_folder(settings: BuilderSettings) -> Path | None:
+    """Where the engine keeps its data, where that is on this machine; else None."""
+    if not (settings.host or _DEFAULT_SOCKET).startswith("unix://"):
+        return None
+    with connect(settings) as client, engine_errors("tell about itself"):
+        folder = Path(str(client.info().get("DockerRootDir") or "/nowhere"))
+    return folder if folder.is_dir() else None
 
 
 def engine_version(settings: BuilderSettings) -> str:

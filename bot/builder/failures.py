@@ -6,6 +6,7 @@ from typing import Final
 
 from bot.builder.problems import hint_for
 from bot.builder.progress import Progress
+from bot.builder.watch import Watch
 from bot.errors import BuildFailed, EngineError, ProcessFailed
 from bot.ports import BuildRequest
 
@@ -62,10 +63,20 @@ def _no_base(progress: Progress, error: str) -> EngineError:
     return BuildFailed(f"no registry has {image}: {error}"[:600], log=error, hint=hint)
 
 
-def unfinished(error: ProcessFailed, progress: Progress, request: BuildRequest) -> BuildFailed:
-    """The error for a build that was ended: out of time, or too much output."""
+def unfinished(error: ProcessFailed, progress: Progress, request: BuildRequest, watch: Watch) -> EngineError:
+    """The error for a build that was ended: out of time, memory, room on the disk, or too much output.
+
+    A full disk is the engine's trouble, all else the Dockerfile's.
+    """
     at = f" at {progress.running}" if progress.running else ""
+    reason = error.message.partition("was ended: ")[2] or error.message[:300]
+    if watch.disk_full:
+        hint = "Free space there (docker system df shows what takes it), or lower builder.min_free."
+        return EngineError(f"the build was ended{at}: {reason}", hint=hint)
+    if watch.memory_exceeded:
+        hint = "Raise builder.memory, or let the step do less at a time."
+        return BuildFailed(f"the build was ended{at}: {reason}", log=progress.log, hint=hint)
     if "did not end" in error.message:
         message = f"the build did not end within {request.seconds:g} s{at}"
         return BuildFailed(message, log=progress.log, hint="Raise builder.seconds, or find what hangs.")
-    return BuildFailed(f"the build stopped{at}: {error.message[:300]}", log=progress.log)
+    return BuildFailed(f"the build stopped{at}: {reason}", log=progress.log, hint="Let it write less.")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.cycle.grouping import Group, grouped
+from bot.cycle.order import chosen_for_build
 from bot.cycle.parts import Parts
 from bot.cycle.plan import make_plan
 from bot.cycle.project import carry_out, finish
@@ -69,10 +70,11 @@ def run_cycle(
     cycle = _begin(parts, name, dry_run=dry_run)
     plan = _plan(parts, cycle, dry_run=dry_run)
     tally = Tally(decided=list(plan.decided), problems=list(plan.problems))
-    run = Run(parts, cycle, tally, dry=dry_run, evidence_only=evidence_only)
     groups = [
         group for group in grouped(plan.updates, parts.policy.rules) if only is None or _concerns(group, only)
     ]
+    chosen = chosen_for_build([one for group in groups for one in group.members], parts)
+    run = Run(parts, cycle, tally, dry=dry_run, evidence_only=evidence_only, chosen=chosen)
     for project, its_groups in _by_project(parts, groups):
         carry_out(project, its_groups, run)
         if only is None:

@@ -39,6 +39,7 @@ class Policy:
         labels: Labels of our pull requests.
         max_new_per_project: Pull requests opened in one cycle for one project.
         build_seconds: Time limit of one build.
+        secrets: What builds may mount as secrets: project → id → value.
         max_builds: Targets built in one cycle; the rest stay at level base.
         blocked: What becomes of a blocked update: a `draft` that says why, its target's `issue`, or `none`.
         target_issues: What no pull request solves becomes one issue a target.
@@ -53,6 +54,7 @@ class Policy:
     labels: tuple[str, ...] = ("dependencies", "docker")
     max_new_per_project: int = 2
     build_seconds: float = 1800.0
+    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     max_builds: int = 50
     blocked: str = "draft"
     target_issues: bool = True

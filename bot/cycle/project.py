@@ -11,6 +11,7 @@ from bot.cycle.evidence_for_others import attach, others_pulls
 from bot.cycle.grouping import Group
 from bot.cycle.inventory import record_sboms
 from bot.cycle.issues import report_targets
+from bot.cycle.order import place
 from bot.cycle.prove import prove
 from bot.cycle.publish import compose, publish
 from bot.cycle.standing import LIMIT_REASON, Seen, held_back, look, tell
@@ -161,12 +162,11 @@ def _proved(members: Sequence[Planned], checkout: Checkout, run: Run) -> tuple[P
 
 
 def _prove_one(planned: Planned, checkout: Checkout, run: Run) -> Proved:
-    parts, tally = run.parts, run.tally
-    may_build = tally.built < parts.policy.max_builds
+    parts = run.parts
+    may_build = run.chosen is None or place(planned) in run.chosen
     evidence = prove(planned, checkout, parts, run.cycle, may_build=may_build)
     record(planned, evidence, run.cycle, parts)
     record_sboms(planned, evidence, parts)
-    tally.built += any(one.after is not None and one.after.build is not None for one in evidence)
     baseline = None
     if planned.target is not None and evidence:
         platform = str(evidence[0].platform)

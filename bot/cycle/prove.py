@@ -21,7 +21,7 @@ from bot.cycle.sides import BuiltPair, build_sides
 from bot.errors import BuildFailed, EngineError
 from bot.model.evidence import BaseImage, BasePair, Evidence, Level, Side
 from bot.model.run import Cycle, Planned
-from bot.model.vulnerability import Scan
+from bot.model.vulnerability import Comparison, Scan
 from bot.ports import Checkout, ScanRequest
 
 _TRANSIENT: Final = "this time only"
@@ -135,20 +135,32 @@ def _scan_base(image: BaseImage, pair: BasePair, parts: Parts, *, keep: bool = F
     return cached_scan(request, parts)
 
 
+def base_comparison(pair: BasePair, parts: Parts) -> Comparison | None:
+    """What changes from one base image to the other; None where there is no before.
+
+    Raises:
+        ScanError: A scan did not finish.
+    """
+    return _compared_bases(pair, _scan_bases(pair, parts))
+
+
+def _compared_bases(pair: BasePair, bases: _Bases) -> Comparison | None:
+    """The two scans are the bases' own: whatever differs is theirs, layers known or not."""
+    if pair.before is None or bases.before is None:
+        return None
+    return compare(
+        bases.before,
+        bases.after,
+        base_before=pair.before.diff_ids,
+        base_after=pair.after.diff_ids,
+        base_scan_before=bases.before,
+        base_scan_after=bases.after,
+    )
+
+
 def _base_evidence(pair: BasePair, bases: _Bases, key: str, why_not: str, started: datetime) -> Evidence:
     before = _base_side(pair.before, bases.before) if pair.before and bases.before else None
     after = _base_side(pair.after, bases.after)
-    comparison = None
-    if pair.before and before:
-        # The two scans are the bases' own: whatever differs is theirs, layers known or not.
-        comparison = compare(
-            before.scan,
-            after.scan,
-            base_before=pair.before.diff_ids,
-            base_after=pair.after.diff_ids,
-            base_scan_before=before.scan,
-            base_scan_after=after.scan,
-        )
     return Evidence(
         key=key,
         level=Level.BASE,
@@ -156,7 +168,7 @@ def _base_evidence(pair: BasePair, bases: _Bases, key: str, why_not: str, starte
         platform=pair.platform,
         before=before,
         after=after,
-        comparison=comparison,
+        comparison=_compared_bases(pair, bases),
         started=started,
         seconds=0.0,
         before_reason=pair.before_reason,

@@ -186,4 +186,6 @@ def _request(target: Target, room: Workspace, parts: Parts) -> BuildRequest:
         stage=target.stage,
         platform=_platform(parts, target),
         seconds=parts.policy.build_seconds,
+        scratch=room.folder,
+        secrets=parts.policy.secrets.get(target.project, {}),
     )

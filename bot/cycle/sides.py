@@ -89,6 +89,8 @@ def _requests(job: ProofJob, target: Target, room: Workspace) -> dict[str, Build
             fresh_stages=fresh,
             seconds=job.parts.policy.build_seconds,
             scratch=room.folder,
+            secrets=job.parts.policy.secrets.get(target.project, {}),
+            cache_from=target.cache_from,
             base_layers=_base_layers(job.pair.before if side == "before" else job.pair.after),
         )
     return requests

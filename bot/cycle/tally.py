@@ -24,7 +24,6 @@ class Tally:
     drafts: list[Draft] = field(default_factory=list)
     issues: list[Publication] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    built: int = 0
 
     def wait(self, members: Sequence[Planned], reason: str) -> None:
         """Updates that are held back, with the reason."""
@@ -47,6 +46,7 @@ class Run:
         cycle: Which cycle.
         tally: What was done so far.
         dry: True where nothing is written to a forge.
+        chosen: Places of the updates that may be built; None where all may.
         evidence_only: True where evidence is attached to others' pull requests, and none is opened.
     """
 
@@ -55,6 +55,7 @@ class Run:
     tally: Tally
     dry: bool = False
     evidence_only: bool = False
+    chosen: frozenset[str] | None = None
 
     def guarded(self, subject: str, work: Callable[[], None]) -> None:
         """One failure becomes a value; the others go on."""

@@ -47,6 +47,7 @@ class Target:
         budget: Largest allowed unpacked size in bytes, or None.
         image: Where the image is published, or None.
         build: False keeps the target at level base.
+        cache_from: Images whose layer cache may serve stages that the base does not touch.
     """
 
     project: str
@@ -60,6 +61,7 @@ class Target:
     budget: int | None = None
     image: Reference | None = None
     build: bool = True
+    cache_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

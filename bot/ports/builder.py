@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +27,8 @@ class BuildRequest:
         seconds: Time limit.
         base_layers: Layers of the base image: diff id, and the bytes a registry stores, where known.
         scratch: Folder for temporary files; None for the system's.
+        secrets: What the build may mount as a secret, by id; only what the operator's configuration names.
+        cache_from: Images whose layer cache may serve stages that are not fresh.
     """
 
     context: Path
@@ -38,6 +41,8 @@ class BuildRequest:
     seconds: float = 1800.0
     base_layers: tuple[tuple[str, int | None], ...] = ()
     scratch: Path | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cache_from: tuple[str, ...] = ()
 
 
 class Builder(Protocol):

@@ -47,6 +47,7 @@ class TargetSettings(Section):
     budget: Size | None = None
     image: ReferenceField | None = None
     build: bool = True
+    cache_from: tuple[str, ...] = ()
 
 
 class ProjectSettings(Section):

@@ -47,6 +47,14 @@ class RegistryHost(Section):
         return self
 
 
+class BuildSecret(Section):
+    """A secret that the builds of one project may mount, by its id (`RUN --mount=type=secret,id=…`)."""
+
+    project: str
+    id: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    value: Secret
+
+
 class BuilderSection(Section):
     """The container engine and its limits."""
 
@@ -54,6 +62,10 @@ class BuilderSection(Section):
     docker_host: str | None = None
     seconds: float = Field(default=1800, gt=0)
     max_builds_per_cycle: int = Field(default=50, ge=0)
+    memory: Size = 8 * 1024**3
+    min_free: Size = 2 * 10**9
+    cache: Size = 20 * 10**9
+    secrets: tuple[BuildSecret, ...] = ()
 
 
 class ScannerSection(Section):

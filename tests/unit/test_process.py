@@ -33,6 +33,22 @@ def test_a_tool_past_its_time_is_killed_with_its_children(tmp_path: Path) -> Non
     assert not _alive(int(child.read_text()))
 
 
+def test_a_tool_is_ended_when_there_is_a_reason_and_the_reason_is_told(tmp_path: Path) -> None:
+    child = tmp_path / "child"
+
+    with pytest.raises(ProcessFailed, match="was ended: the disk is full"):
+        run(
+            ["sh", "-c", f"sleep 60 & echo $! > {child}; wait"],
+            timeout=50,
+            until=lambda: "the disk is full" if child.exists() and child.read_text() else "",
+        )
+
+    assert not _alive(int(child.read_text()))
+    assert run(["sleep", "0.1"], timeout=10, until=lambda: "").code == 0
+    with pytest.raises(ProcessFailed, match="did not end within"):
+        run(["sleep", "60"], timeout=0.2, until=lambda: "")
+
+
 def test_children_left_behind_are_ended(tmp_path: Path) -> None:
     child = tmp_path / "child"
 

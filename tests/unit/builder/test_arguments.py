@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.builder.buildkit import build_arguments
+from bot.builder.arguments import build_arguments
 from bot.builder.client import BuilderSettings, Command, candidates, choose_command
 from bot.builder.health import Probe, probe_of
 from bot.errors import EngineMissing
@@ -40,6 +40,13 @@ def test_stages_on_the_moved_base_never_come_from_the_cache(
     command: Command, stages: tuple[str, ...], flag: str
 ) -> None:
     assert f" {flag} " in asked(command, replace(REQUEST, fresh_stages=stages)) + " "
+
+
+def test_a_registrys_cache_serves_only_stages_that_are_not_fresh() -> None:
+    request = replace(REQUEST, cache_from=("ghcr.io/acme/shop:cache",), fresh_stages=("final",))
+    assert "--cache-from ghcr.io/acme/shop:cache" in asked(BUILDX, request)
+    assert "--cache-from" not in asked(BUILDX, replace(request, fresh_stages=()))
+    assert "--cache-from" not in asked(BUILTIN, request)
 
 
 def test_each_side_has_cache_mounts_of_its_own() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.builder.failures import failure, unfinished
 from bot.builder.progress import Progress
+from bot.builder.watch import Watch
 from bot.errors import BuildFailed, EngineError, ProcessFailed
 from bot.ports import BuildRequest
 
@@ -85,6 +86,8 @@ def test_a_docker_command_that_gives_no_reason_is_quoted() -> None:
     ids=["out of time", "too much output"],
 )
 def test_a_build_that_was_ended_names_the_step_it_stood_at(how: str, message: str) -> None:
-    error = unfinished(ProcessFailed(how), Progress((), running="[2/2] RUN sleep 60", log="waiting"), REQUEST)
+    running = Progress((), running="[2/2] RUN sleep 60", log="waiting")
+    error = unfinished(ProcessFailed(how), running, REQUEST, Watch(None, 0, None))
     assert message in error.message
+    assert isinstance(error, BuildFailed)
     assert error.log == "waiting"

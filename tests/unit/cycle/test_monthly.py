@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from bot.cycle.bases import platform_image
 from bot.cycle.plan import make_plan
 from bot.errors import ForgeUnavailable, RegistryUnreachable
 from bot.model.evidence import Level, VerdictState
 from bot.model.manifest import Index, Platform
 from bot.model.reference import Reference
 from bot.model.run import Decided, PublicationState, PullRequest
-from bot.model.target import Target
+from bot.model.target import LINUX_AMD64, Target
 from bot.model.update import Abandoned, Waiting, outcome_reason
 from bot.model.vulnerability import Cause, Scan, Severity
 from bot.ports import ScanRequest
@@ -238,6 +239,31 @@ def test_what_is_built_in_a_cycle_is_bounded(tmp_path: Path) -> None:
     levels = sorted(update.evidence[0].level for update in made.run().result.updates)
 
     assert levels == [Level.BASE, Level.HEALTH]
+
+
+def test_what_may_be_built_is_what_fixes_most_and_most_severe(tmp_path: Path) -> None:
+    made = house(tmp_path, {})
+    made.policy = replace(made.policy, max_builds=1, max_new_per_project=9)
+    found = {
+        "many-low": [vulnerability(f"CVE-2026-{n}", Severity.LOW) for n in range(9)],
+        "one-high": [vulnerability("CVE-2026-10")],
+        "nothing": [],
+    }
+    files, answers = {}, {}
+    for name, known in found.items():
+        image = f"ghcr.io/acme/{name}:1"
+        old = made.registry.push(image, f"{name}-old", created=NOW - timedelta(days=60))
+        before = platform_image(made.parts(), Reference.parse(f"{image}@{old}"), LINUX_AMD64)
+        made.registry.push(image, f"{name}-new", created=NOW - timedelta(days=10))
+        files[f"{name}/Dockerfile"] = f"FROM {image}@{old}\nRUN make\n".encode()
+        answers[before.reference] = scan("x", *known)
+    made.forge.files["acme/shop"] = files
+    made.scanner.answers = answers
+
+    built = {one.planned.subject: one.evidence[0].level for one in made.run().result.updates}
+
+    assert len(built) == 3
+    assert [name for name, level in built.items() if level is not Level.BASE] == ["one-high"]
 
 
 def test_another_platform_than_the_machines_is_compared_at_level_base_and_says_so(tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+"""What a build takes while it runs: memory of its steps, and room on the engine's disk.
+
+BuildKit inside the engine has no limits of its own for either, so the build is watched from outside
+and ended. It can be watched where the engine runs on this machine; elsewhere nothing is seen.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+# Where BuildKit's steps have their control groups: version 1, version 2, and version 2 under systemd.
+_GROUPS: Final = (
+    Path("/sys/fs/cgroup/memory/docker/buildkit"),
+    Path("/sys/fs/cgroup/docker/buildkit"),
+    Path("/sys/fs/cgroup/system.slice/docker/buildkit"),
+)
+# Memory that cannot be given back: of programs, and of files that live in memory. Kernel documentation:
+# cgroup-v1/memory.rst and cgroup-v2.rst.
+_COUNTED: Final = frozenset({"total_rss", "total_shmem", "anon", "shmem"})
+
+
+@dataclass(slots=True)
+class Watch:
+    """Watches one build.
+
+    Attributes:
+        memory: Bytes that one step may use; None for no limit.
+        min_free: Bytes that must stay free on the engine's disk.
+        disk: Folder where the engine keeps its data, or None where that is not on this machine.
+        groups: Where to look for the control groups of steps.
+        memory_exceeded: True where memory was the reason to end it.
+        disk_full: True where the disk was.
+    """
+
+    memory: int | None
+    min_free: int
+    disk: Path | None
+    groups: Sequence[Path] = _GROUPS
+    memory_exceeded: bool = field(default=False, init=False)
+    disk_full: bool = field(default=False, init=False)
+
+    def trouble(self) -> str:
+        """Why the build must end, in words; empty while all is well."""
+        if self.disk is not None and (free := _free(self.disk)) < self.min_free:
+            self.disk_full = True
+            return f"the engine's disk has {_gb(free)} left, and {_gb(self.min_free)} must stay free"
+        used = max(_used(self.groups), default=0)
+        if self.memory is not None and used > self.memory:
+            self.memory_exceeded = True
+            return f"a step used {_gb(used)} of memory, more than the {_gb(self.memory)} it may use"
+        return ""
+
+
+def _free(folder: Path) -> int:
+    with suppress(OSError):
+        return shutil.disk_usage(folder).free
+    return 2**63
+
+
+def _used(groups: Sequence[Path]) -> Iterator[int]:
+    for parent in groups:
+        for file in parent.glob("*/memory.stat"):
+            with suppress(OSError, ValueError):  # a step that has just ended
+                yield sum(_counts(file.read_text(encoding="ascii")))
+
+
+def _counts(stat: str) -> Iterator[int]:
+    for line in stat.splitlines():
+        name, _, value = line.partition(" ")
+        if name in _COUNTED:
+            yield int(value)
+
+
+def _gb(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"
