@@ -13,7 +13,19 @@ from bot import __version__, cli
 from bot.errors import EngineMissing, StoreError, UsageError
 from tests.unit.commands.conftest import Refit
 
-COMMANDS = ("init", "doctor", "discover", "check", "observe", "run", "rescan", "report", "serve")
+COMMANDS = (
+    "init",
+    "doctor",
+    "discover",
+    "check",
+    "observe",
+    "run",
+    "rescan",
+    "compare",
+    "audit",
+    "report",
+    "serve",
+)
 HELPED = ("", *COMMANDS, "config", "config check", "config schema")
 
 MISTYPED = {
@@ -25,7 +37,7 @@ MISTYPED = {
         "refit discover --help",
     ),
     "level": (["check", "--allow", "all"], "'all' is not one of 'pin', 'digest'", "refit check --help"),
-    "missing argument": (["rescan"], "missing argument 'TARGET|IMAGE'", "refit rescan --help"),
+    "missing argument": (["compare"], "missing argument 'A B'", "refit compare --help"),
     "too many": (["doctor", "now"], "unexpected extra argument(s) (now)", "refit doctor --help"),
     "subcommand": (["config", "chek"], "no such command 'chek'", "refit config --help"),
     "outcome": (["check", "--fail-on", "all"], "--fail-on takes update, waiting or abandoned", ""),
