@@ -6,12 +6,13 @@ much as 5 MB. It is a ranking for people, no measure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bot.model.finding import Finding, RuleSeverity
 from bot.report import wording
-from bot.report.size.values import AuditItem, SizeReport, TargetSize
+from bot.report.size.values import SizeReport, TargetSize
 
 MOST: Final = 5
 _CREEP: Final = 1.05  # growth against the baseline that is worth a look
@@ -19,13 +20,17 @@ _OLD_DAYS: Final = 90
 _LEAN: Final = 0.9  # dive's own limit for an efficient image
 _CRITICAL_WEIGHT: Final = 50.0
 _HIGH_WEIGHT: Final = 5.0
-_AUDIT_WEIGHTS: Final = (8.0, 3.0, 1.0, 0.3)  # by rank: a guide's error, warning, information, style
+_AUDIT_WEIGHTS: Final[Mapping[RuleSeverity, float]] = {
+    RuleSeverity.ERROR: 8.0,
+    RuleSeverity.WARNING: 3.0,
+    RuleSeverity.NOTE: 0.5,
+}
 _MB: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One thing to do; plain text, of which `subject` comes from outside.
+    """One thing to do; plain text, some of it from outside.
 
     Attributes:
         weight: What it is worth on the one scale.
@@ -109,7 +114,7 @@ def _waste(target: TargetSize, name: str) -> Iterable[Advice]:
         yield Advice(wasted / _MB, "rewrite the layers of", name, after)
 
 
-def _from_audit(item: AuditItem) -> Advice:
-    weight = _AUDIT_WEIGHTS[min(item.rank, len(_AUDIT_WEIGHTS) - 1)] + item.saves / _MB
-    saves = f", saves {wording.megabytes(item.saves)}" if item.saves else ""
-    return Advice(weight, f"{wording.sentence(item.fix)[:-1]} in", item.subject, f"({item.rule}{saves})")
+def _from_audit(finding: Finding) -> Advice:
+    weight = _AUDIT_WEIGHTS[finding.severity] + (finding.saves or 0) / _MB
+    saves = f"; saves {wording.megabytes(finding.saves)}" if finding.saves else ""
+    return Advice(weight, "mend", finding.subject, f"({finding.rule}: {finding.message}{saves})")

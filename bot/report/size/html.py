@@ -23,7 +23,7 @@ from bot.report.quote import visible
 from bot.report.size import svg, tables
 from bot.report.size.advice import advice
 from bot.report.size.values import Grown, Link, SizeReport, TargetSize
-from bot.report.size.wording import METHOD, NOTHING_TO_DO, heading, todo_start, told
+from bot.report.size.wording import EXPLAIN, METHOD, NOTHING_TO_DO, heading, todo_start, told
 
 _HERE: Final = Path(__file__).parent
 _ROWS: Final = 1000
@@ -55,8 +55,9 @@ def page(report: SizeReport) -> str:
             report=report,
             summary=told(report),
             cards=_cards(report),
-            todo=[(todo_start(item), item.subject, item.after) for item in advice(report)],
+            todo=[(todo_start(item), item.subject, _visible(item.after)) for item in advice(report)],
             nothing=NOTHING_TO_DO,
+            explain=EXPLAIN,
             targets=tables.targets(report, _ROWS),
             measured=tables.measured(report, _ROWS),
             audit=tables.audit(report.around.audit, _ROWS),

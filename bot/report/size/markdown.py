@@ -11,7 +11,7 @@ from bot.report.size import mermaid, tables
 from bot.report.size.advice import Advice, advice
 from bot.report.size.tables import Table
 from bot.report.size.values import Grown, Link, SizeReport, TargetSize
-from bot.report.size.wording import METHOD, NOTHING_TO_DO, heading, summary, todo_start
+from bot.report.size.wording import EXPLAIN, METHOD, NOTHING_TO_DO, heading, summary, todo_start
 
 LIMIT: Final = 65_536
 """Most characters of an issue's body (GitHub's)."""
@@ -132,6 +132,7 @@ def _around(report: SizeReport, rows: int) -> Iterable[str]:
     if around.audit:
         yield "### What the guide's audit finds"
         yield _table(tables.audit(around.audit, min(rows, 25)))
+        yield f"`{EXPLAIN}` tells why, and how to mend it."
 
 
 def _quoted(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.model.finding import RuleSeverity
 from bot.report.size.advice import advice
 from bot.report.size.values import Grown, Point, SizeReport, TargetSize, Trend
 from bot.report.size.wording import summary, todo_start
@@ -96,10 +97,11 @@ class AuditShape(_Shape):
     """One finding of the guide's audit."""
 
     rule: str
+    severity: RuleSeverity
     subject: str
-    text: str
-    fix: str
-    saves: int
+    line: int = Field(description="1-based; 0 for a file or image as a whole")
+    message: str
+    saves: int | None = Field(description="bytes that mending it takes off; null where that is not known")
 
 
 class ReportDocument(_Shape):
@@ -143,7 +145,14 @@ def document(report: SizeReport) -> dict[str, Any]:
         unshipped=list(around.unshipped),
         failed=list(around.failed),
         audit=[
-            AuditShape(rule=i.rule, subject=i.subject, text=i.text, fix=i.fix, saves=i.saves)
+            AuditShape(
+                rule=i.rule,
+                severity=i.severity,
+                subject=i.subject,
+                line=i.line,
+                message=i.message,
+                saves=i.saves,
+            )
             for i in around.audit
         ],
     )

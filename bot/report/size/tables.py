@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bot.model.finding import Finding
 from bot.report import wording
-from bot.report.size.values import AuditItem, SizeReport, TargetSize, Trend
+from bot.report.size.values import SizeReport, TargetSize, Trend
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +106,14 @@ def _share(value: float | None) -> str:
     return wording.NONE if value is None else f"{value * 100:.0f} %"
 
 
-def audit(items: Sequence[AuditItem], most: int) -> Table:
+def audit(findings: Sequence[Finding], most: int) -> Table:
     """The guide's findings, the largest saving and the gravest first."""
-    ranked = sorted(items, key=lambda item: (-item.saves, item.rank, item.subject, item.rule))
-    rows = [(i.rule, i.subject, i.text, i.fix, _saving(i)) for i in ranked[:most]]
-    head = ("Rule", "Where", "Found", "Do", "Saves")
-    return Table(head, tuple(rows), outside=(1, 2, 3), words=(0, 1, 2, 3), left_out=len(items) - len(rows))
+    ranked = sorted(findings, key=lambda one: (-(one.saves or 0), one.severity.order, one.subject, one.rule))
+    rows = [(one.rule, _place(one), one.message, wording.megabytes(one.saves)) for one in ranked[:most]]
+    head = ("Rule", "Where", "Found", "Saves")
+    left_out = len(findings) - len(rows)
+    return Table(head, tuple(rows), outside=(0, 1, 2), words=(0, 1, 2), left_out=left_out)
 
 
-def _saving(item: AuditItem) -> str:
-    return wording.megabytes(item.saves) if item.saves else wording.NONE
+def _place(finding: Finding) -> str:
+    return f"{finding.subject}:{finding.line}" if finding.line else finding.subject

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from bot.model.evidence import Measurement
+from bot.model.finding import Finding
 from bot.report.size.quarter import Quarter
 
 Key = tuple[str, str, str]
@@ -120,27 +121,6 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditItem:
-    """One finding of the guide's audit, for the report.
-
-    Attributes:
-        rule: `RF104`.
-        subject: Target or file it is about.
-        text: What was found; text from outside.
-        fix: What to do, in a few words.
-        rank: 0 for the gravest; the rule's severity.
-        saves: Bytes that mending it would save, or 0.
-    """
-
-    rule: str
-    subject: str
-    text: str
-    fix: str
-    rank: int
-    saves: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What else is true at the end of a quarter, from the newest cycle and the audit.
 
@@ -161,7 +141,7 @@ class Surroundings:
     abandoned: tuple[str, ...] = ()
     unshipped: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
-    audit: tuple[AuditItem, ...] = ()
+    audit: tuple[Finding, ...] = ()
     targets: frozenset[tuple[str, str]] | None = None
 
 

@@ -12,6 +12,7 @@ METHOD: Final = (
     "Sizes are unpacked bytes as Refit counts them, and MB = 10⁶ bytes; pushed is what a registry stores. "
     "Wasted is what later layers replace or delete. Times are of cold builds, first and last of the quarter."
 )
+EXPLAIN: Final = "refit audit --explain RULE"
 NOTHING_TO_DO: Final = "Nothing: no budget is exceeded, nothing grew, nothing waits for you."
 
 

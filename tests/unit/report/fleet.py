@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from bot.model.evidence import Measurement
+from bot.model.finding import Finding, RuleSeverity
 from bot.report.size.quarter import Quarter
 from bot.report.size.summing import Frame, report
-from bot.report.size.values import AuditItem, Grown, Growth, Link, SizeReport, Surroundings
+from bot.report.size.values import Grown, Growth, Link, SizeReport, Surroundings
 from tests.unit.report import cases, samples
 
 FIRST_YEAR, YEARS = 2024, 3
@@ -24,11 +25,16 @@ AROUND = Surroundings(
     unshipped=("api: the fix merged on 2026-11-03 is not in ghcr.io/acme/shop-api",),
     failed=("mailer/Dockerfile: the build failed: npm ci",),
     audit=(
-        AuditItem(
-            "RF302", "worker", "node_modules holds 214 dev dependencies", "omit dev dependencies", 1, 61 * MB
+        Finding(
+            "RF303",
+            RuleSeverity.WARNING,
+            "worker",
+            0,
+            "node_modules holds 214 dev dependencies",
+            saves=61 * MB,
         ),
-        AuditItem("RF205", "frontend/nginx.conf", "no Content-Security-Policy", "add the header", 0),
-        AuditItem("RF107", "backend/Dockerfile", "runs as root", "set a numeric USER", 0),
+        Finding("RF208", RuleSeverity.ERROR, "frontend/nginx.conf", 12, "no Content-Security-Policy"),
+        Finding("RF110", RuleSeverity.ERROR, "backend/Dockerfile", 9, "runs as root"),
     ),
     targets=frozenset({("acme/shop", name) for name in ("backend", "frontend", "worker", "api")}),
 )
