@@ -59,9 +59,10 @@ def _reading(planned: Planned) -> object:
 
 
 def uses_of(content: bytes, planned: Planned) -> tuple[Use, ...]:
-    """The uses of other bytes of an update's file, read the way its own were."""
+    """The uses of other bytes of an update's file, read the way its own were, and by the full grammar."""
     file, target = planned.use.file, planned.target
     if target is None and is_compose(file) and not is_dockerfile(file):
         return read_compose(file, content)
     args = dict(target.args) if target else {}
-    return read(file, content, args=args, platform=target.platforms[0] if target else LINUX_AMD64)
+    platform = target.platforms[0] if target else LINUX_AMD64
+    return read(file, content, args=args, platform=platform, at_a_glance=False)

@@ -16,6 +16,7 @@ _BODY = rb"[\t\v\f\r ]*([A-Za-z][A-Za-z0-9]*)[\t\f\r ]*=[\t\f\r ]*([^\n]*[^\s])[
 _HASH: Final = re.compile(rb"#" + _BODY)
 _SLASHES: Final = re.compile(rb"//" + _BODY)
 _INDENTED_HASH: Final = re.compile(rb"[\t\v\f\r ]*#" + _BODY)
+_FIRST: Final = (b"#", b"/", b"\t", b"\v", b"\f", b"\r", b" ")
 _KNOWN: Final = frozenset({b"syntax", b"escape", b"check"})
 
 
@@ -37,6 +38,8 @@ class Directives:
     def of(cls, data: bytes) -> Directives:
         """Read the directives of a Dockerfile."""
         body = len(BOM) if data.startswith(BOM) else 0
+        if not data.startswith(_FIRST, body):
+            return cls(b"\\", None, body)
         return cls(_escape(data, body), _syntax(data, body), body)
 
 

@@ -7,7 +7,7 @@ literal text stands in the instruction itself, the value of a variable at its `A
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -19,6 +19,7 @@ from bot.model.use import Segment
 MAX_TEXT: Final = 4096
 MAX_SEGMENTS: Final = 64
 _MAX_DEPTH: Final = 20
+_PIECE: Final = re.compile(rb"[^$]++|\$([A-Za-z_][A-Za-z0-9_]*+)|\$\{([A-Za-z_][A-Za-z0-9_]*+)\}")
 _NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-]")
 
 
@@ -39,11 +40,37 @@ def expand(text: Text, start: int, end: int, scope: Mapping[str, Value], dialect
         raise UnresolvedError(f"it is longer than {MAX_TEXT} bytes")
     if _literal(dialect).fullmatch(text.value, start, end):
         return Expanded(_merged(list(text.segments(start, end))), {}, ())
+    if _simple(dialect).fullmatch(text.value, start, end):
+        return _put_in(text, start, end, scope, dialect)
     word = _Word(text, start, end, scope, dialect)
     segments = word.until(None, 0)
+    return _bounded(segments, word.used, word.unset)
+
+
+def _bounded(segments: tuple[Segment, ...], used: Mapping[str, Value], unset: Sequence[str]) -> Expanded:
     if sum(len(segment.text) for segment in segments) > MAX_TEXT:
         raise UnresolvedError(f"it is longer than {MAX_TEXT} bytes")
-    return Expanded(segments, word.used, tuple(word.unset))
+    return Expanded(segments, used, tuple(unset))
+
+
+def _put_in(text: Text, start: int, end: int, scope: Mapping[str, Value], dialect: Dialect) -> Expanded:
+    """Expand a word of literal text, `$NAME` and `${NAME}` alone, which most words with variables are."""
+    found, used, unset = list[Segment](), dict[str, Value](), list[str]()
+    for piece in _PIECE.finditer(text.value, start, end):
+        if piece.lastindex is None:
+            found += text.segments(*piece.span())
+            continue
+        name = piece[piece.lastindex].decode()
+        value = scope.get(name)
+        if value is None and dialect.strict:
+            raise UnresolvedError(_from_outside(name))
+        if value is None:
+            unset.append(name)
+        else:
+            used[name] = value
+            found += value.segments
+        found += text.segments(piece.end(), piece.end())
+    return _bounded(_merged(found), used, unset)
 
 
 class _Word:
@@ -192,7 +219,7 @@ class _Word:
             self.note(name)
             return value.segments
         if self.dialect.strict:
-            raise UnresolvedError(f"the variable {name} comes from the environment and has no default here")
+            raise UnresolvedError(_from_outside(name))
         self.unset.append(name)
         return ()
 
@@ -241,6 +268,18 @@ def _runs(dialect: Dialect) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
 def _literal(dialect: Dialect) -> re.Pattern[bytes]:
     """Compile the expression of a word with nothing to expand, which most words are."""
     return re.compile(rb"[^$" + re.escape(dialect.escape) + (rb"'\"" if dialect.quotes else b"") + rb"]+")
+
+
+@cache
+def _simple(dialect: Dialect) -> re.Pattern[bytes]:
+    """Compile the expression of a word with variables and nothing else to expand."""
+    plain = rb"[^$" + re.escape(dialect.escape) + (rb"'\"" if dialect.quotes else b"") + rb"]"
+    variable = rb"\$(?:[A-Za-z_][A-Za-z0-9_]*+|\{[A-Za-z_][A-Za-z0-9_]*+\})"
+    return re.compile(rb"(?:" + plain + rb"|" + variable + rb")++")
+
+
+def _from_outside(name: str) -> str:
+    return f"the variable {name} comes from the environment and has no default here"
 
 
 def _text(segments: tuple[Segment, ...]) -> str:

@@ -17,8 +17,9 @@ from bot.dockerfile.directives import Directives
 from bot.dockerfile.text import Text
 from bot.dockerfile.words import split_keyword
 
+# The whitespace of Go's unicode.IsSpace.
 _WIDE = rb"\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80"
-_GAP = rb"[\t\v\f\r ]*+(?:(?:" + _WIDE + rb")[\t\v\f\r ]*+)*+"
+GAP = rb"[\t\v\f\r ]*+(?:(?:" + _WIDE + rb")[\t\v\f\r ]*+)*+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,65 +49,69 @@ class Instruction:
     pragmas: Pairs = ()
 
 
-def instructions(
-    data: bytes, directives: Directives | None = None, *, naming: bool = False
-) -> Iterator[Instruction]:
+def instructions(data: bytes, directives: Directives | None = None) -> Iterator[Instruction]:
     """Yield the instructions of a Dockerfile, in order, with their lines.
 
     Args:
         data: The file's bytes.
         directives: Its directives, if they are known already.
-        naming: True leaves out most of the instructions that cannot name an image, for speed.
     """
     known = directives or Directives.of(data)
-    pattern = _logical(known.escape)
     pos, line, counted = known.body, 1, 0
-    marked = b"refit:" in data
-    while found := pattern.match(data, pos):
-        start, body = found.start("text"), found.end()
-        if naming and _names_nothing(data, start, body, known.escape):
-            pos = body
-            continue
+    while found := logical(known.escape).match(data, pos):
+        start = found.start("text")
         line += data.count(b"\n", counted, start)
         counted = start
-        text = _joined(data, found, known.escape, line)
-        end = heredoc.skip_bodies(data, body, text.value) if b"<<" in text.value else body
-        pairs = pragmas(data, pos, body) if marked else ()
-        keyword, arguments = split_keyword(text.value)
-        if not keyword:
-            pos = end
-            continue
-        name = keyword.decode(errors="replace")
-        yield Instruction(name, text, arguments, known.escape, line, start, end, body, pairs)
-        pos = end
+        one = instruction_of(data, found, known.escape, line)
+        if one.keyword:
+            yield one
+        pos = one.end
 
 
-_HEAD = re.compile(
-    rb"(?:(RUN|COPY|ADD)|WORKDIR|CMD|ENTRYPOINT|ENV|EXPOSE|LABEL|USER|VOLUME|SHELL)[\t ]", re.IGNORECASE
-)
+def instruction_of(data: bytes, found: re.Match[bytes], escape: bytes, line: int) -> Instruction:
+    """Return the instruction that `logical` found; its keyword is empty where there is none."""
+    text = _joined(data, found, escape, line)
+    body = found.end()
+    end = heredoc.skip_bodies(data, body, text.value) if b"<<" in text.value else body
+    keyword, arguments = split_keyword(text.value)
+    name = keyword.decode(errors="replace")
+    pairs = pragmas(data, found.start(), body)
+    return Instruction(name, text, arguments, escape, line, found.start("text"), end, body, pairs)
 
 
-def _names_nothing(data: bytes, start: int, end: int, escape: bytes) -> bool:
-    """Tell by a glance that an instruction names no image and has no heredoc."""
-    head = _HEAD.match(data, start, end)
-    if head is None or head[1] is None:
-        return head is not None
-    # A flag needs `--`, a heredoc `<<`; either may be broken over two lines by the escape character.
-    marks = (b"<", b"--", b"-" + escape)
-    return all(data.find(mark, start, end) < 0 for mark in marks)
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """Expressions of the parts of an instruction, for a file's escape character.
+
+    Attributes:
+        skip: A comment or a blank line.
+        goes_on: A line that the escape character ends; blanks may follow it, and doubled it ends none.
+    """
+
+    skip: bytes
+    goes_on: bytes
+
+    @classmethod
+    def of(cls, escape: bytes, content: bytes = rb"[^\n]*") -> Grammar:
+        """The expressions, for lines with some content only."""
+        esc = re.escape(escape)
+        skip = rb"(?>" + GAP + rb"#[^\n]*+(?:\n|\Z))|(?>" + GAP + rb"\n)"
+        goes_on = content + esc + rb"(?<!" + esc + esc + rb")[ \t]*+\r*+(?:\n|\Z)"
+        return cls(skip, goes_on)
+
+    @property
+    def more(self) -> bytes:
+        """The lines before the last one."""
+        goes_on = self.goes_on
+        return rb"(?>" + goes_on + rb")(?:" + self.skip + rb"|(?>(?=[^\n])" + goes_on + rb"))*+"
 
 
 @cache
-def _logical(escape: bytes) -> re.Pattern[bytes]:
-    """Compile the expression of one instruction, for a file's escape character."""
-    esc = re.escape(escape)
-    comment = _GAP + rb"#[^\n]*+(?:\n|\Z)"
-    # The escape character ends a continued line unless it is doubled; blanks may follow it.
-    goes_on = rb"[^\n]*" + esc + rb"(?<!" + esc + esc + rb")[ \t]*+\r*+(?:\n|\Z)"
-    skip = rb"(?>" + comment + rb")|(?>" + _GAP + rb"\n)"
-    more = rb"(?P<more>(?>" + goes_on + rb")(?:" + skip + rb"|(?>(?=[^\n])" + goes_on + rb"))*+)?+"
-    text = rb"(?P<text>(?=[^\n])" + more + rb"[^\n]*+)(?:\n|\Z)"
-    return re.compile(rb"(?:" + skip + rb")*+" + _GAP + text)
+def logical(escape: bytes) -> re.Pattern[bytes]:
+    """Compile the expression of one instruction with all its lines, and the comments above it."""
+    grammar = Grammar.of(escape)
+    text = rb"(?P<text>(?=[^\n])(?P<more>" + grammar.more + rb")?+[^\n]*+)(?:\n|\Z)"
+    return re.compile(rb"(?:" + grammar.skip + rb")*+" + GAP + text)
 
 
 @cache
@@ -114,7 +119,7 @@ def _pieces(escape: bytes) -> re.Pattern[bytes]:
     """Compile the expression of one line of a continued instruction."""
     esc = re.escape(escape)
     return re.compile(
-        rb"(?P<skip>" + _GAP + rb"(?:#[^\n]*+)?+(?:\n|\Z))"
+        rb"(?P<skip>" + GAP + rb"(?:#[^\n]*+)?+(?:\n|\Z))"
         rb"|(?P<more>[^\n]*)" + esc + rb"(?<!" + esc + esc + rb")[ \t]*+\r*+(?:\n|\Z)"
         rb"|(?P<last>[^\n]*+)(?:\n|\Z)"
     )

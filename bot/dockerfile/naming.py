@@ -11,6 +11,7 @@ from bot.dockerfile.values import Expanded
 from bot.model.reference import Reference
 from bot.model.use import Segment, Use, UseKind
 
+SCRATCH_NAME: Final = "scratch"
 SCRATCH: Final = "scratch is the empty image; no registry holds it"
 A_STAGE: Final = "a stage of this file, not an image"
 NO_STAGE: Final = "there is no stage with this index"
@@ -57,18 +58,50 @@ def skipped(place: Place, text: str, reason: str, segments: tuple[Segment, ...] 
     )
 
 
-def named(place: Place, word: Expanded) -> Use:
-    """A use of an image, from the word that names it."""
-    reason = _reason(word)
+def whole(place: Place, text: str, start: int, reason: str | None = None) -> Use:
+    """A use whose text stands in one piece, with nothing put in; `reason` says why it is left alone."""
+    reference = None
+    if reason is None and text == SCRATCH_NAME:
+        reason = SCRATCH
     if reason is None:
         try:
-            reference = _parsed(word.text)
+            reference = _parsed(text)
         except ValueError as error:
-            return skipped(place, word.text, _unset(word) or str(error), word.segments)
-        reason = _fixed(word, reference)
+            reason = str(error)
+    if len(text) > MAX_SHOWN and reason is not None:
+        return skipped(place, text, reason)
+    segments = (Segment(text, start, start + len(text), place.line),)
+    # By position: a file of 10,000 images makes this call the most expensive one.
+    return Use(
+        place.file,
+        place.line,
+        place.kind,
+        place.stage,
+        text,
+        reference,
+        place.platform,
+        reason,
+        segments,
+        place.pragmas,
+    )
+
+
+def named(place: Place, word: Expanded) -> Use:
+    """A use of an image, from the word that names it."""
+    text = word.text
+    if not word.used and not word.unset and len(word.segments) == 1 and word.segments[0].line == place.line:
+        return whole(place, text, word.segments[0].start)
+    reason = _reason(word, text)
+    if reason is None:
+        try:
+            reference = _parsed(text)
+        except ValueError as error:
+            return skipped(place, text, _unset(word) or str(error), word.segments)
+        tail = _tail(word.segments, len(reference.name))
+        reason = _fixed(word, tail)
         if reason is None:
-            return _at_edit(place, word, reference)
-    return skipped(place, word.text, reason, word.segments)
+            return _at_edit(place, word, reference, tail)
+    return skipped(place, text, reason, word.segments)
 
 
 @lru_cache(maxsize=4096)
@@ -76,10 +109,9 @@ def _parsed(text: str) -> Reference:
     return Reference.parse(text)
 
 
-def _at_edit(place: Place, word: Expanded, reference: Reference) -> Use:
-    tail = _tail(word.segments, len(reference.name))
-    pairs = tuple(pair for value in word.used.values() for pair in value.pragmas)
-    ignore = tuple(dict.fromkeys(place.pragmas + pairs))
+def _at_edit(place: Place, word: Expanded, reference: Reference, tail: tuple[Segment, ...]) -> Use:
+    pairs = [pair for value in word.used.values() for pair in value.pragmas]
+    ignore = tuple(dict.fromkeys((*place.pragmas, *pairs))) if pairs else place.pragmas
     return Use(
         file=place.file,
         line=tail[0].line,
@@ -93,13 +125,13 @@ def _at_edit(place: Place, word: Expanded, reference: Reference) -> Use:
     )
 
 
-def _reason(word: Expanded) -> str | None:
+def _reason(word: Expanded, text: str) -> str | None:
     by_platform = [name for name, value in word.used.items() if value.by_platform]
     if by_platform:
         return f"another image for each platform ({', '.join(sorted(by_platform))}): no one digest is right"
-    if word.text == "scratch":
+    if text == SCRATCH_NAME:
         return SCRATCH
-    if not word.text:
+    if not text:
         return _unset(word) or "the name is empty"
     return None
 
@@ -111,9 +143,9 @@ def _unset(word: Expanded) -> str:
     return f"{names} is not set: no ARG before the first FROM gives a default, and no build argument a value"
 
 
-def _fixed(word: Expanded, reference: Reference) -> str | None:
+def _fixed(word: Expanded, tail: tuple[Segment, ...]) -> str | None:
     """Say why the part of the text that an update changes cannot be edited, if so."""
-    if all(segment.editable for segment in _tail(word.segments, len(reference.name))):
+    if all(segment.editable for segment in tail):
         return None
     origins = sorted({value.origin for value in word.used.values() if value.origin})
     where = " and ".join(origins) or "a substitution that makes new text"
@@ -122,10 +154,12 @@ def _fixed(word: Expanded, reference: Reference) -> str | None:
 
 def _tail(segments: tuple[Segment, ...], name: int) -> tuple[Segment, ...]:
     """The segments that hold the tag and the digest; the last one where there is neither."""
-    at, found = 0, list[Segment]()
+    at, found, last = 0, list[Segment](), segments[-1:]
     for segment in segments:
-        if segment.text[max(0, name - at) :].lstrip(":@"):
-            found.append(segment)
-        at += len(segment.text)
-    solid = [segment for segment in segments if segment.text]
-    return tuple(found) or tuple(solid[-1:])
+        text = segment.text
+        if text:
+            last = (segment,)
+            if at + len(text) > name and text[max(0, name - at) :].lstrip(":@"):
+                found.append(segment)
+            at += len(text)
+    return tuple(found) or last

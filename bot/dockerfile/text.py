@@ -48,6 +48,8 @@ class Text:
 
     def segments(self, start: int, end: int) -> tuple[Segment, ...]:
         """The bytes from `start` to `end` as segments, one a piece that they touch."""
+        if len(self.starts) == 1:
+            return (self._segment(0, start, end),)
         first = bisect_right(self.starts, start) - 1
         if first + 1 == len(self.starts) or end <= self.starts[first + 1]:
             return (self._segment(first, start, end),)

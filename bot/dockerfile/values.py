@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from bot.dockerfile.comments import Pairs
 from bot.model.use import Segment
@@ -40,9 +41,9 @@ class Value:
         return cls((Segment(text, -1, -1, 0),), origin=origin, by_platform=by_platform)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
-    r"""How a kind of file writes variables.
+    r"""How a kind of file writes variables; there are few of them, and each is made once.
 
     Attributes:
         escape: The escape character, or empty where there is none.
@@ -54,6 +55,10 @@ class Dialect:
     escape: bytes = b"\\"
     quotes: bool = True
     strict: bool = False
+
+
+BUILDKIT: Final = {escape: Dialect(escape) for escape in (b"\\", b"`")}
+"""The dialects of Dockerfiles, by their escape character."""
 
 
 @dataclass(frozen=True, slots=True)

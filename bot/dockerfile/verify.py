@@ -52,7 +52,12 @@ def verify(  # noqa: PLR0913, PLR0917 - what is compared, and how it is read
     """
     if use.kind is UseKind.COMPOSE:
         return verify_all(lambda data: read_compose(file, data), before, after, [(use, to)])
-    return verify_all(lambda data: read(file, data, args=args, platform=platform), before, after, [(use, to)])
+    return verify_all(
+        lambda data: read(file, data, args=args, platform=platform, at_a_glance=False),
+        before,
+        after,
+        [(use, to)],
+    )
 
 
 def verify_all(

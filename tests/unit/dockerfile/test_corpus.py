@@ -40,6 +40,13 @@ def test_every_image_is_found_where_it_stands(case: Case, reader: Read) -> None:
     ]
 
 
+@pytest.mark.parametrize("case", DOCKERFILES, ids=[case.name for case in DOCKERFILES])
+def test_a_glance_sees_what_the_full_grammar_sees(case: Case) -> None:
+    full = read("Dockerfile", case.data, args=case.args, at_a_glance=False)
+
+    assert read_dockerfile(case) == full
+
+
 @both
 def test_what_is_skipped_says_why(case: Case, reader: Read) -> None:
     for use, wanted in zip(reader(case), case.uses, strict=True):
