@@ -12,16 +12,16 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
-from bot.dockerfile.comments import MARK
+from bot.dockerfile.comments import MARK, Pairs, pragmas
 from bot.dockerfile.directives import Directives
-from bot.dockerfile.instructions import GAP, Grammar, Instruction, instruction_of, instructions, logical
+from bot.dockerfile.instructions import GAP, Grammar, Instruction, instruction_of, logical
 
 _SILENT: Final = (
     rb"(?i:WORKDIR|CMD|ENTRYPOINT|ENV|EXPOSE|LABEL|USER|VOLUME|SHELL|HEALTHCHECK|STOPSIGNAL|MAINTAINER)[\t ]"
 )
 # With `from` in a flag it may name an image, and `<<` begins a heredoc; either may be broken over two lines.
-_MOUNTS: Final = rb"(?:--mount=(?:(?!from\b)[a-z]++(?:=[A-Za-z0-9/._-]*+)?+,?+)++[\t ]++)*+"
-_FLAGLESS: Final = rb"(?:(?i:RUN)[\t ]++" + _MOUNTS + rb"|(?i:COPY|ADD)[\t ]++)(?=[!-,./0-;=-\[\]-_a-~])"
+_MOUNT: Final = rb"--mount=(?:(?!from\b)[a-z]++(?:=[A-Za-z0-9/._${}-]*+)?+,?+)++[\t ]++"
+_ARGUMENT: Final = rb"(?=[!\"$-,./0-;=-\[\]-_a-~])"
 _WORD: Final = rb"[A-Za-z0-9][A-Za-z0-9._:/@-]*+"
 _VARIABLE: Final = rb"[A-Za-z0-9$][A-Za-z0-9._:/@${}-]*+"
 _END: Final = rb"[\t ]*+\r?(?:\n|\Z)"
@@ -44,6 +44,7 @@ class Plain(NamedTuple):
         line: 1-based line.
         word: The image, the source, or the default of the ARG as written; None for an ARG without one.
         start: Offset of the word.
+        pragmas: What comments above it say to Refit.
         name: The stage's name in small letters, or the ARG's; None for a stage without one.
         platform: Of a FROM, as written.
     """
@@ -52,6 +53,7 @@ class Plain(NamedTuple):
     line: int
     word: str | None
     start: int
+    pragmas: Pairs
     name: str | None = None
     platform: str | None = None
 
@@ -59,32 +61,34 @@ class Plain(NamedTuple):
 def naming(data: bytes, directives: Directives) -> Iterator[Plain | Instruction]:
     """Yield the instructions of a Dockerfile that may name an image, in order.
 
-    Where comments speak to Refit, all of them are read in full: a comment belongs to what follows it.
+    Where comments speak to Refit, none is passed over: a comment belongs to the instruction that follows it.
     """
-    if MARK in data:
-        yield from instructions(data, directives)
-        return
     escape, pos = directives.escape, directives.body
-    pattern, line, counted = _glance(escape), 1, 0
+    marked = MARK in data
+    pattern, line, counted = _glance(escape, marked=marked), 1, 0
     while found := pattern.match(data, pos):
         kind = str(found.lastgroup)
         start = found.start(kind)
         line += data.count(b"\n", counted, start)
         counted = start
-        if kind != "other":
-            yield _plain(found, kind, line)
-            pos = found.end()
-            continue
-        full = logical(escape).match(data, start)
-        if full is None:
-            return
-        one = instruction_of(data, full, escape, line)
-        if one.keyword:
+        if kind == "other":
+            one = _in_full(data, pos, line, escape)
+            if one is None:
+                return
             yield one
-        pos = one.end
+            pos = one.end
+            continue
+        if kind != "silent":
+            yield _plain(found, kind, line, pragmas(data, pos, found.end()) if marked else ())
+        pos = found.end()
 
 
-def _plain(found: re.Match[bytes], kind: str, line: int) -> Plain:
+def _in_full(data: bytes, pos: int, line: int, escape: bytes) -> Instruction | None:
+    found = logical(escape).match(data, pos)
+    return None if found is None else instruction_of(data, found, escape, line)
+
+
+def _plain(found: re.Match[bytes], kind: str, line: int, pairs: Pairs) -> Plain:
     if kind == "FROM":
         image, name, platform = found.group("image", "name", "platform")
         return Plain(
@@ -92,14 +96,15 @@ def _plain(found: re.Match[bytes], kind: str, line: int) -> Plain:
             line,
             image.decode(),
             found.start("image"),
+            pairs,
             name.decode().lower() if name else None,
             _text(platform),
         )
     if kind == "COPY":
-        return Plain(kind, line, found["source"].decode(), found.start("source"))
+        return Plain(kind, line, found["source"].decode(), found.start("source"), pairs)
     name = found["arg"].decode()
     where = "value" if found["quoted"] is None else "quoted"
-    return Plain(kind, line, _text(found[where]), found.start(where), name)
+    return Plain(kind, line, _text(found[where]), found.start(where), pairs, name)
 
 
 def _text(found: bytes | None) -> str | None:
@@ -107,13 +112,15 @@ def _text(found: bytes | None) -> str | None:
 
 
 @cache
-def _glance(escape: bytes) -> re.Pattern[bytes]:
-    esc = re.escape(escape)
+def _glance(escape: bytes, *, marked: bool) -> re.Pattern[bytes]:
+    every, esc = Grammar.of(escape), re.escape(escape)
     straight = rb"[^\n<]*(?:<(?!<|" + esc + rb")[^\n<]*)*"
-    silent = _SILENT + rb"(?:" + Grammar.of(escape).more + rb")?+[^\n]*+(?:\n|\Z)"
-    flagless = (
-        _FLAGLESS + rb"(?:" + Grammar.of(escape, straight).more + rb")?+(?>" + straight + rb")(?:\n|\Z)"
-    )
-    skip = Grammar.of(escape).skip + rb"|(?>" + GAP + rb"(?:" + silent + rb"|" + flagless + rb"))"
+    rest = rb"(?:" + Grammar.of(escape, straight).more + rb")?+(?>" + straight + rb")(?:\n|\Z)"
+    broken = rb"(?:" + esc + rb"\r?\n[\t ]*+)?+"
+    run = rb"(?i:RUN)[\t ]++" + broken + rb"(?:" + _MOUNT + broken + rb")*+"
+    flagless = rb"(?:" + run + rb"|(?i:COPY|ADD)[\t ]++" + broken + rb")" + _ARGUMENT + rest
+    silent = rb"(?:" + _SILENT + rb"(?:" + every.more + rb")?+[^\n]*+(?:\n|\Z)|" + flagless + rb")"
+    skip = every.skip if marked else every.skip + rb"|(?>" + GAP + silent + rb")"
     plain = rb"(?P<FROM>" + _FROM + rb")|(?P<COPY>" + _COPY + rb")|(?P<ARG>" + _ARG + rb")"
-    return re.compile(rb"(?:" + skip + rb")*+" + GAP + rb"(?:" + plain + rb"|(?P<other>(?=[^\n])))")
+    last = rb"|(?P<silent>(?>" + silent + rb"))|(?P<other>(?=[^\n]))"
+    return re.compile(rb"(?:" + skip + rb")*+" + GAP + rb"(?:" + plain + last + rb")")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final, NamedTuple, Self
 
 from bot.dockerfile.base import From
@@ -100,9 +99,8 @@ class Reader:
 
     def _plain_base(self, one: Plain) -> Use:
         self.names.append(one.name or str(len(self.names)))
-        place = Place(self.file, one.line, UseKind.FROM, self.names[-1])
-        if one.platform:
-            place = replace(place, platform=self._platform(Word.of(one.platform)))
+        platform = self._platform(Word.of(one.platform)) if one.platform else None
+        place = Place(self.file, one.line, UseKind.FROM, self.names[-1], platform, one.pragmas)
         text = str(one.word)
         if "$" in text:
             return self._based(self._image(place, Word.of(text, one.start, one.line)), one.name)
@@ -110,7 +108,7 @@ class Reader:
         return self._based(whole(place, text, one.start, reason), one.name)
 
     def _plain_source(self, one: Plain) -> Use:
-        place = Place(self.file, one.line, UseKind.COPY_FROM, self.stage)
+        place = Place(self.file, one.line, UseKind.COPY_FROM, self.stage, None, one.pragmas)
         word = str(one.word)
         if self.names:
             self.links.append((len(self.names) - 1, word, True))

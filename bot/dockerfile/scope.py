@@ -58,10 +58,11 @@ class Scope:
         name, word = str(one.name), one.word
         if name in self.args or not word or "$" in word:
             text = Text.whole((word or "").encode(), one.start, one.line)
-            self._set(name, text, () if word is None else (0, len(text.value)), ())
+            self._set(name, text, () if word is None else (0, len(text.value)), one.pragmas)
             return
         self.unknown.pop(name, None)
-        self.values[name] = Value((Segment(word, one.start, one.start + len(word), one.line),))
+        segment = Segment(word, one.start, one.start + len(word), one.line)
+        self.values[name] = Value((segment,), one.pragmas)
 
     def _set(self, name: str, text: Text, default: tuple[int, int] | tuple[()], pairs: Pairs) -> None:
         """Give a variable its value: the build argument, else its default, which stands there in `text`."""

@@ -2,8 +2,8 @@
 
 python -m tests.bench.parse
 
-The peer is given the call that its users need for the nearest answer: `structure` (instructions and lines) and
-`parent_images` (the images of FROM, arguments put in); the first alone, which resolves nothing, is shown too.
+The peer is given the calls that its users need for the nearest answer: `structure` (instructions and their
+lines) and `parent_images` (the images of FROM, arguments put in); the first alone resolves nothing.
 Seconds are of the processor, and the best of some rounds, so that neighbours on the machine count little.
 """
 
@@ -63,9 +63,7 @@ def rates(files: Sequence[bytes]) -> dict[str, float]:
 
 
 def main() -> None:
-    corpora = {
-        name: rates([case.data for case in load(*names)] * 5) for name, names in CORPORA.items()
-    }
+    corpora = {name: rates([case.data for case in load(*names)] * 5) for name, names in CORPORA.items()}
     print(json.dumps({"parse": corpora}, indent=2))
 
 
