@@ -64,7 +64,12 @@ _CAUSES: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
         "Check the network and the registry; one without TLS must be marked insecure.",
     ),
     (
-        ("signal 9", "out of memory"),
+        ("cannot allocate memory", "out of memory", "signal 6", "signal 11"),
+        "it needs more memory than scanner.memory allows",
+        "Raise scanner.memory; large images with many packages need more.",
+    ),
+    (
+        ("signal 9",),
         "it was killed, most likely for want of memory",
         "Give the machine more memory, or scan fewer images at a time.",
     ),

@@ -15,6 +15,8 @@ from bot.scanner.slots import Slot
 _MARGIN_SECONDS: Final = 15.0
 _OUTPUT_LIMIT: Final = 2**24
 _LIMITER: Final = "prlimit"
+# Go tells the reason of a crash first, then every thread: more than the last lines that are kept.
+_CRASH: Final = ("fatal error:", "panic:")
 # Trivy is written in Go: near this part of its memory it collects garbage harder, rather than fail.
 _SOFT_SHARE: Final = 0.8
 
@@ -48,18 +50,29 @@ class Runner:
             ProcessFailed: It failed, took too long, or too much memory.
         """
         argv = [*_bounded(self._settings.memory), str(self.binary().path), *arguments]
-        timeout, env = seconds + _MARGIN_SECONDS, self._environment(place)
+        crash: list[str] = []
         try:
-            finished = process.run(argv, timeout=timeout, cwd=place.empty, env=env, limit=_OUTPUT_LIMIT)
+            finished = process.run(
+                argv,
+                timeout=seconds + _MARGIN_SECONDS,
+                cwd=place.empty,
+                env=self._environment(place),
+                limit=_OUTPUT_LIMIT,
+                on_line=lambda line: crash.append(line) if line.startswith(_CRASH) else None,
+            )
         except ProcessFailed as error:
             said = error.message.replace(f"{_LIMITER} ", "trivy ", 1)  # it becomes Trivy and ends as it does
-            raise ProcessFailed(said, output=error.output, hint=error.hint) from error
+            output = "\n".join([*crash[:1], error.output])
+            raise ProcessFailed(said, output=output, hint=error.hint) from error
         return finished.stderr.decode(errors="replace")
 
     def _environment(self, place: Slot) -> dict[str, str]:
         """Nothing of the caller's but what finds programs and certificates: no TRIVY_*, no token."""
         extra = {"HOME": str(place.empty), "TMPDIR": str(place.temporary)}
         extra["GOMEMLIMIT"] = str(int(self._settings.memory * _SOFT_SHARE))
+        extra["GOTRACEBACK"] = (
+            "none"  # the reason alone, which a dump of every thread would push out of sight
+        )
         if self._settings.docker_host:
             extra["DOCKER_HOST"] = self._settings.docker_host
         if self._settings.docker_config:
