@@ -35,8 +35,9 @@ def compare(  # noqa: PLR0913 - two sides of three values each, all by keyword b
     """Compare two scans as multisets, each difference with its cause.
 
     Vulnerabilities are matched by identity (canonical id, package, path), equal versions
-    first; what is left over is matched by id and source package with numbers set aside, which
-    makes the way from `python3.11` to `python3.12` a move. Severity is an attribute.
+    first, then by a shared alias; what is left over is matched by id and source package with
+    numbers set aside, which makes the way from `python3.11` to `python3.12` a move. Severity is
+    an attribute.
 
     The cause of a difference, where p is the package and v the vulnerability:
 
@@ -95,8 +96,32 @@ class _Matched:
 def _match_vulnerabilities(before: Iterable[Vulnerability], after: Iterable[Vulnerability]) -> _Matched:
     exact, left, right = _pair(_sorted(before), _sorted(after), lambda v: (v.identity, v.package.version))
     other, left, right = _pair(left, right, lambda v: v.identity)
+    renamed, left, right = _pair_by_alias(left, right)
     moved, left, right = _pair(left, right, lambda v: (v.id, _stem(_source(v.package))))
-    return _Matched(exact + other, moved, left, right)
+    return _Matched(exact + other + renamed, moved, left, right)
+
+
+def _pair_by_alias(
+    before: Iterable[Vulnerability], after: Iterable[Vulnerability]
+) -> tuple[list[tuple[Vulnerability, Vulnerability]], list[Vulnerability], list[Vulnerability]]:
+    """Pair what got another id meanwhile (a GHSA or TEMP its CVE), each at most once; as `_pair`."""
+    waiting: defaultdict[Hashable, list[Vulnerability]] = defaultdict(list)
+    for old in before:
+        waiting[old.identity[1:]].append(old)
+    pairs, rest = [], []
+    for new in after:
+        partners = waiting[new.identity[1:]]
+        same = next((old for old in partners if _names(old) & _names(new)), None)
+        if same is None:
+            rest.append(new)
+        else:
+            partners.remove(same)
+            pairs.append((same, new))
+    return pairs, [old for partners in waiting.values() for old in partners], rest
+
+
+def _names(found: Vulnerability) -> set[str]:
+    return {found.id, *found.aliases}
 
 
 def _pair(

@@ -190,6 +190,24 @@ def test_what_another_database_knows_of_an_unchanged_package_is_put_down_to_the_
     assert found.packages == ()
 
 
+@pytest.mark.parametrize("temporary", ["GHSA-aaaa-bbbb-cccc", "TEMP-0841856-B18BAF", "DSA-5000-1"])
+def test_a_vulnerability_that_got_its_cve_meanwhile_is_no_new_one(temporary: str) -> None:
+    one = package("1", OLD_BASE)
+    before = replace(scan(one), vulnerabilities=(vulnerability(one, temporary),))
+    named = replace(vulnerability(one, "CVE-2026-1000"), aliases=(temporary,))
+    found = compared(before, replace(scan(one), vulnerabilities=(named,)))
+    assert (found.fixed, found.introduced) == ((), ())
+    assert [finding.vulnerability.id for finding in found.remaining] == ["CVE-2026-1000"]
+
+
+def test_an_alias_in_another_package_is_another_finding() -> None:
+    one, other = package("1", OLD_BASE), package("1", OLD_BASE, "curl", source="curl")
+    before = replace(scan(one, other), vulnerabilities=(vulnerability(one, "GHSA-aaaa-bbbb-cccc"),))
+    named = replace(vulnerability(other, "CVE-2026-1000"), aliases=("GHSA-aaaa-bbbb-cccc",))
+    found = compared(before, replace(scan(one, other), vulnerabilities=(named,)))
+    assert (len(found.fixed), len(found.introduced)) == (1, 1)
+
+
 def test_a_raised_severity_is_no_new_vulnerability() -> None:
     same = package("1", OLD_BASE)
     before, after = scan(same, vulnerable=(same,)), scan(same, vulnerable=(same,))
