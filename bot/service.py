@@ -98,6 +98,7 @@ class Service:
 
     def close(self) -> None:
         """Give the store back; nothing may run any more."""
+        self._talk.close()
         self._store.close()
 
     def _ready(self) -> dict[str, bool]:

@@ -5,27 +5,27 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final
 
-from slack_bolt.adapter.socket_mode import SocketModeHandler
-from slack_sdk.errors import SlackClientError
 from starlette.routing import Route
 
 from bot.app import access
 from bot.cycle.parts import Parts
-from bot.errors import ChatError, RefitError
+from bot.errors import RefitError
 from bot.forge.discussion import GitHubDiscussion
 from bot.model.answer import Answer
 from bot.ports import Chat, Clock, Discussion, Queue, Store, Task
 from bot.settings import ForgeKind, Settings
-from bot.settings.talks import CommentsSection, SlackSection
+from bot.settings.talks import CommentsSection, MatrixSection, SlackSection
 from bot.triggers.chat.access import Access, RateLimit
 from bot.triggers.chat.desk import Desk
 from bot.triggers.chat.github import NAME as GITHUB
 from bot.triggers.chat.github import GitHubChat
 from bot.triggers.chat.grammar import Word
-from bot.triggers.chat.slack import SlackChat, client, reason
+from bot.triggers.chat.hearers import Hearer, MatrixHearer, SlackHearer, connected
+from bot.triggers.chat.matrix import NAME as MATRIX
+from bot.triggers.chat.matrix import MatrixChat
+from bot.triggers.chat.slack import SlackChat, client
 from bot.triggers.chat.slack_app import NAME as SLACK
 from bot.triggers.chat.slack_app import SlackEvents, slack_app, socket_mode
 from bot.triggers.chat.switch import OneChat, Switch
@@ -39,18 +39,6 @@ from bot.web.slack import slack_routes
 log: Final = logging.getLogger(__name__)
 _AGAIN_SECONDS: Final = 30.0
 _FRESH_SECONDS: Final = 300.0
-
-
-class Hearer(Protocol):
-    """A chat that must be connected to before it is heard."""
-
-    def connect(self) -> None:
-        """Connect, or see that the connection still stands; raises `ChatError`."""
-        ...
-
-    def close(self) -> None:
-        """Hear nothing more."""
-        ...
 
 
 class Talk:
@@ -69,6 +57,7 @@ class Talk:
         self._settings, self._store, self._clock = settings, store, clock
         self._discussion = _discussion(settings)
         self._slack = _slack(settings.slack) if settings.slack else None
+        self._matrix = _matrix(settings.matrix) if settings.matrix else None
         self.chat = Switch(self._chats())
         self.news = News(_notifier(settings, store, clock))
         self._comments: Comments | None = None
@@ -91,21 +80,27 @@ class Talk:
             targets: Names of all targets, for "did you mean".
             tell: Answers what is known already.
         """
-        section = self._settings.slack
-        if section is not None and self._slack is not None:
-            allowed = Access(frozenset(section.users), frozenset(section.channels), self._slack.members)
-            limit = RateLimit(section.commands_per_minute, self._clock)
-            desk = Desk(
-                chat=OneChat(SLACK, self._slack),
+
+        def desk(name: str, chat: Chat, allowed: Access, a_minute: int) -> Desk:
+            return Desk(
+                chat=OneChat(name, chat),
                 access=allowed,
-                limit=limit,
+                limit=RateLimit(a_minute, self._clock),
                 queues=queues,
                 store=self._store,
                 clock=self._clock,
                 targets=targets,
                 tell=tell,
             )
-            self._hear_slack(section, self._slack, desk)
+
+        slack, matrix = self._settings.slack, self._settings.matrix
+        if slack is not None and self._slack is not None:
+            allowed = Access(frozenset(slack.users), frozenset(slack.channels), self._slack.members)
+            self._hear_slack(slack, self._slack, desk(SLACK, self._slack, allowed, slack.commands_per_minute))
+        if matrix is not None and self._matrix is not None:
+            allowed = Access(frozenset(matrix.users), frozenset(matrix.rooms))
+            its_desk = desk(MATRIX, self._matrix, allowed, matrix.commands_per_minute)
+            self._hearers.append(MatrixHearer(self._matrix, its_desk.converse, self._store, self._clock))
 
         if self._discussion is not None and self._settings.comments is not None:
             self._hear_comments(self._settings.comments, self._discussion, queues)
@@ -129,6 +124,11 @@ class Talk:
         self._stopping.set()
         for hearer in self._hearers:
             hearer.close()
+
+    def close(self) -> None:
+        """Close what answers need; nothing may run any more."""
+        if self._matrix is not None:
+            self._matrix.disconnect()
 
     @property
     def ready(self) -> bool:
@@ -155,13 +155,13 @@ class Talk:
         chat, _, name = who.partition(":")
         if chat == GITHUB:
             return name
-        section = {SLACK: self._settings.slack}.get(chat)
+        section = {SLACK: self._settings.slack, MATRIX: self._settings.matrix}.get(chat)
         return section.accounts.get(name, "") if section else ""
 
     def _hear_slack(self, section: SlackSection, chat: SlackChat, desk: Desk) -> None:
         secret = section.signing_secret.read("slack.signing_secret") if section.signing_secret else ""
         web = client(section.bot_token.read("slack.bot_token"), section.url)
-        app = slack_app(web, SlackEvents(OneChat(SLACK, chat), desk), signing_secret=secret)
+        app = slack_app(web, SlackEvents(desk), signing_secret=secret)
         if secret:
             self.routes += slack_routes(app)
         socket = None
@@ -184,6 +184,7 @@ class Talk:
 
     def _chats(self) -> dict[str, Chat]:
         chats: dict[str, Chat] = {SLACK: self._slack} if self._slack else {}
+        chats |= {MATRIX: self._matrix} if self._matrix else {}
         return chats | ({GITHUB: GitHubChat(self._discussion)} if self._discussion else {})
 
     def _poll(self) -> None:
@@ -198,53 +199,19 @@ class Talk:
 
     def _stay(self) -> None:
         while not self._stopping.is_set():
-            ready = all([_connected(one) for one in self._hearers])  # noqa: C419 - each is tried
+            ready = all([connected(one) for one in self._hearers])  # noqa: C419 - each is tried
             if ready:
                 self._ready.set()
             self._stopping.wait(_FRESH_SECONDS if ready else _AGAIN_SECONDS)
 
 
-class SlackHearer:
-    """Slack's token is tried, its groups are read, and in Socket Mode a connection is opened."""
-
-    def __init__(self, chat: SlackChat, socket: SocketModeHandler | None) -> None:
-        self._chat, self._socket, self._open = chat, socket, False
-
-    def connect(self) -> None:
-        """See `Hearer`; once open, the connection keeps itself up."""
-        self._chat.check()
-        if self._socket is None or self._open:
-            return
-        try:
-            self._socket.connect()  # type: ignore[no-untyped-call]  # slack-bolt annotates none
-        except (SlackClientError, OSError, ValueError) as error:
-            hint = "Check slack.app_token (xapp-…, scope connections:write), and that Socket Mode is on."
-            raise ChatError(f"Slack opened no connection: {reason(error)}", hint=hint) from error
-        self._open = True
-
-    def close(self) -> None:
-        """See `Hearer`; it waits for nothing: the library's own reader looks up every few seconds only."""
-        if self._socket is not None and self._open:
-            self._open = False
-            threading.Thread(target=_close, args=(self._socket,), daemon=True).start()
-
-
-def _close(socket: SocketModeHandler) -> None:
-    with suppress(AttributeError):  # of the library, where its reader closes the same socket meanwhile
-        socket.close()  # type: ignore[no-untyped-call]  # slack-bolt annotates none
-
-
-def _connected(hearer: Hearer) -> bool:
-    try:
-        hearer.connect()
-    except ChatError as error:
-        log.warning("chat is not ready: %s %s", error.message, error.hint)
-        return False
-    return True
-
-
 def _slack(section: SlackSection) -> SlackChat:
     return SlackChat(client(section.bot_token.read("slack.bot_token"), section.url), section.groups)
+
+
+def _matrix(section: MatrixSection) -> MatrixChat:
+    token = section.access_token.read("matrix.access_token")
+    return MatrixChat(section.homeserver, section.user, token, section.rooms)
 
 
 def _notifier(settings: Settings, store: Store, clock: Clock) -> Notifier | None:

@@ -16,6 +16,7 @@ from bot.errors import ProcessFailed
 from bot.process import run
 from deploy.lab import packages
 from deploy.lab.errors import LabError
+from tests import synapse
 from tests.github_server import contract
 
 PACKAGES: Final[Mapping[str, str]] = {
@@ -32,6 +33,7 @@ def main() -> int:
         packages.ensure(engine=True, say=print)
         _ensure_tools()
         contract.fetched()
+        synapse.install()
     except (LabError, ProcessFailed) as error:
         print(f"The tests cannot run here: {error} {getattr(error, 'hint', '')}".strip(), file=sys.stderr)
         return 4

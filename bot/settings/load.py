@@ -28,7 +28,7 @@ from bot.settings.services import (
     VerdictSection,
     WebSection,
 )
-from bot.settings.talks import CommentsSection, NotificationSection, SlackSection
+from bot.settings.talks import CommentsSection, MatrixSection, NotificationSection, SlackSection
 
 _LIMIT: Final = 1024 * 1024
 _HINT: Final = "config/bot.example.yaml explains every key; `refit config check` checks the file."
@@ -55,6 +55,7 @@ class Settings(Section):
     issues: IssuesSection = IssuesSection()
     schedule: ScheduleSection = ScheduleSection()
     slack: SlackSection | None = None
+    matrix: MatrixSection | None = None
     comments: CommentsSection | None = None
     notifications: NotificationSection | None = None
     web: WebSection = WebSection()

@@ -35,6 +35,18 @@ class SlackSection(Section):
         return self
 
 
+class MatrixSection(Section):
+    """A mention or `!rescan` in the listed rooms; only who is listed is answered."""
+
+    homeserver: str = Field(pattern=r"^https?://")
+    user: str = Field(pattern=r"^@[^:]+:.+$")
+    access_token: Secret
+    users: tuple[str, ...] = Field(min_length=1)
+    rooms: tuple[str, ...] = Field(min_length=1)
+    accounts: dict[str, str] = Field(default_factory=dict)
+    commands_per_minute: int = Field(default=10, ge=1)
+
+
 class CommentsSection(Section):
     """`/refit …` in comments on pull requests: GitHub calls us (secrets), or we ask GitHub (poll)."""
 

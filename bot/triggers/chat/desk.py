@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from bot.errors import RefitError
+from bot.errors import ChatError, RefitError
 from bot.model.answer import Answer
 from bot.ports import Chat, Clock, Queue, Store, Task
 from bot.report.quote import visible
@@ -98,6 +98,17 @@ class Desk:
         except RefitError as error:
             log.error("%s: %s", message.person, error.message)  # noqa: TRY400 - expected: no traceback
             return Heard(failed(error))
+
+    def converse(self, message: Message) -> None:
+        """Hear a message and answer it in its thread; a chat that is down costs the answer only."""
+        try:
+            heard = self.hear(message)
+            if heard.command is not None:
+                self.begin(message, heard.command)
+            elif heard.answer is not None:
+                self._chat.say(message.thread, heard.answer)
+        except ChatError as error:
+            log.error("%s: %s %s", visible(message.text), error.message, error.hint)  # noqa: TRY400 - expected
 
     def begin(self, message: Message, command: Command) -> None:
         """Open the thread where there is none, say that it begins, and queue the work.

@@ -18,9 +18,7 @@ from slack_sdk.errors import SlackClientError
 
 from bot.errors import ChatError
 from bot.model.answer import Answer
-from bot.ports import Chat
 from bot.triggers.chat.desk import Desk, Message, failed
-from bot.triggers.chat.grammar import Command
 from bot.triggers.chat.slack import reason
 from bot.triggers.chat.slack_blocks import ACTION, payload
 
@@ -33,12 +31,11 @@ class SlackEvents:
     """Hands what Slack sends to the desk, and its answers back.
 
     Args:
-        chat: Where threads are answered; their names begin with `slack:`.
         desk: Decides.
     """
 
-    def __init__(self, chat: Chat, desk: Desk) -> None:
-        self._chat, self._desk = chat, desk
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     def command(self, ack: Ack, respond: Respond, command: dict[str, str], request: BoltRequest) -> None:
         """A slash command: answered to the person alone, its work in a thread of its own."""
@@ -65,7 +62,7 @@ class SlackEvents:
         thread = f"{NAME}:{channel}/{event.get('thread_ts') or event.get('ts', '')}"
         text = _MENTION.sub("", str(event.get("text", "")))
         delivery = f"event {body.get('event_id') or event.get('ts')}"
-        self._in_thread(Message(NAME, str(event.get("user", "")), channel, text, delivery, thread))
+        self._desk.converse(Message(NAME, str(event.get("user", "")), channel, text, delivery, thread))
 
     def pressed(self, ack: Ack, body: Mapping[str, Any]) -> None:
         """A button: says its command in the thread of its message; one that opens a page says nothing."""
@@ -76,18 +73,7 @@ class SlackEvents:
         shown, channel = body.get("message", {}), str(body.get("channel", {}).get("id", ""))
         thread = f"{NAME}:{channel}/{shown.get('thread_ts') or shown.get('ts', '')}"
         delivery = f"button {body.get('trigger_id', '')}"
-        self._in_thread(Message(NAME, str(body["user"]["id"]), channel, said, delivery, thread))
-
-    def _in_thread(self, message: Message) -> None:
-        try:
-            heard = self._desk.hear(message)
-            match heard.command, heard.answer:
-                case Command() as command, _:
-                    self._desk.begin(message, command)
-                case None, Answer() as answer:
-                    self._chat.say(message.thread, answer)
-        except ChatError as error:
-            log.error("%s: %s %s", message.text, error.message, error.hint)  # noqa: TRY400 - expected
+        self._desk.converse(Message(NAME, str(body["user"]["id"]), channel, said, delivery, thread))
 
 
 def slack_app(web: WebClient, events: SlackEvents, *, signing_secret: str) -> App:

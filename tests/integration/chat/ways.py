@@ -16,11 +16,11 @@ from starlette.testclient import TestClient
 from bot.cycle.parts import Parts
 from bot.model.answer import Answer
 from bot.queue.local import LocalQueue
-from bot.talk import SlackHearer
 from bot.triggers.chat.access import Access, RateLimit
 from bot.triggers.chat.conversation import Conversation
 from bot.triggers.chat.desk import Desk
 from bot.triggers.chat.grammar import Word
+from bot.triggers.chat.hearers import SlackHearer
 from bot.triggers.chat.slack import SlackChat, client
 from bot.triggers.chat.slack_app import NAME, SlackEvents, slack_app, socket_mode
 from bot.triggers.chat.switch import OneChat, Switch
@@ -143,7 +143,7 @@ def room(folder: Path, *, socket: bool = True) -> Iterator[Room]:
         queue = LocalQueue(Worker(lambda _: parts(made), conversation))
         app = slack_app(
             client(BOT_TOKEN, slack.url),
-            SlackEvents(OneChat(NAME, chat), desk(made, chat, queue)),
+            SlackEvents(desk(made, chat, queue)),
             signing_secret=SECRET,
         )
         hearer = SlackHearer(chat, socket_mode(app, APP_TOKEN, slack.url) if socket else None)
