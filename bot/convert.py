@@ -76,6 +76,7 @@ def rules(settings: Settings) -> tuple[Rule, ...]:
             waive_age_for_security=rule.waive_age_for_security,
             abandoned_after=rule.abandoned_after,
             group=rule.group,
+            auto_merge=rule.auto_merge,
             ignore_reason=rule.ignore.reason if rule.ignore else "",
             ignore_until=rule.ignore.until if rule.ignore else None,
         )

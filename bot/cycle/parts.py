@@ -37,6 +37,10 @@ class Policy:
         custom: Patterns for other files.
         verdict: What blocks and what warns.
         labels: Labels of our pull requests.
+        reviewers: Who is asked to review them; `CODEOWNERS` stands for the owners of the files.
+        assignees: Whom they are assigned to; likewise.
+        commit_subject: Template of the first line of their commits.
+        signed_off_by: `Name <address>` for a DCO trailer; empty for none.
         max_new_per_project: Pull requests opened in one cycle for one project.
         build_seconds: Time limit of one build.
         secrets: What builds may mount as secrets: project → id → value.
@@ -52,6 +56,10 @@ class Policy:
     custom: tuple[patterns.Rule, ...] = ()
     verdict: VerdictPolicy = VerdictPolicy()
     labels: tuple[str, ...] = ("dependencies", "docker")
+    reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    commit_subject: str = "build(deps): {change}"
+    signed_off_by: str = ""
     max_new_per_project: int = 2
     build_seconds: float = 1800.0
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum, auto
 
+from bot.cycle.auto_merge import allowed
 from bot.cycle.change import changed_files
 from bot.cycle.grouping import Group
 from bot.cycle.parts import Parts
+from bot.cycle.people import asked
 from bot.model import marker
 from bot.model.evidence import VerdictState
 from bot.model.run import Proved, Publication, PublicationState, PullRequest
@@ -85,6 +87,7 @@ def _attest(
 
 def compose(group: Group, proved: Sequence[Proved], checkout: Checkout, parts: Parts) -> PullRequest:
     """Everything a pull request says and changes; the same evidence gives the same text."""
+    policy = parts.policy
     blocked = any(one.verdict.state is VerdictState.BLOCK for one in proved)
     context = marker.context_of(_trees(group, checkout))
     body = pull_request.body(proved, marker=marker.marker(group.slot, group.proposal, context))
@@ -97,13 +100,18 @@ def compose(group: Group, proved: Sequence[Proved], checkout: Checkout, parts: P
         base_commit=checkout.commit,
         title=pull_request.title(proved),
         body=body,
-        message=pull_request.commit_message(proved),
+        message=pull_request.commit_message(
+            proved, subject=policy.commit_subject, signed_off_by=policy.signed_off_by
+        ),
         files=files,
-        labels=parts.policy.labels,
+        labels=policy.labels,
         draft=blocked,
         context=context,
         base_tree=checkout.tree("."),
         modes={path: checkout.mode(path) for path in files},
+        reviewers=asked(policy.reviewers, files, checkout),
+        assignees=tuple(one for one in asked(policy.assignees, files, checkout) if "/" not in one),
+        auto_merge=not blocked and allowed(proved, policy.rules),
     )
 
 

@@ -20,6 +20,7 @@ from bot.report.section import LEFT_OUT
 from bot.report.sections import failure_log, method, sections
 from bot.report.summary import headline, table, vital_facts
 
+CONVENTIONAL: Final = "build(deps): {change}"
 LIMIT: Final = 65_536  # GitHub's, in characters
 _CAPS: Final = (2_000, 300, 100, 30, 10, 0)
 _ICONS: Final = {VerdictState.PASS: "✅", VerdictState.WARN: "⚠️", VerdictState.BLOCK: "⛔"}
@@ -83,14 +84,28 @@ def verdict(proved: Sequence[Proved]) -> str:
     return "\n\n".join([*parts, vital_facts(proved, cases)])
 
 
-def commit_message(proved: Sequence[Proved]) -> str:
-    """The commit's message after Conventional Commits 1.0.0: a subject line, then what moves and why."""
+def commit_message(proved: Sequence[Proved], *, subject: str = CONVENTIONAL, signed_off_by: str = "") -> str:
+    """The commit's message: a subject line, then what moves and why, then who vouches for it.
+
+    Args:
+        proved: The group.
+        subject: Template of the first line; by default after Conventional Commits 1.0.0. It may hold
+            `{change}`, `{image}`, `{to}` and `{where}`.
+        signed_off_by: `Name <address>` for a trailer after the Developer Certificate of Origin; or empty.
+    """
     line = _change(proved)
     gain = facts.fixed(facts.cases(proved))
-    paragraphs = [f"build(deps): {line[0].lower()}{line[1:]}"]
+    words = {
+        "change": f"{line[0].lower()}{line[1:]}",
+        "image": facts.image(proved[0]),
+        "to": facts.destination(proved[0]),
+        "where": _subjects(proved),
+    }
+    paragraphs = [subject.format_map(words)]
     if gain and any(gain.values()):
         paragraphs.append(f"Fixes these known vulnerabilities: {wording.severities(gain)}.")
     paragraphs += sorted({_move(one) for one in proved})
+    paragraphs += [f"Signed-off-by: {signed_off_by}"] if signed_off_by else []
     return "\n\n".join(paragraphs) + "\n"
 
 

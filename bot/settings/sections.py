@@ -112,6 +112,7 @@ class RuleSettings(Section):
     waive_age_for_security: bool = False
     abandoned_after: Duration = timedelta(days=90)
     group: Grouping = Grouping.IMAGE
+    auto_merge: bool = False
     ignore: Ignore | None = None
 
 

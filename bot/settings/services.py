@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
@@ -116,6 +117,32 @@ class PullRequestSection(Section):
     labels: tuple[str, ...] = ("dependencies", "docker")
     max_new_per_project: int = Field(default=2, ge=0)
     blocked: str = Field(default="draft", pattern="^(draft|issue|none)$")
+    reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    commit_subject: str = "build(deps): {change}"
+    signed_off_by: str | None = Field(default=None, pattern=r"^[^<>\r\n]+ <[^<>@\s]+@[^<>@\s]+>$")
+
+    @field_validator("commit_subject")
+    @classmethod
+    def _is_a_template(cls, subject: str) -> str:
+        known = dict.fromkeys(("change", "image", "to", "where"), "")
+        try:
+            line = subject.format_map(known)
+        except (KeyError, ValueError, IndexError, AttributeError) as error:
+            raise ValueError(
+                f"a template with {{change}}, {{image}}, {{to}} and {{where}} only ({error})"
+            ) from error
+        if "\n" in line or ("{change}" not in subject and "{image}" not in subject):
+            raise ValueError("one line that holds {change} or {image}")
+        return subject
+
+    @field_validator("reviewers", "assignees")
+    @classmethod
+    def _are_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not re.fullmatch(r"[A-Za-z0-9-]+(\[bot\])?|[A-Za-z0-9-]+/[A-Za-z0-9._-]+", name):
+                raise ValueError(f"a login, a team as owner/team, or CODEOWNERS; not {name!r}")
+        return names
 
 
 class IssuesSection(Section):

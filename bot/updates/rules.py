@@ -26,6 +26,7 @@ class Rule:
         waive_age_for_security: Propose a younger digest too, for what it fixes; never merged by itself.
         abandoned_after: From which age an image behind a tag may count as abandoned.
         group: What shares one pull request.
+        auto_merge: What passes with no question left may be merged by itself, after its required checks.
         ignore_reason: Why matches are left alone; empty where they are not.
         ignore_until: The last day of the silence; None for no end.
     """
@@ -38,6 +39,7 @@ class Rule:
     waive_age_for_security: bool = False
     abandoned_after: timedelta = timedelta(days=90)
     group: Grouping = Grouping.IMAGE
+    auto_merge: bool = False
     ignore_reason: str = ""
     ignore_until: date | None = None
 

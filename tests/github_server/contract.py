@@ -40,6 +40,7 @@ FALSE_POSITIVES = [
 ]
 # Operations that GitHub has but does not describe.
 UNDESCRIBED = {
+    ("POST", "/api/graphql"),  # the other API
     ("GET", "/repos/{owner}/{repo}/statuses/{ref}"),  # the older address of a commit's statuses; PyGithub's
 }
 

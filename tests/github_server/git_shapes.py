@@ -175,7 +175,7 @@ def pull_simple(call: Call, repo: Repository, item: Issue, pull: Pull) -> JSON:
         "draft": pull.draft,
         "merged_at": pull.merged_at,
         "merge_commit_sha": pull.merge_commit,
-        "auto_merge": None,
+        "auto_merge": pull.auto_merge,
         "requested_reviewers": [shapes.user(call, account) for account in pull.reviewers],
         "requested_teams": [],
         "head": _end(call, call.world.repositories.get(pull.fork, repo), pull.head, pull.head_sha),

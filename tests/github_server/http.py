@@ -132,6 +132,7 @@ class Application:
         reply = operation.handler(call)
         if call.method != "GET":
             merging.sync(repo, actor)
+            merging.merge_by_itself(call, repo)
         return reply
 
     def _by_name(self, path: str) -> str:

@@ -123,6 +123,7 @@ class Pull:
     merged_by: Account | None = None
     merge_commit: str | None = None
     seen: tuple[str, str] = ("", "")
+    auto_merge: dict[str, Any] | None = None
     fork: str = ""  # full name of the repository that its branch lives in; empty for this one
 
 
@@ -188,6 +189,7 @@ class Repository:
     fork: bool = False
     drafts_refused: bool = False
     auto_merge: bool = False
+    required: set[str] = field(default_factory=set)
     topics: list[str] = field(default_factory=list)
     roles: dict[str, str] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from tests.github_server.endpoints import (
     apps,
     checks,
     git_data,
+    graphql,
     issues,
     labels,
     merging,
@@ -12,4 +13,15 @@ from tests.github_server.endpoints import (
     repositories,
 )
 
-__all__ = ["apps", "checks", "git_data", "issues", "labels", "merging", "meta", "pulls", "repositories"]
+__all__ = [
+    "apps",
+    "checks",
+    "git_data",
+    "graphql",
+    "issues",
+    "labels",
+    "merging",
+    "meta",
+    "pulls",
+    "repositories",
+]

@@ -123,3 +123,21 @@ def _sync_one(
         repo.git.set_ref(f"refs/pull/{issue.number}/head", head)
         if repo.git.is_ancestor(head, base):
             issues.set_state(issue, "closed", actor)
+
+
+def passed(repo: Repository, pull: Pull) -> bool:
+    """Whether every required check of the branch has passed on the head: a status, or a check run."""
+    good = {one.context for one in repo.statuses if one.sha == pull.head_sha and one.state == "success"}
+    for run in repo.check_runs.values():
+        if run.head_sha == pull.head_sha and run.fields.get("conclusion") in {"success", "neutral"}:
+            good.add(run.fields["name"])
+    return repo.required <= good
+
+
+def merge_by_itself(call: Call, repo: Repository) -> None:
+    """What GitHub does with auto-merge: a squash, once the last required check has passed."""
+    for issue, pull in repo.pulls():
+        if issue.state == "open" and pull.auto_merge and not pull.draft and passed(repo, pull):
+            sha = _squash(call, repo, issue, pull)
+            repo.git.set_ref(f"refs/heads/{pull.base}", sha, pull.base_sha)
+            mark_merged(issue, pull, sha, call.user)
