@@ -6,6 +6,7 @@ import asyncio
 
 from bot.cycle.discover import discover
 from bot.cycle.parts import Parts
+from bot.cycle.together import together
 from bot.errors import RefitError
 from bot.model.observation import Change, Observation, Sighting
 from bot.model.reference import Reference
@@ -27,7 +28,8 @@ def observe(parts: Parts) -> Observation:
         except RefitError as error:
             problems.append(Problem(project.name, error.message, error.hint))
     parts.progress.step(f"ask about {len(references)} images")
-    results = asyncio.run(_ask([references[name] for name in sorted(references)], parts))
+    ordered = [references[name] for name in sorted(references)]
+    results = asyncio.run(together(lambda one: _see(one, parts), ordered))
     return Observation(
         at=parts.clock.now(),
         asked=len(references),
@@ -43,10 +45,6 @@ def _tags(project: Project, parts: Parts) -> list[Reference]:
     found = discover(project, parts.forge(project).checkout(project), parts.policy.custom).found
     named = [one.use.reference for one in found if one.use.reference is not None]
     return [one.with_digest(None) for one in named if one.effective_tag is not None]
-
-
-async def _ask(references: list[Reference], parts: Parts) -> list[Sighting | Problem]:
-    return await asyncio.gather(*(_see(reference, parts) for reference in references))
 
 
 async def _see(reference: Reference, parts: Parts) -> Sighting | Problem:

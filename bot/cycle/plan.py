@@ -12,6 +12,7 @@ from bot.cycle.discover import Found, discover
 from bot.cycle.parts import Parts
 from bot.cycle.published import published
 from bot.cycle.resolve import Resolved, resolve
+from bot.cycle.together import together
 from bot.dockerfile.together import sharing_bytes
 from bot.errors import RefitError, RegistryError
 from bot.model.reference import Reference
@@ -62,7 +63,7 @@ async def _decide(
     found: Sequence[Found], parts: Parts, commits: dict[str, str]
 ) -> tuple[list[Planned], list[Decided]]:
     resolved = await resolve(found, parts)
-    results = await asyncio.gather(*(_planned(one, parts, commits) for one in resolved))
+    results = await together(lambda one: _planned(one, parts, commits), resolved)
     return (
         [one for one in results if isinstance(one, Planned)],
         [one for one in results if isinstance(one, Decided)],

@@ -18,6 +18,7 @@ from bot.cycle.discover import Found
 from bot.cycle.parts import Parts
 from bot.cycle.snoozes import quieted
 from bot.cycle.suited import suited
+from bot.cycle.together import together
 from bot.errors import ImageNotFound, RegistryError
 from bot.model.manifest import Index, Manifest, Platform
 from bot.model.reference import Reference
@@ -47,7 +48,7 @@ class Resolved:
 async def resolve(found: Sequence[Found], parts: Parts) -> tuple[Resolved, ...]:
     """Decide every use; a registry that fails makes the outcome `failed`, never `current`."""
     snoozes = parts.store.snoozes(parts.clock.now())
-    resolved = await asyncio.gather(*(_resolve_one(one, parts, snoozes) for one in found))
+    resolved = await together(lambda one: _resolve_one(one, parts, snoozes), found)
     outcomes = suited([(one.found, one.outcome) for one in resolved])
     return tuple(replace(one, outcome=outcome) for one, outcome in zip(resolved, outcomes, strict=True))
 

@@ -16,6 +16,11 @@ from typing import Any, Final
 import httpcore2
 import httpx2 as httpx
 
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+# Where clouds keep their machines' credentials, beside 169.254.169.254: Amazon by IPv6, Azure, Alibaba.
+_METADATA: Final = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "168.63.129.16", "100.100.100.200")))
 _LOOPBACK_NAMES: Final = ("localhost",)
 
 
@@ -25,7 +30,7 @@ class Zone(StrEnum):
     PUBLIC = "public"
     PRIVATE = "private"
     LOOPBACK = "loopback"
-    FORBIDDEN = "link-local"
+    FORBIDDEN = "forbidden"
 
 
 REGISTRY_ZONES: Final = frozenset({Zone.PUBLIC, Zone.PRIVATE, Zone.LOOPBACK})
@@ -37,14 +42,21 @@ class AddressRefused(Exception):
 
 def zone_of(address: str) -> Zone:
     """The zone of an IP address, as text."""
-    found = ipaddress.ip_address(address.partition("%")[0].strip("[]"))
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
+    found = _meant(ipaddress.ip_address(address.partition("%")[0].strip("[]")))
+    if found in _METADATA or found.is_link_local or found.is_multicast or found.is_unspecified:
+        return Zone.FORBIDDEN
     if found.is_loopback:
         return Zone.LOOPBACK
-    if found.is_link_local or found.is_multicast or found.is_unspecified:
-        return Zone.FORBIDDEN
     return Zone.PUBLIC if found.is_global else Zone.PRIVATE
+
+
+def _meant(found: _Address) -> _Address:
+    """The IPv4 address where an IPv6 one only stands for it: mapped, 6to4 (RFC 3056), NAT64 (RFC 6052)."""
+    if isinstance(found, ipaddress.IPv4Address):
+        return found
+    if found in _NAT64:
+        return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    return found.ipv4_mapped or found.sixtofour or found
 
 
 def is_loopback(host: str) -> bool:

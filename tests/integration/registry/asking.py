@@ -12,7 +12,7 @@ from bot.errors import RegistryError
 from bot.model.reference import Reference
 from bot.registry import ContentCache, HostSettings, RegistryClient, RegistrySettings
 
-SECONDS = 0.5
+SECONDS = 2.0  # a machine under load takes a while
 
 
 class Ticks:
@@ -61,7 +61,7 @@ def client(
     more: dict[str, HostSettings] | None = None,
     **settings: Any,
 ) -> RegistryClient:
-    """A client that gives one host half a second."""
+    """A client that gives one host two seconds."""
     host = HostSettings(**({"timeout": SECONDS} | settings))
     ticks = clock or Ticks()
     everything = RegistrySettings(hosts={address: host} | (more or {}), docker_config=docker_config)

@@ -42,7 +42,7 @@ class Reply:
         headers: Headers; `Content-Length` is added where it is missing.
         body: The body; not sent to a HEAD.
         pause: Seconds before the answer begins.
-        drip: Seconds between any two bytes of the body.
+        drip: Seconds between any two bytes of the body, or of `raw`.
         keep: Bytes of the body after which the connection is closed.
         raw: Sent as it is, in place of everything else.
         reset: Hang up without a word.
@@ -158,8 +158,7 @@ class FaultyRegistry:
 async def _deliver(reply: Reply, asked: Asked, writer: asyncio.StreamWriter) -> bool:
     await asyncio.sleep(reply.pause)
     if reply.reset or reply.raw is not None:
-        writer.write(reply.raw or b"")
-        await writer.drain()
+        await _write(reply.raw or b"", reply.drip, writer)
         return False
     headers = {"Content-Length": str(len(reply.body) * reply.repeat)} | dict(reply.headers)
     lines = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"]
@@ -173,12 +172,17 @@ async def _deliver(reply: Reply, asked: Asked, writer: asyncio.StreamWriter) -> 
 
 async def _write_body(reply: Reply, writer: asyncio.StreamWriter) -> None:
     body = reply.body if reply.keep is None else reply.body[: reply.keep]
-    if not reply.drip:
-        for _ in range(reply.repeat):
-            writer.write(body)
-            await writer.drain()
+    for _ in range(reply.repeat):
+        await _write(body, reply.drip, writer)
+
+
+async def _write(data: bytes, drip: float, writer: asyncio.StreamWriter) -> None:
+    """Write bytes at once, or one after the other with so many seconds between them."""
+    if not drip:
+        writer.write(data)
+        await writer.drain()
         return
-    for byte in body:
+    for byte in data:
         writer.write(bytes((byte,)))
         await writer.drain()
-        await asyncio.sleep(reply.drip)
+        await asyncio.sleep(drip)

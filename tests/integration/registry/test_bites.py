@@ -45,11 +45,11 @@ SENTENCES: Final = {
     "R13 basic": "it wants a user and a password, and there are none for it",
     "R13 denied": "it denies access to app:1 (HTTP 403)",
     "R14": "it refuses our login for this image: it is private, or does not exist",
-    "R28 metadata": "refused to connect: 169.254.169.254 is at a link-local address",
+    "R28 metadata": "refused to connect: 169.254.169.254 is at a forbidden address",
     "R28 neighbour": "refused to connect: 10.0.0.7 is at a private address",
     "R29 manifest": "it answered with more than 4194304 bytes, and was cut off",
     "R29 headers": "it answered with something that is no HTTP: Receive buffer too long",
-    "R29 never": "it did not finish its answer within 0.5 s",
+    "R29 never": "it did not finish its answer within 2 s",
 }
 
 

@@ -73,7 +73,7 @@ FAULTS = [
     Fault("a Content-Length too small", Reply(200, TYPE | header(Content_Length="10"), WHOLE), Invalid,
           rewritten(WHOLE[:10])),
     Fault("a Content-Length too large", Reply(200, TYPE | header(Content_Length="9999"), WHOLE),
-          Unreachable, "{host} did not finish its answer within 0.5 s"),
+          Unreachable, "{host} did not finish its answer within 2 s"),
     Fault("schema 1", Reply(200, header(Content_Type=SCHEMA_1), b"{}"), Invalid,
           "{image} is an image of the withdrawn manifest schema 1"),
     Fault("hanging up", Reply(reset=True), Unreachable, "{host} hung up without an answer", 2),

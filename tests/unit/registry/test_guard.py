@@ -25,6 +25,14 @@ from bot.registry.guard import AddressRefused, Zone, check_literal, foreign_zone
         ("0.0.0.0", Zone.FORBIDDEN),
         ("::", Zone.FORBIDDEN),
         ("224.0.0.1", Zone.FORBIDDEN),
+        ("168.63.129.16", Zone.FORBIDDEN),
+        ("100.100.100.200", Zone.FORBIDDEN),
+        ("fd00:ec2::254", Zone.FORBIDDEN),
+        ("64:ff9b::a9fe:a9fe", Zone.FORBIDDEN),
+        ("64:ff9b::10.0.0.1", Zone.PRIVATE),
+        ("64:ff9b::101:101", Zone.PUBLIC),
+        ("2002:a9fe:a9fe::1", Zone.FORBIDDEN),
+        ("2002:7f00:1::", Zone.LOOPBACK),
     ],
 )
 def test_an_address_is_as_far_inside_as_its_block_says(address: str, zone: Zone) -> None:
@@ -41,7 +49,7 @@ def test_a_registry_may_send_us_to_the_internet_and_to_its_own_zone_only(own: Zo
 def test_an_address_in_numbers_is_refused_before_a_packet_is_sent() -> None:
     check_literal("registry.example", frozenset({Zone.PUBLIC}))
     check_literal("[::1]", frozenset({Zone.LOOPBACK}))
-    with pytest.raises(AddressRefused, match=r"169\.254\.169\.254 is at a link-local address"):
+    with pytest.raises(AddressRefused, match=r"169\.254\.169\.254 is at a forbidden address"):
         check_literal("169.254.169.254", frozenset({Zone.PUBLIC, Zone.PRIVATE, Zone.LOOPBACK}))
 
 
