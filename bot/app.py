@@ -196,6 +196,7 @@ def scanner(settings: Settings, clock: Clock, artifacts: Artifacts | None = None
             folder=state_folder(settings) / "trivy",
             database=database_settings(settings),
             path=section.path,
+            sha256=section.sha256,
             docker_host=settings.builder.docker_host or "",
             mirrors=mirrors,
             insecure=frozenset(host.host for host in settings.registries if host.insecure),

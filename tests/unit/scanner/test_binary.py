@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from bot.errors import ScanError, ScannerRefused
-from bot.scanner.binary import check_binary, find_binary
+from bot.scanner.binary import check_binary, file_digest, find_binary
 
 
 def binary(folder: Path, version: str, flag: str = "pkg/version/app.ver=") -> Path:
@@ -47,17 +49,43 @@ def test_a_file_that_does_not_say_its_version_in_its_bytes_is_refused(tmp_path: 
     assert "Install Trivy" in raised.value.hint
 
 
-def test_a_binary_no_public_source_knows_runs_but_is_not_corroborated(tmp_path: Path) -> None:
-    found = check_binary(binary(tmp_path, "0.74.0"))
-    assert (found.identity, found.corroborated) == ("trivy 0.74.0", False)
+def test_a_build_that_nobody_vouches_for_is_refused_and_the_way_to_vouch_is_told(tmp_path: Path) -> None:
+    path = binary(tmp_path, "0.74.0")
+    with pytest.raises(ScannerRefused, match="no build of it that Refit knows") as raised:
+        check_binary(path)
+    assert f"scanner.sha256: {file_digest(path)}" in raised.value.hint
+
+
+def test_a_build_that_the_operator_vouches_for_runs(tmp_path: Path) -> None:
+    path = binary(tmp_path, "0.75.0")
+    assert check_binary(path, file_digest(path)).identity == "trivy 0.75.0"
+
+
+def test_the_wheels_build_is_upstreams_own() -> None:
+    assert check_binary(find_binary(None)).version == "0.74.0"
+
+
+def test_every_known_build_names_its_public_sources() -> None:
+    entries = json.loads(resources.files("bot.scanner").joinpath("binaries.json").read_text())["binaries"]
+    assert {entry["platform"] for entry in entries} == {"linux/amd64", "linux/arm64"}
+    for entry in entries:
+        assert all(source.startswith("https://github.com/") for source in entry["sources"])
+        assert len(entry["sources"]) >= 2
+
+
+def test_nobody_can_vouch_for_a_hijacked_version(tmp_path: Path) -> None:
+    path = binary(tmp_path, "0.69.4")
+    with pytest.raises(ScannerRefused, match="hijacked"):
+        check_binary(path, file_digest(path))
 
 
 def test_a_binary_that_is_replaced_is_checked_again(tmp_path: Path) -> None:
     path = binary(tmp_path, "0.74.0")
-    assert check_binary(path).version == "0.74.0"
+    vouched = file_digest(path)
+    assert check_binary(path, vouched).version == "0.74.0"
     path.unlink()
     with pytest.raises(ScannerRefused):
-        check_binary(binary(tmp_path, "0.69.4-replaced"))
+        check_binary(binary(tmp_path, "0.74.0-replaced"), vouched)
 
 
 def test_the_configured_path_comes_first_and_must_be_there(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from bot.errors import ScanError
 from bot.model.target import LINUX_AMD64
 from bot.ports import ScanRequest
 from bot.scanner import DatabaseSettings, ScannerSettings, TrivyScanner
+from bot.scanner.binary import file_digest
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 DIGEST = "sha256:" + "1" * 64
@@ -66,6 +67,7 @@ class World:
             folder / "state",
             DatabaseSettings(self.cache, **database),  # type: ignore[arg-type]  # as the test gives them
             path=path,
+            sha256=file_digest(path),
             mirrors={"docker.io": "http://mirror.example:5000"},
         )
         self.scanner = TrivyScanner(settings, now=lambda: NOW)
