@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from rich.text import Text
 
 from bot.commands.options import Format, FormatOption, errors_console
-from bot.commands.output import colored, width, write, write_json
-from bot.commands.paths import PathsArgument, read_paths
+from bot.commands.output import colored, width, write, write_json_list
+from bot.commands.paths import PathsArgument, scan_paths
+from bot.cycle.discover import Found
 from bot.model.run import Problem
-from bot.report import terminal, wire
+from bot.model.use import Use
+from bot.report import listing, wire
 from bot.report.quote import visible
 
 
@@ -17,14 +21,28 @@ def discover(paths: PathsArgument = None, output: FormatOption = Format.TABLE) -
 
     PATH is a folder or a file, by default this folder. Asks no registry and needs no configuration.
     """
-    found, problems = read_paths(paths)
-    # A Dockerfile of several targets is read once for each; here it counts once.
-    uses = list({one.use.id: one.use for one in found}.values())
+    problems: list[Problem] = []
+    uses = _uses(scan_paths(paths), problems)
     if output is Format.JSON:
-        write_json(wire.discover(uses))
+        write_json_list("uses", wire.discovered(uses))
     else:
-        write(terminal.uses_table(uses, width=width(), color=colored()))
+        for part in listing.uses_table(uses, width=width(), color=colored()):
+            write(part)
     return show_problems(problems)
+
+
+def _uses(found: Iterable[Found | Problem], problems: list[Problem]) -> Iterator[Use]:
+    """Each use once, also of a Dockerfile that several targets build; problems are put aside for the end."""
+    file, seen = "", set[str]()
+    for one in found:
+        if isinstance(one, Problem):
+            problems.append(one)
+            continue
+        if one.use.file != file:
+            file, seen = one.use.file, set()
+        if one.use.id not in seen:
+            seen.add(one.use.id)
+            yield one.use
 
 
 def show_problems(problems: list[Problem]) -> int:

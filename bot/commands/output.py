@@ -7,17 +7,19 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterable
 from typing import Any, Final
 
 _WIDEST: Final = 160
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-def write(text: str) -> None:
+def write(text: str, *, end: str = "\n", flush: bool = True) -> None:
     """Write a result to standard output; a reader that has seen enough (`| head`) is no error."""
     try:
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-        sys.stdout.flush()
+        sys.stdout.write(text if text.endswith(end) else text + end)
+        if flush:
+            sys.stdout.flush()
     except BrokenPipeError:
         # What is still in the buffer goes nowhere, at the end of the process too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -25,9 +27,23 @@ def write(text: str) -> None:
 
 def write_json(document: dict[str, Any]) -> None:
     """Write a result as the one JSON document on standard output."""
-    text = json.dumps(document, indent=2, ensure_ascii=False)
+    write(_json(document))
+
+
+def write_json_list(name: str, items: Iterable[dict[str, Any]]) -> None:
+    """Write the document `{name: [items]}` as `write_json` does, an item as soon as it is there."""
+    opened = False
+    for item in items:
+        lines = _json(item).replace("\n", "\n    ")
+        write(("," if opened else f'{{\n  "{name}": [') + f"\n    {lines}", end="", flush=False)
+        opened = True
+    write("\n  ]\n}" if opened else _json({name: []}))
+
+
+def _json(value: dict[str, Any]) -> str:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
     # A file name that is no UTF-8 reads as lone surrogates, which only an escape can carry.
-    write(_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def width() -> int:

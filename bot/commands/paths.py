@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bot.cycle.discover import Found, discover, in_file
+from bot.cycle.discover import Found, in_file, scan
 from bot.dockerfile import custom as patterns
 from bot.errors import RefitError, UsageError
 from bot.forge.folder import FolderCheckout
@@ -36,39 +36,57 @@ def read_paths(
     Raises:
         UsageError: A path does not exist.
     """
-    chosen = list(paths or [Path()])
     found: list[Found] = []
     problems: list[Problem] = []
-    for path in chosen:
-        prefix = "" if len(chosen) == 1 and path.is_dir() else path.as_posix()
-        uses, failed = _read_one(path, custom, projects)
-        found += [_placed(one, prefix) for one in uses]
-        problems += failed
+    for one in scan_paths(paths, custom, projects):
+        if isinstance(one, Found):
+            found.append(one)
+        else:
+            problems.append(one)
     return found, problems
 
 
-def _read_one(
+def scan_paths(
+    paths: Sequence[Path] | None,
+    custom: Sequence[patterns.Rule] = (),
+    projects: Sequence[Project] = (),
+) -> Iterator[Found | Problem]:
+    """The same as `read_paths`, one after the other.
+
+    Raises:
+        UsageError: A path does not exist; said before anything is read.
+    """
+    chosen = list(dict.fromkeys(paths or [Path()]))
+    for path in chosen:
+        if not path.exists():
+            raise UsageError(f"there is no file or folder {path}", hint="Name a folder, or a Dockerfile.")
+    return (
+        _placed(one, "" if len(chosen) == 1 and path.is_dir() else path.as_posix())
+        for path in chosen
+        for one in _scan_one(path, custom, projects)
+    )
+
+
+def _scan_one(
     path: Path, custom: Sequence[patterns.Rule], projects: Sequence[Project]
-) -> tuple[Iterable[Found], Sequence[Problem]]:
+) -> Iterator[Found | Problem]:
     here = (one for one in projects if one.location and Path(one.location).resolve() == path.resolve())
     project = next(here, Project(path.resolve().name or "folder"))
     if path.is_dir():
-        discovery = discover(project, FolderCheckout(path), custom)
-        return discovery.found, discovery.problems
-    if not path.exists():
-        raise UsageError(f"there is no file or folder {path}", hint="Name a folder, or a Dockerfile.")
+        yield from scan(project, FolderCheckout(path), custom)
+        return
     try:
         data = FolderCheckout(path.parent).read(path.name)
     except RefitError as error:
-        return (), (Problem(str(path), error.message, error.hint),)
+        yield Problem(str(path), error.message, error.hint)
+        return
     # A file that is named is read, whatever its name.
-    return [
-        replace(one, use=replace(one.use, file="")) for one in in_file(project, path.name, data, custom)
-    ], ()
+    for one in in_file(project, path.name, data, custom):
+        yield replace(one, use=replace(one.use, file=""))
 
 
-def _placed(found: Found, prefix: str) -> Found:
-    if not prefix:
-        return found
-    file = "/".join(part for part in (prefix.rstrip("/"), found.use.file) if part)
-    return replace(found, use=replace(found.use, file=file))
+def _placed(one: Found | Problem, prefix: str) -> Found | Problem:
+    if not prefix or isinstance(one, Problem):
+        return one
+    file = "/".join(part for part in (prefix.rstrip("/"), one.use.file) if part)
+    return replace(one, use=replace(one.use, file=file))

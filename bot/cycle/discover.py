@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Protocol
@@ -56,19 +56,36 @@ def discover(project: Project, files: Files, custom: Sequence[patterns.Rule] = (
 
     A Dockerfile that several targets build is read once for each: their build arguments differ.
     """
-    paths = _below(project.folder, files.paths())
-    named = {target.dockerfile for target in project.targets}
-    problems = [_missing(target) for target in project.targets if target.dockerfile not in paths]
     found: list[Found] = []
-    chosen = {*select(paths, exclude=project.exclude), *named.intersection(paths)}
-    for path in sorted({*chosen, *(p for p in paths if any(rule.files.match_file(p) for rule in custom))}):
+    problems: list[Problem] = []
+    for one in scan(project, files, custom):
+        if isinstance(one, Found):
+            found.append(one)
+        else:
+            problems.append(one)
+    return Discovery(tuple(found), tuple(problems))
+
+
+def scan(project: Project, files: Files, custom: Sequence[patterns.Rule] = ()) -> Iterator[Found | Problem]:
+    """Yield what `discover` finds, file by file: the memory that it takes does not grow with the uses."""
+    paths = _chosen(project, files.paths(), custom)
+    here = set(paths)
+    yield from (_missing(target) for target in project.targets if target.dockerfile not in here)
+    for path in paths:
         try:
             data = files.read(path)
         except ForgeError as error:
-            problems.append(Problem(f"{project.name}: {path}", error.message, error.hint))
+            yield Problem(f"{project.name}: {path}", error.message, error.hint)
             continue
-        found += in_file(project, path, data, custom)
-    return Discovery(tuple(found), tuple(problems))
+        yield from in_file(project, path, data, custom)
+
+
+def _chosen(project: Project, paths: Iterable[str], custom: Sequence[patterns.Rule]) -> list[str]:
+    """The files to read: those with a Dockerfile's or compose file's name, the targets', and the rules'."""
+    below = _below(project.folder, paths)
+    named = {target.dockerfile for target in project.targets}
+    others = (p for p in below if p in named or any(rule.files.match_file(p) for rule in custom))
+    return sorted({*select(below, exclude=project.exclude), *others})
 
 
 def targets_of(project: Project, path: str) -> tuple[Target, ...]:
@@ -110,7 +127,7 @@ def _implied(project: Project, path: str) -> Target:
     return Target(project.name, name, path, folder, platforms=(LINUX_AMD64,))
 
 
-def _below(folder: str, paths: Sequence[str]) -> list[str]:
+def _below(folder: str, paths: Iterable[str]) -> list[str]:
     prefix = "" if folder in (".", "") else folder.strip("/") + "/"
     return [path for path in paths if path.startswith(prefix)]
 

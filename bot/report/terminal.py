@@ -50,17 +50,6 @@ def render(result: RunResult, *, width: int = 100, color: bool = False) -> str:
     return screen.text()
 
 
-def uses_table(uses: Sequence[Use], *, width: int = 100, color: bool = False) -> str:
-    """The table of `refit discover`: what names an image, and where."""
-    table = _table("PLACE", "KIND", "IMAGE", "NOTE")
-    for use in uses:
-        note = use.skipped or (f"stage {use.stage}" if use.stage else "")
-        table.add_row(_place(use), line(use.kind.value), line(short(use)), line(visible(note), "dim"))
-    files = len({use.file for use in uses})
-    summary = f"{wording.count(len(uses), 'use')} in {wording.count(files, 'file')}"
-    return _page(table, summary, width, color=color)
-
-
 def decisions_table(checked: Checked, *, width: int = 100, color: bool = False) -> str:
     """The table of `refit check`: each use with its outcome and the reason; then what is published."""
     table = _table("PLACE", "IMAGE", "OUTCOME", "WHAT AND WHY")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -40,6 +40,11 @@ from bot.report.shapes import (
 def discover(uses: Iterable[Use]) -> dict[str, Any]:
     """The document of `refit discover`."""
     return _dump(DiscoverDocument(uses=[UseShape(**_use(use)) for use in uses]))
+
+
+def discovered(uses: Iterable[Use]) -> Iterator[dict[str, Any]]:
+    """The entries of the document of `refit discover`, one after the other."""
+    return (_dump(UseShape(**_use(use))) for use in uses)
 
 
 def check(checked: Checked) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from bot.model.checked import Checked
 from bot.model.run import Problem
 from bot.model.update import Decision
-from bot.report import terminal
+from bot.report import listing, terminal
 from tests.unit.report import cases, samples
 
 
@@ -76,7 +76,7 @@ def test_many_skipped_uses_are_counted_not_listed() -> None:
 
 
 def test_discover_shows_each_use_with_its_place() -> None:
-    text = terminal.uses_table([samples.use(), cases.STAGE])
+    text = "".join(listing.uses_table([samples.use(), cases.STAGE]))
     assert "backend/Dockerfile:21" in text
     assert "debian:bookworm-slim@a1a1a1a1a1a1" in text
     assert text.endswith("2 uses in 1 file\n")
