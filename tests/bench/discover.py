@@ -2,7 +2,7 @@
 
 python -m tests.bench.discover
 
-The time is set against dockerfile-parse 2.0.1 over the same files, in a process that prints nothing; the memory
+Its time is set against that of dockerfile-parse 2.0.1 over the same files, printing nothing, and the memory
 for 10,000 files against that for 1,000.
 """
 

@@ -158,7 +158,7 @@ def test_the_memory_of_discover_does_not_grow_with_the_files(tmp_path: Path, out
 
 
 def listing(folder: Path, output: str, scratch: Path) -> tuple[int, int]:
-    """The bytes of memory that a real process takes at most to list a folder, and the lines that it writes."""
+    """The bytes of memory that a real process takes to list a folder, and how many lines it writes."""
     written = scratch / "listing"
     with written.open("wb") as out:
         process = subprocess.Popen(
