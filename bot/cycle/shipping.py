@@ -99,9 +99,11 @@ def judge(it: Standing) -> Finding:
         return _by_date(it)
     source = BaseSource.ANNOTATION if told else BaseSource.LAYERS
     if _newer(base, it):
-        reason = f"built on a newer base than the branch holds: {_named(base)}"
+        reason = f"built on a newer base than the branch holds: {_named(base, it.branch)}"
         return Finding(Shipping.AHEAD, reason, base, source)
-    return Finding(Shipping.NOT_SHIPPED, _not_shipped(it, f"was built on {_named(base)}"), base, source)
+    return Finding(
+        Shipping.NOT_SHIPPED, _not_shipped(it, f"stands on {_named(base, it.branch)}"), base, source
+    )
 
 
 _SHIPPED: Final = "built on the base that the branch holds"
@@ -146,8 +148,10 @@ def _not_shipped(it: Standing, how: str) -> str:
     return f"not rebuilt: {_named(it.branch)} is there, what is published {how}"
 
 
-def _named(base: KnownBase) -> str:
+def _named(base: KnownBase, beside: KnownBase | None = None) -> str:
     """A base as people tell it from its other versions: by its date, else by its digest."""
     name = str(base.reference.with_digest(None))
-    day = wording.day(base.created) if base.created else wording.short_digest(base.reference.digest or "")
-    return f"{name} of {day}" if base.created else f"{name}@{day}"
+    same = beside is not None and str(beside.reference.with_digest(None)) == name
+    if base.created is not None:
+        return f"{'that' if same else name} of {wording.day(base.created)}"
+    return f"{name}@{wording.short_digest(base.reference.digest or '')}"

@@ -19,20 +19,24 @@ _MARKS: Final = {
 
 
 def lines(published: Sequence[Published]) -> Iterable[tuple[str, str, str]]:
-    """For each published image a mark, what it is, and how it stands."""
+    """For each published image a mark, what it is, and (empty where all is well) how it stands."""
     several = len({one.platform for one in published}) > 1
     for one in published:
         platform = f" {one.platform}" if several else ""
-        name = visible(str(one.image.with_digest(None)), limit=120)
-        yield (
-            _MARKS[one.state],
-            f"{visible(one.target)}{platform}: {name}{_age(one)}",
-            visible(one.reason, limit=400),
-        )
+        what = f"{visible(one.target)}{platform}: {visible(str(one.image.with_digest(None)), limit=120)}"
+        if one.state is Shipping.SHIPPED:
+            yield _MARKS[one.state], f"{what}{_age(one)}, on the branch's base{_base_age(one)}", ""
+        else:
+            yield _MARKS[one.state], f"{what}{_age(one)}", visible(one.reason, limit=400)
 
 
 def _age(one: Published) -> str:
-    if one.created is None:
-        return ""
-    age = wording.age(one.created, one.at)
-    return ", made today" if age == "today" else f", made {age} ago"
+    return f", made {_ago(wording.age(one.created, one.at))}" if one.created is not None else ""
+
+
+def _base_age(one: Published) -> str:
+    return f" (made {_ago(wording.age(one.base_created, one.at))})" if one.base_created is not None else ""
+
+
+def _ago(age: str) -> str:
+    return age if age == "today" else f"{age} ago"

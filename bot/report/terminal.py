@@ -70,8 +70,8 @@ def _page(table: Table, summary: str, width: int, published: Sequence[Published]
     if table.row_count:
         _fit(table, width)
         screen.console.print(table)
-    screen.console.print(line(summary, "bold"))
     _print_published(screen.console, published)
+    screen.console.print(line(summary, "bold"))
     return screen.text()
 
 
@@ -79,7 +79,8 @@ def _print_published(console: Console, published: Sequence[Published]) -> None:
     for mark, what, how in shipping.lines(published):
         head = Text.assemble((f"{mark} ", MARK_STYLES.get(mark, "dim")), f"published {what}")
         console.print(Padding(head, (0, 0, 0, 2)))
-        console.print(Padding(line(how, "dim"), (0, 0, 0, 4)))
+        if how:
+            console.print(Padding(line(how, "dim"), (0, 0, 0, 4)))
 
 
 def _fit(table: Table, width: int) -> None:

@@ -99,7 +99,7 @@ def test_a_fix_that_is_in_the_branch_and_not_in_the_image_is_merged_and_not_ship
     assert one.state is Shipping.NOT_SHIPPED
     assert one.reason == (
         "merged, not shipped: the branch holds debian:bookworm-slim of 2026-11-14, "
-        "what is published was built on debian:bookworm-slim of 2026-09-25"
+        "what is published stands on that of 2026-09-25"
     )
     assert (str(one.branch), str(one.base)) == (f"{IMAGE}@{shop.new}", f"{IMAGE}@{shop.old}")
     assert one.base_created == OLD_DAY
@@ -115,7 +115,7 @@ def test_an_unpinned_branch_whose_tag_moved_since_is_not_rebuilt(tmp_path: Path)
     assert one.state is Shipping.NOT_SHIPPED
     assert one.reason == (
         "not rebuilt: debian:bookworm-slim of 2026-11-14 is there, "
-        "what is published was built on debian:bookworm-slim of 2026-09-25"
+        "what is published stands on that of 2026-09-25"
     )
 
 
@@ -165,7 +165,7 @@ def test_an_annotated_base_that_is_gone_from_its_registry_is_believed(tmp_path: 
     one = shop.look()
 
     assert (one.state, one.source) == (Shipping.NOT_SHIPPED, BaseSource.ANNOTATION)
-    assert one.reason.endswith(f"was built on {NAME}@{gone[7:19]}")
+    assert one.reason.endswith(f"stands on {NAME}@{gone[7:19]}")
 
 
 @pytest.mark.parametrize("claim", ["the branch's base", "an older base"])
@@ -260,3 +260,7 @@ def test_the_terminal_shows_each_published_image_with_its_age(tmp_path: Path) ->
     shown = terminal.render(shop.house.run().result, width=200)
 
     assert "  ! published backend: ghcr.io/acme/app:latest, made 50 days ago\n    merged, not ship" in shown
+    shop.publish("new", "app", days=2)
+    shown = terminal.render(shop.house.run().result, width=200)
+    where = "ghcr.io/acme/app:latest, made 2 days ago, on the branch's base (made 10 days ago)"
+    assert f"  ✓ published backend: {where}\n" in shown
