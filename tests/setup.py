@@ -21,6 +21,7 @@ from tests.github_server import contract
 
 PACKAGES: Final[Mapping[str, str]] = {
     "cmark-gfm": "cmark-gfm",  # the GFM renderer that hostile text is shown to
+    "binutils": "strip",  # what stripping saves is compared with what strip takes off
     "npm": "npm",  # brings GitHub's OpenAPI description
     "git": "git",
     "postgresql": "pg_ctlcluster",  # the tests start a private server of their own

@@ -88,6 +88,16 @@ class DockerBuilder:
         with tempfile.TemporaryDirectory(prefix="refit-measure-") as folder:
             return self._measured(image, {}, Path(folder))
 
+    def save(self, image: str, file: Path) -> None:
+        """Write an image that the engine has into a file, as `docker save` does.
+
+        Raises:
+            EngineError: It has none of that name, or failed.
+        """
+        with connect(self._settings) as client, engine_errors(f"save {image}"), file.open("wb") as out:
+            for chunk in client.images.get(image).save(chunk_size=_SAVE_CHUNK):
+                out.write(chunk)
+
     def health(self, image: str, plan: HealthPlan, *, name: str) -> Health:
         """Start an image on a closed network and probe it until it is healthy or time is up.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -17,8 +18,9 @@ from bot.audit import catalog
 from bot.audit.project import together
 from bot.clock import SystemClock
 from bot.commands.audit_files import Ended, audit_file, audit_folder
+from bot.commands.audit_image import audit_archive, audit_built, audit_in_engine
 from bot.commands.discover import show_problems
-from bot.commands.options import ConfigOption, config_or_defaults
+from bot.commands.options import ConfigOption, QuietOption, config_or_defaults
 from bot.commands.output import colored, width, write, write_json
 from bot.convert import project
 from bot.errors import UsageError
@@ -44,7 +46,7 @@ class AuditFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
-SubjectsArgument = Annotated[list[str] | None, typer.Argument(metavar="PATH|TARGET", hidden=True)]
+SubjectsArgument = Annotated[list[str] | None, typer.Argument(metavar="PATH|TARGET|IMAGE", hidden=True)]
 AuditFormatOption = Annotated[
     AuditFormat, typer.Option("--format", help="Write for people, or as JSON, SARIF 2.1.0 or Markdown.")
 ]
@@ -81,16 +83,19 @@ def audit(  # noqa: PLR0913 - the options of a command line
     write_baseline: WriteBaselineOption = None,
     explain: ExplainOption = None,
     config: ConfigOption = None,
+    quiet: QuietOption = False,
 ) -> int:
     """Judge Dockerfiles, nginx configurations and images by the rules of the optimisation guide.
 
     PATH is a folder, a Dockerfile, an nginx configuration or what `docker save` wrote; by default this
-    folder. TARGET is named as in the configuration. `# refit: ignore=RF110 reason` answers a finding.
+    folder. TARGET is named as in the configuration, and built where there is an engine; IMAGE is one that
+    the engine has. `# refit: ignore=RF110 reason` answers a finding.
     """
     if explain is not None:
         write(_explained(explain))
         return 0
-    made = together(tuple(_audit(one, config_or_defaults(config)) for one in subjects or ["."]))
+    settings = config_or_defaults(config)
+    made = together(tuple(_audit(one, settings, quiet=quiet) for one in subjects or ["."]))
     if write_baseline is not None:
         write_baseline.write_text(known_findings.text(made.findings), encoding="utf-8")
     if baseline is not None:
@@ -106,16 +111,21 @@ def _explained(identifier: str) -> str:
     return shown.explanation(catalog.rule(identifier), width=width(), color=colored())
 
 
-def _audit(subject: str, settings: Settings) -> Audit:
+def _audit(subject: str, settings: Settings, *, quiet: bool) -> Audit:
     path = Path(subject)
     if path.is_dir():
         return _placed(
             audit_folder(path, _targets_in(path, settings), _ended()), "" if subject == "." else subject
         )
+    if path.is_file() and tarfile.is_tarfile(path):
+        return audit_archive(path, settings, quiet=quiet)
     if path.is_file():
         return _placed(audit_file(path, _ended()), "" if path.parent == Path() else path.parent.as_posix())
-    target, root = _target(subject, settings)
-    return _placed(audit_folder(root, (target,), _ended(), only=True), "")
+    target = _target(subject, settings)
+    if target is None:
+        return audit_in_engine(_image(subject), settings, quiet=quiet)
+    files = audit_folder(target[1], (target[0],), _ended(), only=True)
+    return together((files, audit_built(target[0], settings, quiet=quiet)))
 
 
 def _placed(audit: Audit, prefix: str) -> Audit:
@@ -144,16 +154,26 @@ def _targets_in(path: Path, settings: Settings) -> tuple[Target, ...]:
     return ()
 
 
-def _target(name: str, settings: Settings) -> tuple[Target, Path]:
+def _target(name: str, settings: Settings) -> tuple[Target, Path] | None:
+    """A target of a local project, with the folder of the project; None where the configuration has none."""
     for one in settings.projects:
         found = project(one)
         for target in found.targets:
-            if name in {target.name, f"{found.name}/{target.name}"} and found.location:
+            if name in {target.name, f"{found.name}#{target.name}"} and found.location:
                 return target, Path(found.location)
-    raise UsageError(
-        f"there is no file, folder or target {name!r}",
-        hint="Name a folder, a file, or a target of a local project in the configuration.",
-    )
+    return None
+
+
+def _image(name: str) -> str:
+    """The name of an image, or what to do where it is none."""
+    try:
+        Reference.parse(name)
+    except ValueError as error:
+        raise UsageError(
+            f"there is no file, folder or target {name!r}, and it is no image: {error}",
+            hint="Name a folder, a file, a target of a local project, or an image of the engine.",
+        ) from error
+    return name
 
 
 def _ended() -> Ended:

@@ -60,6 +60,10 @@ class Builder(Protocol):
         """Measure an image that the engine has, by name or id; raises `EngineError` where it has none."""
         ...
 
+    def save(self, image: str, file: Path) -> None:
+        """Write an image that the engine has into a file, as `docker save` does; raises `EngineError`."""
+        ...
+
     def health(self, image: str, plan: HealthPlan, *, name: str) -> Health:
         """Start an image on a closed network and probe it until it is healthy or time is up."""
         ...

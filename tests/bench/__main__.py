@@ -6,7 +6,16 @@ import importlib
 import sys
 from typing import Final
 
-BENCHES: Final = ("cycle", "discover", "parse", "registry", "registry_peers", "registry_renovate", "sboms")
+BENCHES: Final = (
+    "audit",
+    "cycle",
+    "discover",
+    "parse",
+    "registry",
+    "registry_peers",
+    "registry_renovate",
+    "sboms",
+)
 
 
 def main(names: list[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tarfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -149,3 +151,21 @@ def test_an_empty_prefix_removes_nothing_and_is_refused(world: World) -> None:
         world.builder.remove("")
     found = world.builder.health(built.image, HealthPlan(seconds=1), name=f"{world.prefix}-run")
     assert found.state is HealthState.STARTED
+
+
+def test_a_saved_image_can_be_read_layer_by_layer(world: World, tmp_path: Path) -> None:
+    built, file = world.build("RUN mkdir /made"), tmp_path / "image.tar"
+
+    world.builder.save(built.image, file)
+
+    with tarfile.open(file) as tar:
+        saved = tar.extractfile("manifest.json")
+        assert saved is not None
+        (image,) = json.load(saved)
+        assert len(image["Layers"]) == len(built.layers)
+        assert set(image["Layers"]) <= set(tar.getnames())
+
+
+def test_an_image_that_is_not_there_cannot_be_saved(world: World, tmp_path: Path) -> None:
+    with pytest.raises(EngineError):
+        world.builder.save(f"{world.prefix}-nothing", tmp_path / "image.tar")

@@ -101,7 +101,8 @@ def _copied(dockerfile: Dockerfile, step: Step, folder: str, prefix: str, hops: 
     pairs = _from_context(dockerfile, step, target)
     texts = dockerfile.context.texts
     named = ((path, posixpath.join(prefix, source) if prefix else source, source) for path, source in pairs)
-    return {path: File(subject, texts[source]) for path, subject, source in named if source in texts}
+    read = ((path, subject, texts.get(source)) for path, subject, source in named)
+    return {path: File(subject, data) for path, subject, data in read if data is not None}
 
 
 def _from_context(dockerfile: Dockerfile, step: Step, target: str) -> Iterator[tuple[str, str]]:

@@ -40,7 +40,10 @@ _LITERAL: Final = re.compile(
     r"|AKIA[0-9A-Z]{16}|xox[abpr]-[0-9A-Za-z-]{20,}|npm_[A-Za-z0-9]{36}|sk_live_[0-9A-Za-z]{20,}|AIza[0-9A-Za-z_-]{35})"
     r"|-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"
 )
-_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@'\"$]+:[^\s/@'\"${}]+@")
+_ADDRESS: Final = re.compile(
+    r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://[^\s/:@'\"$]{1,200}:[^\s/@'\"${}]{1,500}@"
+)
+_LONGEST_NAME: Final = 200
 _FILES: Final = re.compile(
     r"(?:.*/)?(?:\.env(?:\.(?!example$|sample$|template$|dist$|defaults?$)[\w.-]+)?|id_(?:rsa|dsa|ecdsa|ed25519)|\.netrc"
     r"|\.git-credentials|\.pypirc|\.aws/credentials|\.aws|\.ssh|\.docker/config\.json|[\w.-]+\.(?:key|p12|pfx|jks)"
@@ -72,7 +75,7 @@ def _message(step: Step) -> str:
 
 
 def _sounds_secret(name: str) -> bool:
-    return bool(_NAME.fullmatch(name)) and not _PUBLIC.fullmatch(name)
+    return len(name) <= _LONGEST_NAME and bool(_NAME.fullmatch(name)) and not _PUBLIC.fullmatch(name)
 
 
 def _environment(step: Step) -> str:

@@ -21,7 +21,7 @@ from bot.model.run import Problem
 PREFIX: Final = "/etc/nginx"
 MAX_FILE: Final = 1024 * 1024
 MAX_FILES: Final = 200
-MAX_DIRECTIVES: Final = 50_000
+MAX_DIRECTIVES: Final = 20_000
 _MAX_DEPTH: Final = 10
 # What every nginx package brings, and no rule asks about.
 _HARMLESS: Final = re.compile(

@@ -6,7 +6,7 @@ configuration level if and only if there are no add_header directives defined on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -45,12 +45,14 @@ class Block:
         directive: The block itself.
         parent: The block around it, or None at the top.
         unknown: True where it includes a file that nobody here knows.
+        named: Its own directives by name.
         blocks: The blocks inside it.
     """
 
     directive: Directive
     parent: Block | None
     unknown: bool
+    named: Mapping[str, tuple[Directive, ...]] = field(compare=False, hash=False)
     blocks: list[Block] = field(default_factory=list, compare=False, hash=False)
 
     @property
@@ -60,7 +62,7 @@ class Block:
 
     def own(self, *names: str) -> tuple[Directive, ...]:
         """The directives of these names that stand in the block itself."""
-        return tuple(one for one in self.directive.block or () if one.name in names)
+        return tuple(one for name in names for one in self.named.get(name, ()))
 
     def chain(self) -> Iterator[Block]:
         """The block, and all above it."""
@@ -100,7 +102,11 @@ class Block:
 def blocks(directive: Directive, parent: Block | None = None) -> Block:
     """A tree of blocks of a directive's tree."""
     inner = directive.block or ()
-    block = Block(directive, parent, any(one.name == "include" for one in inner))
+    named: dict[str, list[Directive]] = {}
+    for one in inner:
+        named.setdefault(one.name, []).append(one)
+    own = {name: tuple(found) for name, found in named.items()}
+    block = Block(directive, parent, "include" in own, own)
     block.blocks.extend(blocks(one, block) for one in inner if one.block is not None)
     return block
 

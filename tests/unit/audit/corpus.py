@@ -32,10 +32,10 @@ class Case:
         }
 
 
-def load(kind: str, main: str) -> list[Case]:
+def load(kind: str, main: str, folder: Path = FOLDER) -> list[Case]:
     """Every case of a kind (`dockerfile` or `nginx`); `main` is the name of a case's first file."""
     cases: list[Case] = []
-    for file in sorted((FOLDER / kind).glob("*.txt")):
+    for file in sorted((folder / kind).glob("*.txt")):
         path = main
         for line in file.read_text(encoding="utf-8").splitlines():
             if line.startswith("=== "):

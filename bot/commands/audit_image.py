@@ -1,0 +1,114 @@
+"""What an audit reads of images: archives that were saved, images of the engine, targets that are built."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from bot.app import machine_platform, open_parts
+from bot.audit.image import audit_image
+from bot.audit.image.read import read
+from bot.commands.interrupt import interruptible
+from bot.commands.options import errors_console
+from bot.cycle.parts import Parts
+from bot.cycle.workspace import workspace
+from bot.errors import EngineMissing, RefitError
+from bot.model.exposure import Secret
+from bot.model.finding import Audit
+from bot.model.run import Problem
+from bot.model.target import Target
+from bot.ports import BuildRequest, ScanRequest
+from bot.progress import TerminalProgress
+from bot.settings import Settings
+
+
+def audit_archive(path: Path, settings: Settings, *, quiet: bool) -> Audit:
+    """Audit what `docker save` wrote."""
+    with _parts(settings, quiet=quiet, engine=False) as parts:
+        return _audited(path, path.name, parts)
+
+
+def audit_in_engine(name: str, settings: Settings, *, quiet: bool) -> Audit:
+    """Audit an image that the engine has."""
+    with _parts(settings, quiet=quiet, engine=True) as parts, tempfile.TemporaryDirectory() as folder:
+        if parts.builder is None:
+            raise EngineMissing(
+                f"{name} is no file, folder or target, and there is no engine: {parts.no_builder}"
+            )
+        file = Path(folder) / "image.tar"
+        parts.progress.step(f"save {name}")
+        parts.builder.save(name, file)
+        return _audited(file, name, parts)
+
+
+def audit_built(target: Target, settings: Settings, *, quiet: bool) -> Audit:
+    """Build a target from its checkout, and audit the image; without an engine that is said, and no more."""
+    with _parts(settings, quiet=quiet, engine=True) as parts:
+        if parts.builder is None or not target.build:
+            why = parts.no_builder or "the configuration says `build: false`"
+            return Audit(notes=(f"the image of {target.name} was not looked into: {why}",))
+        try:
+            return _built(target, parts)
+        except RefitError as error:
+            return Audit(problems=(Problem(target.name, error.message, error.hint),))
+
+
+def _built(target: Target, parts: Parts) -> Audit:
+    project = next(one for one in parts.projects if one.name == target.project)
+    checkout = parts.forge(project).checkout(project)
+    with workspace(parts, "audit") as room:
+        checkout.export(room.folder / "context")
+        parts.progress.step(f"build {target.name}")
+        request = BuildRequest(
+            context=room.folder / "context" / target.context,
+            dockerfile=room.folder / "context" / target.dockerfile,
+            name=room.name,
+            args=target.args,
+            stage=target.stage,
+            seconds=parts.policy.build_seconds,
+        )
+        build = parts.builder.build(request) if parts.builder else None
+        file = room.folder / "image.tar"
+        if parts.builder and build:
+            parts.builder.save(build.image, file)
+        return _audited(file, f"{target.name} (built from {checkout.commit[:12]})", parts)
+
+
+def _audited(file: Path, name: str, parts: Parts) -> Audit:
+    parts.progress.step(f"look into {name}")
+    image = read(file, name)
+    parts.progress.step(f"look for secrets in {name}")
+    secrets, note = _secrets(file, name, parts)
+    audit = audit_image(replace(image, secrets=secrets))
+    return replace(audit, notes=(note,)) if note else audit
+
+
+def _secrets(file: Path, name: str, parts: Parts) -> tuple[tuple[Secret, ...] | None, str]:
+    """What Trivy finds, else why it did not look: a scan that failed is never clean."""
+    digest = hashlib.sha256(str(file).encode()).hexdigest()
+    request = ScanRequest(
+        name,
+        remote=False,
+        digest=f"sha256:{digest}",
+        platform=machine_platform(),
+        exposure=True,
+        archive=file,
+    )
+    try:
+        return parts.scanner.scan(request).secrets or (), ""
+    except RefitError as error:
+        return None, f"no scanner looked for secrets in {name}: {error.message}"
+
+
+@contextmanager
+def _parts(settings: Settings, *, quiet: bool, engine: bool) -> Iterator[Parts]:
+    with (
+        interruptible(),
+        TerminalProgress(errors_console(), quiet=quiet) as progress,
+        open_parts(settings, progress, drive=False, engine=engine) as parts,
+    ):
+        yield parts
