@@ -306,6 +306,7 @@ def policy(settings: Settings) -> Policy:
         max_builds=settings.builder.max_builds_per_cycle,
         blocked=settings.pull_requests.blocked,
         target_issues=settings.issues.targets,
+        dashboard=settings.issues.dashboard,
         issue_severity=_severity(settings.issues.severity),
         retention=Retention(
             measurements=settings.retention.measurements,

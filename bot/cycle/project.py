@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.cycle.baselines import record
+from bot.cycle.dashboard import show
 from bot.cycle.evidence_for_others import attach, others_pulls
 from bot.cycle.grouping import Group
 from bot.cycle.inventory import record_sboms
@@ -64,6 +65,8 @@ def finish(project: Project, groups: Sequence[Group], run: Run) -> None:
         return
     if run.parts.policy.target_issues:
         run.guarded(project.name, partial(report_targets, project, run))
+    if run.parts.policy.dashboard:
+        run.guarded(project.name, partial(show, project, run))
     if not run.dry:
         run.guarded(project.name, partial(tidy, project, {group.slot for group in groups}, run))
 

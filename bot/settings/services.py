@@ -151,6 +151,7 @@ class IssuesSection(Section):
 
     targets: bool = True
     severity: str = Field(default="high", pattern="^(critical|high|medium|none)$")
+    dashboard: bool = False
 
 
 class ScheduleSection(Section):

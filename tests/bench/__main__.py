@@ -10,6 +10,7 @@ BENCHES: Final = (
     "audit",
     "cycle",
     "discover",
+    "fleet",
     "parse",
     "registry",
     "registry_peers",

@@ -1,0 +1,134 @@
+"""The dashboard of a project: what is fresh, what waits and why, with boxes to tick. Pure.
+
+A box says a command of the chat (`bot.model.checkbox`), and goes through the same hands as a comment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.model.checkbox import checkbox
+from bot.model.evidence import VerdictState
+from bot.model.run import Decided, Proved
+from bot.model.update import Abandoned, Current, Failed, Skipped, Waiting
+from bot.report import facts, wording
+from bot.report.quote import code, quote
+from bot.report.quote import title as plain
+
+TITLE: Final = "Base images at a glance"
+SNOOZE_DAYS: Final = 14
+_SHOWN: Final = 60
+_ICONS: Final = {VerdictState.PASS: "✅", VerdictState.WARN: "⚠️", VerdictState.BLOCK: "⛔"}
+_HEAD: Final = (
+    "What is fresh, what waits and why. Tick a box and Refit does it at once; it listens to those who may "
+    "write here. Close this issue and it stays closed."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one project stands after a cycle.
+
+    Attributes:
+        project: Its name.
+        updates: Proved, with their publications.
+        decided: Everything else.
+    """
+
+    project: str
+    updates: Sequence[Proved]
+    decided: Sequence[Decided]
+
+
+def body(standing: Standing, *, marker: str) -> str:
+    """The dashboard; the same standing gives the same text, with every box empty."""
+    groups = [
+        ("Open", [_update(one, standing) for one in standing.updates]),
+        ("Waiting", [_waiting(one, standing) for one in _with(standing, Waiting)]),
+        ("Failed", [_failed(one, standing) for one in _with(standing, Failed)]),
+        ("No longer moving", [_abandoned(one, standing) for one in _with(standing, Abandoned)]),
+    ]
+    parts = [_HEAD, *(_group(name, rows) for name, rows in groups if rows)]
+    parts += [_fresh(list(_with(standing, Current))), *_skipped(list(_with(standing, Skipped)))]
+    return "\n\n".join([*(part for part in parts if part), f"{marker}\n"])
+
+
+def _with(standing: Standing, kind: type) -> Iterable[Decided]:
+    return (one for one in standing.decided if isinstance(one.outcome, kind))
+
+
+def _group(name: str, rows: Sequence[str]) -> str:
+    more = f"\n- … and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    return f"### {name}\n\n" + "\n".join(rows[:_SHOWN]) + more
+
+
+def _update(proved: Proved, standing: Standing) -> str:
+    """An update with where it can be read."""
+    planned = proved.planned
+    words = f"{facts.image(proved)} to {facts.destination(proved)}"
+    where = f" in {code(planned.subject)}"
+    link = f": {proved.publication.url}" if proved.publication else ""
+    note = f": {quote(proved.publication_note)}" if proved.publication_note else ""
+    row = f"- {_ICONS[proved.verdict.state]} {quote(words)}{where}{link}{note}"
+    return "\n".join([row, *_boxes(planned.subject, facts.image(proved), standing, "Prove it again now")])
+
+
+def _waiting(decided: Decided, standing: Standing) -> str:
+    row = f"- ⏳ {_place(decided)}: {quote(_reason(decided), limit=300)}"
+    return "\n".join([row, *_boxes(_subject(decided), _image(decided), standing, "Open it now")])
+
+
+def _failed(decided: Decided, standing: Standing) -> str:
+    row = f"- ✗ {_place(decided)}: {quote(_reason(decided), limit=300)}"
+    return "\n".join([row, *_boxes(_subject(decided), "", standing, "Try again now")])
+
+
+def _abandoned(decided: Decided, standing: Standing) -> str:
+    row = f"- ⚠️ {_place(decided)}: {quote(_reason(decided), limit=300)}"
+    return "\n".join([row, *_boxes("", _image(decided), standing, "")])
+
+
+def _boxes(subject: str, image: str, standing: Standing, doing: str) -> Iterable[str]:
+    """What can be asked for at once: to do it, and to be silent about it."""
+    if subject and doing:
+        yield "  " + checkbox(doing, f"open {standing.project}#{plain(subject)}")
+    if image:
+        command = f"snooze {plain(image)} {SNOOZE_DAYS} from the dashboard"
+        yield "  " + checkbox(f"Silence it for {SNOOZE_DAYS} days", command)
+
+
+def _fresh(decided: Sequence[Decided]) -> str:
+    if not decided:
+        return "Nothing is known to be fresh."
+    rows = "\n".join(f"- {_place(one)}" for one in decided[:_SHOWN])
+    more = f"\n- … and {len(decided) - _SHOWN} more" if len(decided) > _SHOWN else ""
+    counted = wording.count(len(decided), "image") + " fresh"
+    return f"<details><summary>✅ {counted}</summary>\n\n{rows}{more}\n\n</details>"
+
+
+def _skipped(decided: Sequence[Decided]) -> Iterable[str]:
+    if decided:
+        rows = "\n".join(f"- {_place(one)}: {quote(_reason(one))}" for one in decided[:_SHOWN])
+        yield f"<details><summary>{len(decided)} left alone on purpose</summary>\n\n{rows}\n\n</details>"
+
+
+def _place(decided: Decided) -> str:
+    use = decided.use
+    return f"{code(_image(decided), limit=100)} in {code(f'{use.file}:{use.line}', limit=120)}"
+
+
+def _reason(decided: Decided) -> str:
+    outcome = decided.outcome
+    if isinstance(outcome, Current):
+        return ""
+    return outcome.error if isinstance(outcome, Failed) else outcome.reason
+
+
+def _image(decided: Decided) -> str:
+    return decided.use.text.partition("@")[0]
+
+
+def _subject(decided: Decided) -> str:
+    return decided.target or decided.use.file
