@@ -137,6 +137,6 @@ class Exchange:
             except BaseException:
                 self._logins.undecided(login)
                 raise
-            self._logins.learn(host, login, answer, question.repository)
+            self._logins.learn(host, login, answer)
             if answer.status != 401 or not login.shared:
                 return answer

@@ -62,7 +62,7 @@ class Logins:
         token = await self._tokens.get(key, _asker(host, credential), self._ask_token_server)
         return Login(f"Bearer {token.value}", credential, key, token.shared)
 
-    def learn(self, host: Host, login: Login, answer: Answer, repository: str) -> None:
+    def learn(self, host: Host, login: Login, answer: Answer) -> None:
         """Learn from an answer what login the host wants, and whether ours was good.
 
         Raises:
@@ -77,7 +77,7 @@ class Logins:
         elif login.header is not None and host.credential is login.credential:
             host.credential = None  # it may have run out: a helper gives another one
         host.challenge = choose(challenges(answer.headers.get_list("WWW-Authenticate")), host.endpoint.name)
-        host.scope = _scope(host.challenge.parameters.get("scope", ""), repository)
+        host.scope = _scope(host.challenge.parameters.get("scope", ""))
         known = login.credential
         if host.challenge.scheme == "basic" and (known is None or known.basic is None):
             raise RegistryLoginFailed(
@@ -135,11 +135,9 @@ def _asker(host: Host, credential: Credential) -> Asker:
     return Asker(host.endpoint.name, url, host.zone, host.tls, host.endpoint.settings.timeout, credential)
 
 
-def _scope(asked: str, repository: str) -> str:
+def _scope(asked: str) -> str:
     """The scope of every repository's token, from the one that was asked for the first.
 
     Only `pull` is ever asked; a scope that names no repository (Amazon's public registry) is kept as it is.
     """
-    if not asked or asked.startswith("repository:"):
-        return "repository:{repository}:pull"
-    return asked.replace(repository, "{repository}")
+    return "repository:{repository}:pull" if not asked or asked.startswith("repository") else asked
