@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.model.artifact import ArtifactKind
 from bot.model.evidence import HealthState, Level, VerdictState
 from bot.model.observation import Change
 from bot.model.published import BaseSource, Shipping
@@ -18,7 +19,7 @@ Outcome = Literal["current", "update", "waiting", "abandoned", "skipped", "faile
 
 
 class _Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, from_attributes=True)
 
 
 class UseShape(_Shape):
@@ -119,6 +120,53 @@ class HealthShape(_Shape):
     seconds: Seconds
 
 
+class SecretShape(_Shape):
+    """Where a secret lies in the new image; `path` is empty for the image's own config."""
+
+    rule: str
+    title: str
+    severity: Severity
+    path: str
+    line: int
+
+
+class MisconfigurationShape(_Shape):
+    """A check of the new image's config that failed."""
+
+    id: str
+    title: str
+    severity: Severity
+    message: str
+    resolution: str
+
+
+class IgnoredShape(_Shape):
+    """A finding that the ignore file or a VEX document hid."""
+
+    id: str
+    package: str
+    status: str
+    source: str
+    reason: str
+
+
+class ExposureShape(_Shape):
+    """What the scan of the new image found beside vulnerabilities; null where nobody looked."""
+
+    secrets: list[SecretShape] | None
+    misconfigurations: list[MisconfigurationShape] | None
+    ignored: list[IgnoredShape]
+
+
+class ArtifactShape(_Shape):
+    """A document kept about the new image."""
+
+    kind: ArtifactKind
+    digest: str
+    size: int
+    url: str
+
+
 class Measured(_Shape):
     """What was measured on one platform."""
 
@@ -128,6 +176,8 @@ class Measured(_Shape):
     size: Sizes
     build: Seconds
     health: HealthShape
+    exposure: ExposureShape | None
+    artifacts: list[ArtifactShape]
 
 
 class PublicationShape(_Shape):

@@ -16,10 +16,12 @@ from bot.model.update import Abandoned, Current, Decision, Failed, Skipped, Upda
 from bot.model.use import Use
 from bot.model.vulnerability import Finding, Severity
 from bot.report.shapes import (
+    ArtifactShape,
     CheckDocument,
     CheckedUse,
     DecidedShape,
     DiscoverDocument,
+    ExposureShape,
     FailedShape,
     FindingShape,
     HealthShape,
@@ -200,6 +202,8 @@ def _measured(proved: Proved, evidence: Evidence | None) -> Measured:
             after=after.health.state if after and after.health else None,
             seconds=Seconds(before=_health(before), after=_health(after)),
         ),
+        exposure=ExposureShape.model_validate(after.scan) if after else None,
+        artifacts=[ArtifactShape.model_validate(one) for one in (after.scan.artifacts if after else ())],
     )
 
 
