@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.cycle.parts import Parts
@@ -11,6 +11,9 @@ from bot.errors import StoreError
 from bot.model.retention import Cleaned, Expiring
 from bot.model.run import Problem
 
+# What was heard already: the kind of the ledger's entries, and how long the same may come again.
+DELIVERY: Final = "delivery"
+_DELIVERIES_KEPT: Final = timedelta(days=7)
 # Of each target and platform: what runs, and what a pull request proposes.
 _IN_USE: Final = 2
 
@@ -34,6 +37,7 @@ def clean(parts: Parts) -> Cleaned:
             problems.append(Problem(f"clean-up of {kind.value}", error.message, error.hint))
     removed: list[int] = []
     try:
+        parts.store.forget(DELIVERY, before=now - _DELIVERIES_KEPT)
         removed = _remove_artifacts(parts, now - retention.artifacts)
     except StoreError as error:
         problems.append(Problem("clean-up of artifacts", error.message, error.hint))

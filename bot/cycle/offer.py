@@ -16,8 +16,10 @@ from bot.model.manifest import Platform
 from bot.model.offer import Offer
 from bot.model.run import Planned, PublicationKind, PublicationState
 from bot.model.target import Target
+from bot.model.update import Update
 from bot.model.vulnerability import Comparison, Scan
 from bot.ports import ScanRequest
+from bot.report.wording import short_digest
 
 
 def offers(parts: Parts, target: Target) -> tuple[Offer, ...]:
@@ -45,11 +47,17 @@ def _offer(planned: Planned, parts: Parts) -> Iterator[Offer]:
         project=planned.project.name,
         target=planned.target.name,
         image=image,
-        to=update.name or str(update.to),
+        to=_named(update, image),
         fixed=Counter(one.vulnerability.severity for one in comparison.fixed),
         introduced=Counter(one.vulnerability.severity for one in comparison.introduced),
         url=pull_request(parts, planned.project.name, str(update.to)),
     )
+
+
+def _named(update: Update, image: str) -> str:
+    """What people call the new one: its most precise tag, else its tag, else its digest in short."""
+    unpinned = str(update.to.with_digest(None))
+    return update.name or (unpinned if unpinned != image else short_digest(update.to.digest or ""))
 
 
 def _comparison(pair: BasePair, parts: Parts) -> Comparison | None:

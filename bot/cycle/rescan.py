@@ -14,6 +14,7 @@ from bot.cycle.compare import compare
 from bot.cycle.discover import discover
 from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_scan
+from bot.cycle.unchanged import remember_sbom, rescan_unchanged
 from bot.cycle.workspace import Workspace, workspace
 from bot.errors import EngineMissing, RefitError, UsageError
 from bot.model.manifest import Platform
@@ -30,11 +31,19 @@ _OF: Final = "#"
 
 @dataclass(frozen=True, slots=True)
 class _Scanned:
-    """A scan, what it is kept under, and what was scanned in words."""
+    """A scan, what it is kept under, and what was scanned in words.
+
+    Attributes:
+        name: What it is kept under.
+        how: What was scanned.
+        scan: The scan.
+        before: What it is compared with, where that is not the last scan of this name.
+    """
 
     name: str
     how: str
     scan: Scan
+    before: Scan | None = None
 
 
 def rescan(parts: Parts, name: str, *, afresh: bool = False, commit: str | None = None) -> Rescan:
@@ -55,12 +64,15 @@ def rescan(parts: Parts, name: str, *, afresh: bool = False, commit: str | None 
     target = target_named(parts, name)
     parts.progress.step(f"scan {name}")
     scanned = _scan_target(parts, target, afresh, commit) if target else _scan_image(parts, name)
-    key = f"last {hashlib.sha256(scanned.name.encode()).hexdigest()}"
-    last = parts.store.scan(key)
+    last = scanned.before or parts.store.scan(_last_key(scanned.name))
     comparison = _difference(last, scanned.scan) if last else None
-    if commit is None:
-        parts.store.save_scan(key, scanned.scan, parts.clock.now())
+    if commit is None and scanned.before is None:
+        parts.store.save_scan(_last_key(scanned.name), scanned.scan, parts.clock.now())
     return Rescan(name, scanned.how, scanned.scan, last, comparison, parts.clock.monotonic() - started)
+
+
+def _last_key(name: str) -> str:
+    return f"last {hashlib.sha256(name.encode()).hexdigest()}"
 
 
 def _difference(last: Scan, scan: Scan) -> Comparison | None:
@@ -125,8 +137,7 @@ def _scan_target(parts: Parts, target: Target, afresh: bool, commit: str | None)
     name = full_name(target)
     if target.image is None or afresh or commit:
         return _build_and_scan(parts, target, name, commit)
-    scanned = _scan_image(parts, str(target.image), _platform(parts, target))
-    return _Scanned(name, scanned.how, scanned.scan)
+    return _scan_image(parts, str(target.image), _platform(parts, target), name)
 
 
 def _platform(parts: Parts, target: Target) -> Platform:
@@ -134,7 +145,7 @@ def _platform(parts: Parts, target: Target) -> Platform:
     return parts.platform if parts.platform in target.platforms else target.platforms[0]
 
 
-def _scan_image(parts: Parts, text: str, platform: Platform | None = None) -> _Scanned:
+def _scan_image(parts: Parts, text: str, platform: Platform | None = None, name: str = "") -> _Scanned:
     try:
         reference = Reference.parse(text)
     except ValueError as error:
@@ -144,8 +155,15 @@ def _scan_image(parts: Parts, text: str, platform: Platform | None = None) -> _S
         ) from error
     platform = platform or parts.platform
     image = platform_image(parts, reference, platform)
-    request = ScanRequest(image.reference, remote=True, digest=image.digest, platform=platform)
-    return _Scanned(reference.canonical, image.reference, cached_scan(request, parts))
+    name = name or reference.canonical
+    last = parts.store.scan(_last_key(name))
+    if (again := rescan_unchanged(parts, last, image.reference)) is not None:
+        how = f"{image.reference} from its SBOM: the image has not changed"
+        return _Scanned(name, how, again.now, again.before)
+    request = ScanRequest(image.reference, remote=True, digest=image.digest, platform=platform, keep=True)
+    scan = cached_scan(request, parts)
+    remember_sbom(parts, scan)
+    return _Scanned(name, image.reference, scan)
 
 
 def _build_and_scan(parts: Parts, target: Target, name: str, commit: str | None) -> _Scanned:

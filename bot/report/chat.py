@@ -41,8 +41,7 @@ def rescanned(result: Rescan, offers: Sequence[Offer], name: str) -> Answer:
 def rescanned_all(results: Sequence[Rescan], problems: Sequence[Problem]) -> Answer:
     """The result of a rescan of everything, one row a target."""
     rows = [_row(one) for one in results]
-    new = [one for one in results if one.comparison and one.comparison.introduced]
-    lines = [f"{one.subject}: {line}" for one in new for line in texts.changes(one)]
+    lines = [f"{one.subject}: {line}" for one in results for line in texts.news(one)]
     lines += [f"{one.subject}: {one.error} {one.hint}".strip() for one in problems]
     seconds = wording.seconds(sum(one.seconds for one in results))
     return Answer(
@@ -126,11 +125,13 @@ def published(result: RunResult) -> Answer:
 
 
 def _severities(result: Rescan) -> tuple[tuple[str, ...], ...]:
-    """Now, fixed and new by severity; rows of nothing are left out."""
+    """Now, fixed and new by severity; rows of nothing are left out, and with nothing to compare, columns."""
     now, fixed, new = result.scan.counts(), Counter[Severity](), Counter[Severity]()
-    if result.comparison is not None:
-        fixed.update(one.vulnerability.severity for one in result.comparison.fixed)
-        new.update(one.vulnerability.severity for one in result.comparison.introduced)
+    if result.comparison is None:
+        found = [(one.capitalize(), str(now[one])) for one in Severity if now[one]]
+        return (("Severity", "Now"), *found) if found else ()
+    fixed.update(one.vulnerability.severity for one in result.comparison.fixed)
+    new.update(one.vulnerability.severity for one in result.comparison.introduced)
     rows = [(one.capitalize(), now[one], fixed[one], new[one]) for one in Severity]
     shown = [(name, *map(str, numbers)) for name, *numbers in rows if any(numbers)]
     return (("Severity", "Now", "Fixed", "New"), *shown) if shown else ()

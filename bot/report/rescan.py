@@ -48,6 +48,12 @@ def changes(result: Rescan) -> Sequence[str]:
     return changes or [_nothing(result.comparison)]
 
 
+def news(result: Rescan) -> Sequence[str]:
+    """What came since the last scan; nothing where nothing did."""
+    introduced = result.comparison.introduced if result.comparison else ()
+    return [_change("New", introduced)] if introduced else []
+
+
 def _nothing(comparison: Comparison) -> str:
     if not comparison.packages:
         return "Nothing changed since the last scan."

@@ -15,9 +15,10 @@ from bot.model.discussion import Pull
 from bot.ports import Discussion, Queue, Task
 from bot.report.quote import visible
 from bot.triggers.chat.access import RateLimit
-from bot.triggers.chat.desk import DELIVERY, described
+from bot.triggers.chat.desk import described
 from bot.triggers.chat.github import NAME, markdown
 from bot.triggers.chat.grammar import CHAT, COMMENT, Command, NotUnderstood, Word, help_text, parse
+from bot.triggers.deliveries import heard_first
 
 log: Final = logging.getLogger(__name__)
 _HEARD, _NO = "eyes", "confused"
@@ -87,8 +88,8 @@ class Comments:
 
     def _first(self, said: Said, parts: Parts) -> bool:
         """True the first time a comment is heard, by webhook or by polling; boxes have their delivery."""
-        key = f"{NAME} {said.project} comment {said.comment}"[:300]
-        return not said.comment or parts.store.remember(DELIVERY, key, parts.clock.now())
+        key = f"{NAME} {said.project} comment {said.comment}"
+        return not said.comment or heard_first(parts.store, key, parts.clock.now())
 
     def _heard(self, said: Said, parts: Parts) -> None:
         self._audit(said, "command", parts)

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from bot.errors import StoreError
 from bot.ports import Clock, Queue, Store
-from bot.triggers.chat.desk import DELIVERY
+from bot.triggers.deliveries import heard_first
 from bot.triggers.webhook import LIMIT, is_signed, tasks_of
 from bot.web.bounded import bounded_body
 
@@ -52,7 +52,7 @@ class Webhooks:
             tasks = tasks_of(event, body)
             if not tasks:
                 return PlainTextResponse("nothing to do\n")
-            if not self._store.remember(DELIVERY, f"github {delivery}", self._clock.now()):
+            if not heard_first(self._store, f"github {delivery}", self._clock.now()):
                 return PlainTextResponse("heard already\n")
         except ValueError:
             return PlainTextResponse(f"that is no {event!r} as GitHub sends it\n", 400)

@@ -25,6 +25,7 @@ from bot.report.size import markdown as size_markdown
 from bot.report.size.quarter import Quarter
 from bot.report.size.summing import Frame, report
 from bot.report.size.values import SizeReport
+from tests.look import chat
 from tests.unit.report import cases, samples
 from tests.unit.report.gfm import to_html
 
@@ -59,6 +60,10 @@ def _pages() -> Iterable[tuple[str, str, int]]:
     yield "size page wide", size_html.page(made), 1100
     yield "size page phone", size_html.page(made), _PHONE
     run = cases.result(samples.proved(), cases.two_platforms(), cases.build_failed())
+    for name, content in chat.pages():
+        yield name, content, 720
+        yield f"{name} phone", content, _PHONE
+    yield "chat github", page("Comments", chat.github_bodies()), _WIDE
     yield "terminal", terminal_page(terminal.render(run, width=110, color=True)), 1000
 
 

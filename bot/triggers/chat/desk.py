@@ -10,7 +10,6 @@ import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from bot.errors import ChatError, RefitError
@@ -19,9 +18,9 @@ from bot.ports import Chat, Clock, Queue, Store, Task
 from bot.report.quote import visible
 from bot.triggers.chat.access import Access, RateLimit
 from bot.triggers.chat.grammar import CHAT, Command, NotUnderstood, Word, help_text, parse
+from bot.triggers.deliveries import heard_first
 
 log: Final = logging.getLogger(__name__)
-DELIVERY: Final = "delivery"
 _SHOWN: Final = 200
 _NO: Final = "Sorry, I am not allowed to take commands from you here."
 _AT_ONCE: Final = "One moment; the answer comes in the thread."
@@ -128,7 +127,7 @@ class Desk:
 
     def _hear(self, message: Message) -> Heard:
         now = self._clock.now()
-        if not self._store.remember(DELIVERY, f"{message.chat} {message.delivery}"[:300], now):
+        if not heard_first(self._store, f"{message.chat} {message.delivery}", now):
             return Heard(None)
         if not self._access.allows(message.who, message.place):
             self._audit(message, "refused")
@@ -171,8 +170,3 @@ def work_key(command: Command) -> str:
     """What makes it the same work as another's."""
     words = [str(command.word), *described(command).values()]
     return " ".join(words)
-
-
-def forget_deliveries(store: Store, clock: Clock) -> None:
-    """Let go of deliveries of more than a week ago: nothing that is signed or synced comes that late."""
-    store.forget(DELIVERY, before=clock.now() - timedelta(days=7))

@@ -85,7 +85,7 @@ def _foot(answer: Answer) -> Iterator[Json]:
     if _USER.fullmatch(answer.mention):
         yield {"type": "mrkdwn", "text": f"asked by <@{answer.mention}>"}
     if answer.foot:
-        yield {"type": "plain_text", "text": visible(answer.foot, limit=_LINE), "emoji": False}
+        yield {"type": "plain_text", "text": visible(answer.foot, limit=_LINE) or "…", "emoji": False}
 
 
 def _button(button: Button, number: int) -> Json:

@@ -176,7 +176,7 @@ def test_a_rescan_offers_the_pull_request_that_fixes_something_and_a_button_open
     result = slack_room.texts(3)[2]
     assert "acme/shop#shop: 1 critical" not in result
     assert result.startswith("shop: 1 critical")
-    assert "Critical | 1 | 0 | 0" in result
+    assert "Severity | Now\nCritical | 1\n" in result
     assert "A newer debian:bookworm-slim" in result
     assert "fixes 1 critical: I can open the pull request." in result
     assert "[Open PR]\n[Rescan]\n[Snooze 14 days]" in result

@@ -10,7 +10,7 @@ from pathlib import Path
 from fsspec.implementations.local import LocalFileSystem
 
 from bot.artifacts import ArtifactShelf
-from bot.cycle.cleanup import clean
+from bot.cycle.cleanup import DELIVERY, clean
 from bot.cycle.sboms import rescan_sboms
 from bot.cycle.scans import cached_scan
 from bot.errors import StoreError
@@ -115,3 +115,13 @@ def test_one_kind_that_fails_stops_no_other(tmp_path: Path) -> None:
     cleaned = clean(parts)
     assert cleaned.expired[Expiring.SCANS] == 1
     assert [one.error for one in cleaned.problems] == ["the object store is down"]
+
+
+def test_deliveries_of_a_week_ago_can_come_no_more_and_are_let_go(tmp_path: Path) -> None:
+    made = house(tmp_path, {})
+    made.store.remember(DELIVERY, "slack 1", NOW)
+
+    later(made, timedelta(days=6))
+    assert made.store.remembered(DELIVERY, "slack 1") is not None
+    later(made, timedelta(days=8))
+    assert made.store.remembered(DELIVERY, "slack 1") is None

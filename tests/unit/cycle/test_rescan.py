@@ -303,3 +303,48 @@ def test_the_targets_of_the_newest_cycle_are_known_without_asking_a_forge(tmp_pa
     made.run()
 
     assert known_targets(made.store) == ("shop", "web")
+
+
+# -- from the SBOM ----------------------------------------------------------------------------
+
+
+def test_an_image_that_has_not_changed_is_rescanned_from_its_sbom_with_what_became_known(
+    tmp_path: Path,
+) -> None:
+    made = shop(tmp_path)
+    made.scanner.otherwise = finds(packages=(FOUND.package,))
+    told(made)
+    pulled = len(made.scanner.scanned)
+    newer_database(made)
+    made.scanner.otherwise = finds(FOUND)
+
+    first, change, foot = told(made)
+
+    assert len(made.scanner.scanned) == pulled
+    assert first == "debian:12: 1 high"
+    assert change == "New since the last scan: 1 high: CVE-2026-1 (openssl, database)"
+    assert "from its SBOM: the image has not changed" in foot
+
+    assert "Nothing changed since the last scan." in told(made)
+    assert len(made.scanner.scanned) == pulled
+
+
+def test_an_image_that_moved_is_scanned_itself(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    told(made)
+    newer_database(made)
+    made.registry.push("debian:12", "another")
+    pulled = len(made.scanner.scanned)
+
+    assert "from its SBOM" not in told(made)[-1]
+    assert len(made.scanner.scanned) == pulled + 1
+
+
+def test_where_the_sbom_was_cleaned_away_the_image_itself_is_scanned(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    told(made)
+    newer_database(made)
+    for one in made.artifacts.kept():
+        made.artifacts.remove(one.digest)
+
+    assert "from its SBOM" not in told(made)[-1]
