@@ -31,8 +31,8 @@ from bot.commands.state import usable_state
 from bot.convert import project
 from bot.cycle.discover import Found
 from bot.cycle.parts import Parts
-from bot.cycle.published import published
-from bot.cycle.resolve import resolve
+from bot.cycle.published import Shipped, published
+from bot.cycle.resolve import Resolved, resolve
 from bot.errors import UsageError
 from bot.model.checked import Checked
 from bot.model.update import Decision, Failed, Outcome, UpdateKind
@@ -128,8 +128,7 @@ def _rules(settings: Settings, allow: UpdateKind | None, *, has_config: bool) ->
 
 def _decide(found: Sequence[Found], wanted: _Wanted) -> Checked:
     with _asking(wanted, f"ask the registries about {count(len(found), 'use')}") as parts:
-        resolved = asyncio.run(resolve(found, parts))
-        shipped, problems = asyncio.run(published(found, parts))
+        resolved, (shipped, problems) = asyncio.run(_ask(found, parts))
         return Checked(
             decisions=tuple(Decision(one.found.use, one.outcome) for one in resolved),
             published=shipped,
@@ -137,6 +136,11 @@ def _decide(found: Sequence[Found], wanted: _Wanted) -> Checked:
             requests=dict(parts.registry.requests()),
             quota=dict(parts.registry.quota()),
         )
+
+
+async def _ask(found: Sequence[Found], parts: Parts) -> tuple[Sequence[Resolved], Shipped]:
+    """Everything that is asked of registries, over the same connections."""
+    return await resolve(found, parts), await published(found, parts)
 
 
 def _explain(image: str, wanted: _Wanted, fail_on: Sequence[str]) -> int:

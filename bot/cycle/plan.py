@@ -10,7 +10,7 @@ from bot.cycle.baselines import settle
 from bot.cycle.bases import pairs
 from bot.cycle.discover import Found, discover
 from bot.cycle.parts import Parts
-from bot.cycle.published import published
+from bot.cycle.published import Shipped, published
 from bot.cycle.resolve import Resolved, resolve
 from bot.cycle.together import together
 from bot.dockerfile.together import sharing_bytes
@@ -38,11 +38,10 @@ def make_plan(parts: Parts) -> Plan:
             problems.append(Problem(project.name, error.message, error.hint))
     parts.progress.step(f"resolve {len(found)} uses")
     settle(found, parts)
-    updates, decided = asyncio.run(_decide(found, parts, commits))
-    shipped, unanswered = asyncio.run(published(found, parts))
+    results, (shipped, unanswered) = asyncio.run(_ask(found, parts, commits))
     return Plan(
-        updates=_joined(updates),
-        decided=tuple(decided),
+        updates=_joined(one for one in results if isinstance(one, Planned)),
+        decided=tuple(one for one in results if isinstance(one, Decided)),
         problems=(*problems, *unanswered),
         requests=dict(parts.registry.requests()),
         published=shipped,
@@ -59,15 +58,13 @@ def _discovered(
     return discovery.found
 
 
-async def _decide(
+async def _ask(
     found: Sequence[Found], parts: Parts, commits: dict[str, str]
-) -> tuple[list[Planned], list[Decided]]:
+) -> tuple[list[Planned | Decided], Shipped]:
+    """Everything that is asked of registries, over the same connections."""
     resolved = await resolve(found, parts)
     results = await together(lambda one: _planned(one, parts, commits), resolved)
-    return (
-        [one for one in results if isinstance(one, Planned)],
-        [one for one in results if isinstance(one, Decided)],
-    )
+    return results, await published(found, parts)
 
 
 async def _planned(resolved: Resolved, parts: Parts, commits: dict[str, str]) -> Planned | Decided:

@@ -25,6 +25,9 @@ _LOOK_BACK: Final = timedelta(days=730)
 _MOST_BASES: Final = 12  # that an image is compared with, the newest first
 
 
+Shipped = tuple[tuple[Published, ...], tuple[Problem, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Image:
     """What a registry holds behind a target's `image:`, for one platform."""
@@ -34,9 +37,7 @@ class _Image:
     annotations: Mapping[str, str]
 
 
-async def published(
-    found: Sequence[Found], parts: Parts
-) -> tuple[tuple[Published, ...], tuple[Problem, ...]]:
+async def published(found: Sequence[Found], parts: Parts) -> Shipped:
     """Look at the published image of every target that names one, on each of its platforms; it is stored.
 
     A registry that gives no answer is a problem, never "shipped".

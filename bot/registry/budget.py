@@ -15,7 +15,8 @@ from typing import Final
 _NUMBER: Final = re.compile(r"\s*(\d{1,12})\s*(?:[;,].*)?", re.DOTALL)
 _PARAMETER: Final = re.compile(r"\b(limit|remaining|reset|q|w|r|t)\s*=\s*\"?(\d{1,12})")
 _EPOCH: Final = 10**8  # a reset beyond this is a moment, not a number of seconds
-_KEPT: Final = 0.1  # of the limit stays for the pulls of this machine: builds come after the look
+# Stays for this machine's own pulls, since builds come after the look: a tenth of the limit, at most 20.
+_KEPT, _MOST_KEPT = 0.1, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class Budget:
     def kept(self) -> int:
         """What is left alone, of the limit."""
         limit = self.quota.limit if self.quota else None
-        return math.ceil(limit * _KEPT) if limit else 0
+        return min(_MOST_KEPT, math.ceil(limit * _KEPT)) if limit else 0
 
     def exhausted(self, host: str, now: float) -> str:
         """Why nothing more is sent, in words."""

@@ -17,8 +17,11 @@ import pytest
 
 from bot.errors import LeaseHeld, StoreError
 from bot.model.evidence import Baseline, Measurement
+from bot.model.published import BaseSource, Published, Shipping
+from bot.model.reference import Reference
 from bot.model.run import CycleState, Decided, Plan, Publication, PublicationKind, PublicationState
 from bot.model.snooze import Snooze
+from bot.model.target import LINUX_AMD64
 from bot.model.update import Abandoned, Current, Failed, Skipped, Waiting
 from bot.model.use import Use, UseKind
 from bot.store.lease import lease
@@ -85,6 +88,27 @@ def test_baselines_and_measurements_come_back_as_they_were(store: SqlStore) -> N
     assert store.baseline("acme/shop", "backend", "linux/amd64") == baseline
     assert store.measurements(NOW, NOW + timedelta(seconds=1)) == (measurement,)
     assert store.measurements(NOW + timedelta(seconds=1), NOW + timedelta(days=1)) == ()
+
+
+def test_what_is_published_comes_back_as_it_was_and_the_newest_look_counts(store: SqlStore) -> None:
+    one = Published(
+        "acme/shop",
+        "backend",
+        LINUX_AMD64,
+        Reference.parse("ghcr.io/acme/app:1"),
+        Shipping.NOT_SHIPPED,
+        "merged, not shipped",
+        NOW,
+        base=Reference.parse(f"debian:12@sha256:{'a' * 64}"),
+        source=BaseSource.LAYERS,
+    )
+    other = replace(one, project="acme/blog", state=Shipping.UNKNOWN)
+
+    for published in (one, other, replace(one, state=Shipping.SHIPPED)):
+        store.save_published(published)
+
+    assert store.published() == (other, replace(one, state=Shipping.SHIPPED))
+    assert store.published("acme/blog") == (other,)
 
 
 def test_the_first_sighting_of_a_digest_stays(store: SqlStore) -> None:

@@ -58,6 +58,14 @@ def test_a_tenth_of_the_limit_is_left_for_the_pulls_of_this_machine() -> None:
     assert budget.room("GET", 2.0) == 0
 
 
+@pytest.mark.parametrize(("limit", "kept"), [(None, 0), (3, 1), (100, 10), (200, 20), (5000, 20)])
+def test_of_a_large_limit_a_few_are_enough_to_keep(limit: int | None, kept: int) -> None:
+    budget = Budget()
+    budget.told("GET", Quota(3, limit), 0.0)
+
+    assert budget.kept == kept
+
+
 def test_heads_are_free_once_one_was_seen_to_be_free() -> None:
     budget = Budget()
     budget.told("HEAD", Quota(0, 100, 3600), 0.0)
