@@ -122,7 +122,9 @@ def _driving(settings: Settings) -> Iterator[Guard | None]:
         return
     with opened_store(settings):  # its tables are made
         pass
-    with tenure(store_url(settings)) as guard:
+    workers = settings.workers
+    beat, stale = workers.heartbeat.total_seconds() / 2, workers.stalled_after.total_seconds()
+    with tenure(store_url(settings), beat=beat, stale=stale) as guard:
         yield guard
 
 

@@ -30,6 +30,7 @@ from bot.commands import (
     rescan,
     run,
     serve,
+    worker,
 )
 from bot.errors import RefitError
 
@@ -61,6 +62,7 @@ _COMMANDS: tuple[tuple[typer.Typer, str, Callable[..., int]], ...] = (
     (app, "audit", audit.audit),
     (app, "report", report.report),
     (app, "serve", serve.serve),
+    (app, "worker", worker.worker),
     (_config, "check", config.check),
     (_config, "schema", config.schema),
 )

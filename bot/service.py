@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
 
-from bot.app import open_parts, store_url
+from bot.app import store_url
 from bot.clock import SystemClock
 from bot.cycle.known import known_targets
-from bot.cycle.parts import Parts
-from bot.errors import RefitError
+from bot.logs import run_named
 from bot.model.answer import Answer
 from bot.model.run import Cycle, CycleState, PublicationKind, PublicationState
 from bot.ports import Queue
 from bot.queue.local import LocalQueue
+from bot.queue.postgresql import Role
 from bot.report.chat import coming, status
 from bot.settings import Settings
 from bot.store.sql import open_store
@@ -29,29 +27,15 @@ from bot.triggers.chat.grammar import Word
 from bot.triggers.periods import Job, Timetable
 from bot.triggers.schedule import Schedule
 from bot.triggers.webhook import COMMENT
-from bot.triggers.worker import Worker
+from bot.triggers.worker import OpenParts, Worker
 from bot.web.app import web_app
+from bot.workshop import Workshop
 
 log: Final = logging.getLogger(__name__)
 _LEDGER: Final = 500
 _SHOWN: Final = 5
 _QUICK_AT_ONCE: Final = 2
 _PUBLISHES: Final = frozenset({Word.OPEN, Word.REBASE, Word.RECREATE})
-_ON_REQUEST: Final = frozenset({Word.OPEN, "pull-rebase", "pull-recreate"})
-_DRIVES: Final = _ON_REQUEST | {"monthly", "observe", "quarterly"}
-_NEEDS_ENGINE: Final = _ON_REQUEST | {"monthly", Word.RESCAN, "pull-rescan"}
-
-
-class LogProgress:
-    """The `Progress` port of a service: lines of the log."""
-
-    def step(self, text: str) -> None:
-        """A step of the run begins."""
-        log.info("%s", text)
-
-    def detail(self, text: str) -> None:
-        """Something inside the current step."""
-        log.debug("%s", text)
 
 
 class Service:
@@ -70,13 +54,8 @@ class Service:
         self._clock = SystemClock()
         self._store = open_store(store_url(settings))
         self._talk = Talk(settings, self._store, self._clock)
-        worker = Worker(
-            self._parts,
-            Conversation(self._talk.chat, self._talk.may),
-            {COMMENT: self._talk.comment},
-            self._talk.news,
-        )
-        self._due = LocalQueue(worker, dropped=worker.dropped)
+        self._shop = Workshop(settings, self._store, self._clock, _slots(settings), self._worker)
+        worker, self._due = self._shop.worker, self._shop.queue
         self._asked = LocalQueue(worker, dropped=worker.dropped)
         self._quick = LocalQueue(worker, dropped=worker.dropped, threads=_QUICK_AT_ONCE)
         self._schedule = Schedule(self._timetable(), self._due, self._done, self._clock)
@@ -86,6 +65,7 @@ class Service:
     def start(self) -> None:
         """Catch up on what was missed, then keep time."""
         self._talk.start()
+        self._shop.start()
         self._schedule.start()
 
     def stop(self, seconds: float) -> bool:
@@ -93,45 +73,25 @@ class Service:
         self._schedule.stop()
         self._talk.stop()
         deadline = self._clock.monotonic() + seconds
-        queues = (self._quick, self._asked, self._due)
-        return all([one.drain(max(0.0, deadline - self._clock.monotonic())) for one in queues])  # noqa: C419 - each
+        stops = (self._quick.drain, self._asked.drain, self._shop.stop)
+        return all([stop(max(0.0, deadline - self._clock.monotonic())) for stop in stops])  # noqa: C419 - each
 
     def close(self) -> None:
-        """Give the store back; nothing may run any more."""
+        """Give queue and store back; nothing may run any more."""
         self._talk.close()
+        self._shop.close()
         self._store.close()
 
     def _ready(self) -> dict[str, bool]:
-        return {"store": self._readable(), "schedule": self._schedule.running, "chat": self._talk.ready}
+        return {"store": self._shop.readable(), "schedule": self._schedule.running, "chat": self._talk.ready}
 
-    def _readable(self) -> bool:
-        try:
-            self._store.cycles(limit=1)
-        except RefitError as error:
-            log.warning("not ready: %s", error.message)
-            return False
-        return True
+    def _worker(self, parts: OpenParts) -> Worker:
+        answers = Conversation(self._talk.chat, self._talk.may)
+        return Worker(parts, answers, {COMMENT: self._talk.comment}, self._talk.news, run_named)
 
     def _timetable(self) -> Timetable:
         schedule = self._settings.schedule
-        crons = {
-            Job.MONTHLY: schedule.monthly,
-            Job.OBSERVE: schedule.observe,
-            Job.QUARTERLY: schedule.quarterly,
-        }
-        return Timetable(crons, ZoneInfo(self._settings.timezone))
-
-    @contextmanager
-    def _parts(self, task: str) -> Iterator[Parts]:
-        """Parts for one task; what people ask for drives no cycle, so it need not wait for one."""
-        with open_parts(
-            self._settings,
-            LogProgress(),
-            clock=self._clock,
-            drive=task in _DRIVES,
-            engine=task in _NEEDS_ENGINE,
-        ) as parts:
-            yield parts
+        return Timetable({job: getattr(schedule, job) for job in Job}, ZoneInfo(self._settings.timezone))
 
     def _done(self) -> set[str]:
         """Names of the periods that are done, from the store's ledger."""
@@ -166,5 +126,47 @@ class Service:
 
     def _next(self) -> Answer:
         timetable, now = self._timetable(), self._clock.now()
-        due = [(job.value, moment) for job in Job if (moment := timetable.next_due(job, now)) is not None]
-        return coming(due)
+        due = {job.value: timetable.next_due(job, now) for job in timetable.crons}
+        return coming([(name, moment) for name, moment in due.items() if moment is not None])
+
+
+class WorkerService:
+    """What `refit worker` runs: jobs of one role, and its own health.
+
+    Args:
+        settings: The configuration.
+        role: What it takes.
+        slots: How many jobs run at once.
+
+    Raises:
+        ConfigError: A secret is missing.
+        StoreError: The store cannot be opened.
+    """
+
+    def __init__(self, settings: Settings, role: Role, slots: int) -> None:
+        self._store = open_store(store_url(settings))
+        self._shop = Workshop(settings, self._store, SystemClock(), {role: slots}, _plain_worker)
+        self.web: Starlette = web_app(lambda: {"store": self._shop.readable()})
+
+    def start(self) -> None:
+        """Begin to take jobs."""
+        self._shop.start()
+
+    def stop(self, seconds: float) -> bool:
+        """Take nothing more and wait for what runs; True when it ended in time."""
+        return self._shop.stop(seconds)
+
+    def close(self) -> None:
+        """Give queue and store back; nothing may run any more."""
+        self._shop.close()
+        self._store.close()
+
+
+def _plain_worker(parts: OpenParts) -> Worker:
+    """Nobody talks to a machine that only works."""
+    return Worker(parts, named=run_named)
+
+
+def _slots(settings: Settings) -> dict[Role, int]:
+    """On a shared store this machine drives, publishes, and proves where it may build."""
+    return {Role.DRIVE: 1, Role.PUBLISH: 1} | ({Role.PROVE: 1} if settings.builder.enabled else {})

@@ -47,5 +47,11 @@ def evidence_key(
     )
 
 
+def ticket(planned: Planned) -> str:
+    """What names an update within its cycle's plan, on every machine."""
+    use = planned.use
+    return _digest("ticket", planned.project.name, planned.subject, use.file, str(use.line), use.text)[:16]
+
+
 def _digest(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -15,7 +15,8 @@ from bot.cycle.grouping import Group, grouped
 from bot.cycle.order import chosen_for_build
 from bot.cycle.parts import Parts
 from bot.cycle.plan import make_plan
-from bot.cycle.project import carry_out, finish
+from bot.cycle.project import carry_out, finish, prepare
+from bot.cycle.standing import Seen
 from bot.cycle.tally import Run, Tally
 from bot.cycle.workspace import sweep
 from bot.model import marker
@@ -75,8 +76,8 @@ def run_cycle(
     ]
     chosen = chosen_for_build([one for group in groups for one in group.members], parts)
     run = Run(parts, cycle, tally, dry=dry_run, evidence_only=evidence_only, chosen=chosen)
-    for project, its_groups in _by_project(parts, groups):
-        carry_out(project, its_groups, run)
+    for project, its_groups, seen in _prepared(groups, run):
+        carry_out(seen, run)
         if only is None:
             finish(project, its_groups, run)
     parts.progress.step("report")
@@ -109,9 +110,29 @@ def _concerns(group: Group, only: str) -> bool:
     return only == group.slot or any(only in (planned.subject, planned.use.file) for planned in group.members)
 
 
+def _prepared(groups: Sequence[Group], run: Run) -> Iterable[tuple[Project, list[Group], list[Seen]]]:
+    """Each project's groups, and which of them to go on with.
+
+    One machine looks at a project when its turn comes; many are told of all the work first.
+    """
+    prepared = (
+        (one, its_groups, prepare(one, its_groups, run)) for one, its_groups in _by_project(run.parts, groups)
+    )
+    if run.parts.crew is None or run.dry:
+        return prepared
+    told = list(prepared)
+    wanted = [planned for _, _, seen in told for one in seen for planned in one.group.members]
+    run.parts.crew.announce(run.cycle, wanted, run.may_build)
+    return told
+
+
 def _by_project(parts: Parts, groups: Sequence[Group]) -> Iterable[tuple[Project, list[Group]]]:
     for project in parts.projects:
         yield project, [group for group in groups if group.project.name == project.name]
+
+
+def _no_engine(parts: Parts) -> tuple[str, ...]:
+    return () if parts.builder or parts.crew else (f"level base only: {parts.no_builder}",)
 
 
 def _result(  # noqa: PLR0913 - a value's fields
@@ -126,7 +147,7 @@ def _result(  # noqa: PLR0913 - a value's fields
         seconds=seconds,
         quota=dict(parts.registry.quota()),
         dry_run=dry_run,
-        notes=(*((f"level base only: {parts.no_builder}",) if parts.builder is None else ()), *tally.notes),
+        notes=(*_no_engine(parts), *tally.notes),
         issues=tuple(tally.issues),
         published=plan.published,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bot.cycle.crew import Crew
 from bot.dockerfile import custom as patterns
 from bot.model.manifest import Platform
 from bot.model.retention import Retention
@@ -92,6 +93,7 @@ class Parts:
         projects: Under care.
         policy: The operator's rules.
         problems: What kept projects from being found at all.
+        crew: Other machines that prove and publish for this cycle; None where it does both itself.
     """
 
     registry: Registry
@@ -108,6 +110,7 @@ class Parts:
     problems: tuple[Problem, ...] = ()
     platform: Platform = LINUX_AMD64
     work: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "refit-work")
+    crew: Crew | None = None
 
     def forge(self, project: Project) -> Forge:
         """The forge a project lives on."""

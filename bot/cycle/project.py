@@ -12,16 +12,16 @@ from bot.cycle.evidence_for_others import attach, others_pulls
 from bot.cycle.grouping import Group
 from bot.cycle.inventory import record_sboms
 from bot.cycle.issues import report_targets
-from bot.cycle.order import place
+from bot.cycle.parts import Parts
 from bot.cycle.prove import prove
 from bot.cycle.publish import compose, publish
 from bot.cycle.standing import LIMIT_REASON, Seen, held_back, look, tell
 from bot.cycle.tally import Run, subject
 from bot.cycle.tidy import tidy
 from bot.cycle.verdict import judge
-from bot.errors import BranchTaken, RefitError
+from bot.errors import BranchTaken, RefitError, StoreError
 from bot.model.draft import Draft
-from bot.model.evidence import VerdictState
+from bot.model.evidence import Evidence, VerdictState
 from bot.model.pulls import OpenPull
 from bot.model.run import Planned, Proved, Publication, PublicationState
 from bot.model.target import Project
@@ -41,19 +41,24 @@ class Ready:
     checkout: Checkout
 
 
-def carry_out(project: Project, groups: Sequence[Group], run: Run) -> None:
-    """Bring a project's groups as far as people and limits allow; each failure is a value."""
+def prepare(project: Project, groups: Sequence[Group], run: Run) -> list[Seen]:
+    """Look at what a project has open: the groups to go on with, as far as people and limits allow."""
     try:
         opened = run.parts.forge(project).open_pulls(project) if groups else ()
     except RefitError as error:
         run.tally.fail(project.name, error)
-        return
+        return []
     groups = _attached(groups, opened, run)
     seen: list[Seen] = []
     for group in groups:
         run.guarded(subject(group), partial(_look, group, opened, seen, run))
+    return _within_limit(seen, run)
+
+
+def carry_out(seen: Sequence[Seen], run: Run) -> None:
+    """Prove a project's groups and publish them, the most urgent first; each failure is a value."""
     ready: list[Ready] = []
-    for one in _within_limit(seen, run):
+    for one in seen:
         run.guarded(subject(one.group), partial(_prove, one, ready, run))
     for proved in sorted(ready, key=lambda one: _urgency(one.proved)):
         run.guarded(subject(proved.seen.group), partial(_publish, proved, run))
@@ -166,10 +171,17 @@ def _proved(members: Sequence[Planned], checkout: Checkout, run: Run) -> tuple[P
 
 def _prove_one(planned: Planned, checkout: Checkout, run: Run) -> Proved:
     parts = run.parts
-    may_build = run.chosen is None or place(planned) in run.chosen
-    evidence = prove(planned, checkout, parts, run.cycle, may_build=may_build)
+    if parts.crew is None:
+        evidence = prove(planned, checkout, parts, run.cycle, may_build=run.may_build(planned))
+    else:
+        evidence = parts.crew.prove(run.cycle, planned, may_build=run.may_build(planned))
     record(planned, evidence, run.cycle, parts)
     record_sboms(planned, evidence, parts)
+    return judged(planned, evidence, parts)
+
+
+def judged(planned: Planned, evidence: tuple[Evidence, ...], parts: Parts) -> Proved:
+    """Evidence with its verdict, by the operator's rules and the target's baseline."""
     baseline = None
     if planned.target is not None and evidence:
         platform = str(evidence[0].platform)
@@ -196,6 +208,8 @@ def _publish(ready: Ready, run: Run) -> None:
             tell(group, existing, "taken", comments.taken(), run)
         run.tally.wait(group.members, "somebody pushed to its pull request; left alone")
         return
+    except StoreError:
+        raise
     except RefitError as error:
         note = error.message
         run.tally.fail(subject(group), error, "not published: ")
@@ -224,4 +238,6 @@ def _published(ready: Ready, run: Run) -> Publication:
     seen = ready.seen
     if seen.new:
         run.parts.store.remember(_LEDGER, f"{run.cycle.id} {seen.group.slot}", run.parts.clock.now())
+    if run.parts.crew is not None:
+        return run.parts.crew.publish(run.cycle, seen.group)
     return publish(seen.group, ready.proved, ready.checkout, run.parts, seen.existing)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.cycle.grouping import Group
+from bot.cycle.order import place
 from bot.cycle.parts import Parts
-from bot.errors import RefitError
+from bot.errors import RefitError, StoreError
 from bot.model.draft import Draft
 from bot.model.run import Cycle, Decided, Planned, Problem, Proved, Publication
 from bot.model.update import Waiting
@@ -57,10 +58,16 @@ class Run:
     evidence_only: bool = False
     chosen: frozenset[str] | None = None
 
+    def may_build(self, planned: Planned) -> bool:
+        """Tell whether an update is among those that this cycle builds."""
+        return self.chosen is None or place(planned) in self.chosen
+
     def guarded(self, subject: str, work: Callable[[], None]) -> None:
         """One failure becomes a value; the others go on."""
         try:
             work()
+        except StoreError:  # without a store nothing can go on
+            raise
         except RefitError as error:
             self.tally.fail(subject, error)
         except Exception as error:  # noqa: BLE001 - a bug in one target's way must not cost the others theirs

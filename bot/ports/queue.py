@@ -18,8 +18,20 @@ class Task:
 class Queue(Protocol):
     """Work to be done soon, once for each key."""
 
+    def start(self) -> None:
+        """Begin to take tasks."""
+        ...
+
+    def close(self) -> None:
+        """Give back what it holds; nothing runs any more."""
+        ...
+
     def submit(self, task: Task, key: str) -> bool:
         """Take the task; False where work with this key is already waiting or running."""
+        ...
+
+    def depth(self) -> int:
+        """How many tasks wait or run."""
         ...
 
     def drain(self, seconds: float) -> bool:

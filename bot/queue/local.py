@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from bot.errors import StoreError
 from bot.ports import Task
 
 log: Final = logging.getLogger(__name__)
@@ -42,6 +43,12 @@ class LocalQueue:
         self._taken: set[str] = set()
         self._started = 0
         self._closed = False
+
+    def start(self) -> None:
+        """Begin to take tasks: threads are started as they are first needed."""
+
+    def close(self) -> None:
+        """Nothing is held; the threads end with the process."""
 
     def submit(self, task: Task, key: str) -> bool:
         """Take the task; False where work with this key is waiting or running, or the queue drains."""
@@ -107,5 +114,7 @@ class LocalQueue:
             work(job.task)
         except KeyboardInterrupt:  # a program it waited for was ended: the process is stopping
             log.warning("task %s (%s) was cut off", job.task.name, job.key)
+        except StoreError:
+            log.warning("task %s (%s) is to be asked for again", job.task.name, job.key)
         except Exception:  # a thread must outlive any one task
             log.exception("task %s (%s) failed", job.task.name, job.key)

@@ -27,6 +27,7 @@ from bot.settings.services import (
     ScheduleSection,
     VerdictSection,
     WebSection,
+    WorkersSection,
 )
 from bot.settings.talks import CommentsSection, MatrixSection, NotificationSection, SlackSection
 
@@ -59,6 +60,7 @@ class Settings(Section):
     comments: CommentsSection | None = None
     notifications: NotificationSection | None = None
     web: WebSection = WebSection()
+    workers: WorkersSection = WorkersSection()
 
     @field_validator("timezone")
     @classmethod

@@ -159,9 +159,11 @@ class ScheduleSection(Section):
 
     monthly: str = "0 4 1 * *"
     observe: str = "30 3 * * *"
+    sboms: str = "0 6 * * *"
     quarterly: str = "0 5 2 1,4,7,10 *"
+    cleanup: str = "15 1 * * *"
 
-    @field_validator("monthly", "observe", "quarterly")
+    @field_validator("monthly", "observe", "sboms", "quarterly", "cleanup")
     @classmethod
     def _is_cron(cls, text: str) -> str:
         try:
@@ -169,6 +171,19 @@ class ScheduleSection(Section):
         except ValueError as error:
             raise ValueError(f"not a cron expression with five fields: {text!r} ({error})") from error
         return text
+
+
+class WorkersSection(Section):
+    """How machines that share a store tell that one of them is gone."""
+
+    heartbeat: Duration = timedelta(seconds=10)
+    stalled_after: Duration = timedelta(seconds=30)
+
+    @model_validator(mode="after")
+    def _beats_in_time(self) -> Self:
+        if self.stalled_after < 2 * self.heartbeat:
+            raise ValueError("stalled_after is at least twice heartbeat, or a busy machine counts as gone")
+        return self
 
 
 class WebSection(Section):

@@ -47,8 +47,9 @@ class CycleRow(Base):
     state: Mapped[str]
     started: Mapped[datetime]
     finished: Mapped[datetime | None]
-    plan: Mapped[str | None]
-    result: Mapped[str | None]
+    # Both may be megabytes, and most who look at cycles want neither.
+    plan: Mapped[str | None] = mapped_column(deferred=True)
+    result: Mapped[str | None] = mapped_column(deferred=True)
 
 
 class EvidenceRow(Base):

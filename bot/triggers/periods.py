@@ -6,7 +6,7 @@ done is not asked for again, so a missed one is caught up once, for the current 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -16,7 +16,9 @@ from apscheduler.triggers.cron import CronTrigger
 
 from bot.ports import Task
 
-_LOOK_BACK = timedelta(days=100)
+# Tried one after the other: most jobs are daily, and the longest period is a quarter.
+_SHIFT = timedelta(days=1)  # more than any clock change moves
+_LOOK_BACK = (timedelta(days=2), timedelta(days=33), timedelta(days=100))
 
 
 class Job(StrEnum):
@@ -24,7 +26,9 @@ class Job(StrEnum):
 
     MONTHLY = "monthly"
     OBSERVE = "observe"
+    SBOMS = "sboms"
     QUARTERLY = "quarterly"
+    CLEANUP = "cleanup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +43,31 @@ class Timetable:
     crons: dict[Job, str]
     zone: ZoneInfo
 
-    def trigger(self, job: Job) -> CronTrigger:
-        """The APScheduler trigger of a job."""
-        return CronTrigger.from_crontab(self.crons[job], timezone=self.zone)
-
     def last_due(self, job: Job, now: datetime) -> datetime | None:
         """The latest time at or before `now` that a job was due, within the last 100 days."""
-        trigger, last, moment = self.trigger(job), None, now - _LOOK_BACK
-        while moment <= now:
-            due = trigger.get_next_fire_time(None, moment)
-            if due is None or due.astimezone(UTC) > now:
-                break
-            # In the hour that a clock change repeats, APScheduler may name the same time again:
-            # go on from the later of both, or the loop would never end.
-            last = due.astimezone(UTC)
-            moment = max(last, moment.astimezone(UTC)) + timedelta(minutes=1)
-        return last
+        for span in _LOOK_BACK:
+            found = [due for due in self._due(job, now - span, now + _SHIFT) if due <= now]
+            if found:
+                return found[-1]
+        return None
 
     def next_due(self, job: Job, now: datetime) -> datetime | None:
         """The first time after `now` that a job is due."""
-        due: datetime | None = self.trigger(job).get_next_fire_time(None, now + timedelta(microseconds=1))
-        return due
+        return next((due for due in self._due(job, now - _SHIFT) if due > now), None)
+
+    def _due(self, job: Job, since: datetime, until: datetime | None = None) -> Iterator[datetime]:
+        """When a job is due, oldest first.
+
+        The expression is read on a clock without changes, and each time put into the zone after: APScheduler
+        itself leaves out a midnight that follows the day of a change. A time that a change skips is due an
+        hour later, one that it repeats the first time only.
+        """
+        trigger = CronTrigger.from_crontab(self.crons[job], timezone=UTC)
+        moment = since.astimezone(self.zone).replace(tzinfo=UTC)
+        end = until.astimezone(self.zone).replace(tzinfo=UTC) if until else None
+        while (due := trigger.get_next_fire_time(None, moment)) is not None and (end is None or due <= end):
+            yield due.replace(tzinfo=self.zone).astimezone(UTC)
+            moment = due + timedelta(minutes=1)
 
 
 def period(job: Job, due: datetime, zone: ZoneInfo) -> str:
@@ -68,8 +76,8 @@ def period(job: Job, due: datetime, zone: ZoneInfo) -> str:
     match job:
         case Job.MONTHLY:
             return f"monthly-{local:%Y-%m}"
-        case Job.OBSERVE:
-            return f"observe-{local:%Y-%m-%d}"
+        case Job.OBSERVE | Job.SBOMS | Job.CLEANUP:
+            return f"{job}-{local:%Y-%m-%d}"
         case Job.QUARTERLY:
             return f"quarterly-{last_quarter(local)}"
 
@@ -88,6 +96,6 @@ def task(job: Job, due: datetime, zone: ZoneInfo) -> Task:
 def missed(timetable: Timetable, now: datetime, done: Iterable[str]) -> list[Task]:
     """The work of current periods that should have run already and is not in the ledger of done ones."""
     finished = set(done)
-    due = [(job, last) for job in Job if (last := timetable.last_due(job, now)) is not None]
+    due = [(job, last) for job in timetable.crons if (last := timetable.last_due(job, now)) is not None]
     tasks = [task(job, last, timetable.zone) for job, last in due]
     return [one for one in tasks if one.value["period"] not in finished]

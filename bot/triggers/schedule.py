@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -37,8 +38,8 @@ class Schedule:
         self._timetable, self._queue, self._done, self._clock = timetable, queue, done, clock
         # Jobs are made anew from the configuration at every start: nothing is pickled, nothing goes stale.
         self._scheduler = BackgroundScheduler(timezone=timetable.zone, daemon=True)
-        for job in Job:
-            self._add(job.value, timetable.trigger(job))
+        for job in timetable.crons:
+            self._add(job.value, _AsDue(job, timetable))
         self._add("again", IntervalTrigger(seconds=_AGAIN_SECONDS, timezone=timetable.zone))
 
     def start(self) -> None:
@@ -72,3 +73,14 @@ class Schedule:
     def _ask(self, wanted: Task) -> None:
         if self._queue.submit(wanted, wanted.value["period"]):
             log.info("%s: asked for", wanted.value["period"])
+
+
+class _AsDue(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """APScheduler's trigger for a job of our timetable."""
+
+    def __init__(self, job: Job, timetable: Timetable) -> None:
+        self._job, self._timetable = job, timetable
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """APScheduler's question."""
+        return self._timetable.next_due(self._job, max(now, previous_fire_time or now))

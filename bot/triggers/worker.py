@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
+from bot.cycle.cleanup import clean
+from bot.cycle.crew import PROVE, PUBLISH
+from bot.cycle.hands import prove_job, publish_job
 from bot.cycle.monthly import run_cycle
 from bot.cycle.observe import observe
 from bot.cycle.parts import Parts
 from bot.cycle.quarterly import publish_reports
-from bot.errors import RefitError
+from bot.cycle.sboms import rescan_sboms
+from bot.cycle.workspace import sweep
+from bot.errors import RefitError, StoreError
 from bot.model.answer import Answer
 from bot.model.run import CycleState, Problem, RunResult
 from bot.ports import Task
+from bot.report.sboms import news
 from bot.triggers.chat.conversation import Conversation
 from bot.triggers.chat.desk import failed
 from bot.triggers.notify import News
@@ -32,6 +38,7 @@ class Worker:
         talk: Carries out and answers what people ask for; None where nobody asks.
         also: Other tasks, by name.
         news: Told what people want to know unasked.
+        named: Marks what is logged meanwhile with the task's name.
     """
 
     def __init__(
@@ -40,18 +47,28 @@ class Worker:
         talk: Conversation | None = None,
         also: Mapping[str, Callable[[Parts, Task], None]] | None = None,
         news: News | None = None,
+        named: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
         self._open, self._talk, self._also, self._news = open_parts, talk, also or {}, news or News()
+        self._named = named
         self._work: Mapping[str, Callable[[Parts, Mapping[str, str]], None]] = {
             "monthly": self._monthly,
             "observe": self._observe,
+            "sboms": self._sboms,
             "quarterly": self._quarterly,
+            "cleanup": _cleanup,
+            PROVE: prove_job,
+            PUBLISH: publish_job,
         }
 
     def __call__(self, task: Task) -> None:
-        """Carry out a task; a failure is logged and, where somebody waits, answered."""
+        """Carry out a task; a failure is logged and, where somebody waits, answered.
+
+        Raises:
+            StoreError: The store cannot be used, or another process drives it: to be done again later.
+        """
         try:
-            with self._open(task.name) as parts:
+            with self._named(_what(task)), self._open(task.name) as parts:
                 if self._talk is not None and task.name in self._talk.work:
                     self._talk(parts, task)
                 elif task.name in self._also:
@@ -63,6 +80,8 @@ class Worker:
             log.error("%s: %s %s", _what(task), error.message, error.hint)  # noqa: TRY400 - expected: no traceback
             self._say(task.value, failed(error))
             self._news.failed(task, error)
+            if isinstance(error, StoreError):
+                raise
         except KeyboardInterrupt:
             self._say(task.value, Answer("I was stopped in the middle of this: please ask again."))
             raise
@@ -98,9 +117,33 @@ class Worker:
         if not reports.problems:
             parts.store.finish(cycle, json.dumps({"urls": urls}), parts.clock.now())
 
+    def _sboms(self, parts: Parts, value: Mapping[str, str]) -> None:
+        """What became known since yesterday about what runs, from SBOMs alone."""
+        cycle = parts.store.begin(value["period"], parts.clock.now())
+        found = rescan_sboms(parts)
+        counts = {"rescanned": len(found.rescanned), "new": len(found.new), "failed": len(found.problems)}
+        parts.store.finish(cycle, json.dumps(counts), parts.clock.now())
+        _tell_problems(cycle.id, found.problems)
+        for line in news(found).splitlines():
+            log.warning("%s: %s", cycle.id, line)
+        log.info("%s: %d rescanned, %d new, %d failed", cycle.id, *counts.values())
+        self._news.sboms(found)
+
     def _say(self, value: Mapping[str, str], answer: Answer) -> None:
         if self._talk is not None:
             self._talk.say(value, answer)
+
+
+def _cleanup(parts: Parts, value: Mapping[str, str]) -> None:
+    """Let go of what has had its time, in the store and on this machine."""
+    cycle = parts.store.begin(value["period"], parts.clock.now())
+    sweep(parts)
+    parts.store.forget_receipts(parts.clock.now() - parts.policy.retention.evidence)
+    cleaned = clean(parts)
+    counts = {"rows": sum(cleaned.expired.values()), "artifacts": cleaned.artifacts, "bytes": cleaned.bytes}
+    parts.store.finish(cycle, json.dumps(counts), parts.clock.now())
+    _tell_problems(cycle.id, cleaned.problems)
+    log.info("%s: removed %d rows, %d artifacts, %d bytes", cycle.id, *counts.values())
 
 
 def _done(parts: Parts, period: str | None) -> bool:

@@ -39,7 +39,10 @@ ALLOWED = {
     "bot.triggers": INNER | {"bot.ports", "bot.cycle", "bot.report"},
     "bot.web": INNER | {"bot.ports", "bot.triggers"},
 }
-OUTERMOST = {"bot.app", "bot.cli", "bot.commands", "bot.convert", "bot.service", "bot.talk", "bot.__init__"}
+OUTERMOST = {
+    *("bot.__init__", "bot.app", "bot.cli", "bot.commands", "bot.convert", "bot.logs"),
+    *("bot.service", "bot.talk", "bot.workshop"),
+}
 
 
 def part(module: str) -> str:

@@ -25,6 +25,7 @@ COMMANDS = (
     "audit",
     "report",
     "serve",
+    "worker",
 )
 HELPED = ("", *COMMANDS, "config", "config check", "config schema")
 

@@ -1,0 +1,47 @@
+"""`refit worker`: another machine that proves or publishes, until it is told to stop."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from bot.commands.options import ConfigOption, load_config
+from bot.commands.until_told import listening, run_until_told
+from bot.errors import UsageError
+from bot.logs import LogOption, log_to_stderr
+from bot.queue.postgresql import Role
+from bot.service import WorkerService
+
+
+class WorkerRole(StrEnum):
+    """What a machine is there for."""
+
+    PROVE = Role.PROVE.value
+    PUBLISH = Role.PUBLISH.value
+
+
+RoleOption = Annotated[
+    WorkerRole,
+    typer.Option("--role", help="Prove: build, scan, start; needs no write token. Publish: no engine."),
+]
+SlotsOption = Annotated[
+    int, typer.Option("--slots", min=1, max=64, metavar="N", help="How many jobs run here at once.")
+]
+
+
+def worker(
+    role: RoleOption, slots: SlotsOption = 1, config: ConfigOption = None, log_format: LogOption = None
+) -> int:
+    """Prove or publish, on another machine, what a `refit serve` with a shared store drives."""
+    settings = load_config(config)
+    log_to_stderr(settings, log_format)
+    if settings.store is None:
+        raise UsageError(
+            "a worker shares the store with `refit serve`, and the configuration names none",
+            hint="Set `store: postgresql://…` on every machine; `refit migrate` copies what there is.",
+        )
+    service = WorkerService(settings, Role(role.value), slots)
+    run_until_told(service, service.web, listening(settings.web.host, settings.web.port))
+    return 0

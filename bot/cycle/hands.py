@@ -1,0 +1,117 @@
+"""Jobs of a cycle that any machine may do: one proof, one publication. Each leaves a receipt."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from bot.cycle.crew import evidence_of, proof_key, publication_key
+from bot.cycle.grouping import Group, grouped
+from bot.cycle.keys import ticket
+from bot.cycle.parts import Parts
+from bot.cycle.project import judged
+from bot.cycle.prove import prove
+from bot.cycle.publish import publish
+from bot.cycle.workspace import sweep
+from bot.errors import BranchTaken, RefitError, ServiceError, StoreError
+from bot.model.receipt import Receipt
+from bot.model.run import Cycle, CycleState, Plan, Planned, Proved
+
+log: Final = logging.getLogger(__name__)
+_DIFFERS: Final = "Give every worker the same configuration as `refit serve`."
+
+
+def prove_job(parts: Parts, value: Mapping[str, str]) -> None:
+    """Prove one update of a stored plan, unless somebody has.
+
+    Raises:
+        StoreError: The store cannot be used: the job is to be done again.
+    """
+    cycle = _cycle(parts, value)
+    if cycle is None:
+        return
+    planned = _find(_plan(parts, cycle), value["ticket"])
+    _leave(parts, proof_key(cycle, planned), lambda key: _prove(parts, cycle, planned, value, key))
+
+
+def publish_job(parts: Parts, value: Mapping[str, str]) -> None:
+    """Publish one group of a stored plan whose proofs are there, unless somebody has.
+
+    Raises:
+        StoreError: The store cannot be used: the job is to be done again.
+    """
+    cycle = _cycle(parts, value)
+    if cycle is None:
+        return
+    tickets = value["tickets"].split()
+    _leave(parts, publication_key(cycle, value["slot"]), lambda key: _publish(parts, cycle, tickets, key))
+
+
+def _leave(parts: Parts, key: str, work: Callable[[str], Receipt]) -> None:
+    """Do the work of a key that has no receipt, and leave one, whatever became of it."""
+    if parts.store.receipt(key) is not None:
+        return
+    try:
+        receipt = work(key)
+    except StoreError:
+        raise
+    except BranchTaken as error:
+        receipt = Receipt(key, error=error.message, hint=error.hint, taken=True)
+    except RefitError as error:
+        receipt = Receipt(key, error=error.message, hint=error.hint)
+    except Exception as error:
+        log.exception("%s: a bug in Refit", key)
+        what = f"a bug in Refit: {type(error).__name__}: {error}"
+        receipt = Receipt(key, error=what, hint="Please report it with this worker's log.")
+    parts.store.save_receipt(receipt, parts.clock.now())
+
+
+def _prove(parts: Parts, cycle: Cycle, planned: Planned, value: Mapping[str, str], key: str) -> Receipt:
+    sweep(parts)
+    checkout = parts.forge(planned.project).checkout(planned.project, planned.commit)
+    evidence = prove(planned, checkout, parts, cycle, may_build=value["build"] == "yes")
+    return Receipt(key, evidence=tuple(one.key for one in evidence))
+
+
+def _publish(parts: Parts, cycle: Cycle, tickets: Sequence[str], key: str) -> Receipt:
+    group = _group(_plan(parts, cycle), tickets, parts)
+    forge = parts.forge(group.project)
+    checkout = forge.checkout(group.project, group.members[0].commit)
+    proved = [_proved(parts, cycle, planned) for planned in group.members]
+    existing = forge.find(group.project, group.slot, group.branch)
+    return Receipt(key, publication=publish(group, proved, checkout, parts, existing))
+
+
+def _proved(parts: Parts, cycle: Cycle, planned: Planned) -> Proved:
+    receipt = parts.store.receipt(proof_key(cycle, planned))
+    if receipt is None:
+        raise ServiceError(f"{planned.subject} is not proved yet", hint="The next cycle tries again.")
+    return judged(planned, evidence_of(receipt, parts.store), parts)
+
+
+def _cycle(parts: Parts, value: Mapping[str, str]) -> Cycle | None:
+    """The cycle a job belongs to, or None where it ended meanwhile: nobody waits for the job any more."""
+    found = [one for one in parts.store.cycles(value["name"]) if one.id == value["cycle"]]
+    return found[0] if found and found[0].state is CycleState.RUNNING else None
+
+
+def _plan(parts: Parts, cycle: Cycle) -> Plan:
+    plan = parts.store.plan(cycle)
+    if plan is None:
+        raise StoreError(f"the store has no plan for {cycle.id}")
+    return plan
+
+
+def _find(plan: Plan, wanted: str) -> Planned:
+    return next(planned for planned in plan.updates if ticket(planned) == wanted)
+
+
+def _group(plan: Plan, tickets: Sequence[str], parts: Parts) -> Group:
+    """The group that the driver means: of what belongs together, what others' pull requests do not change."""
+    for group in grouped(plan.updates, parts.policy.rules):
+        members = tuple(planned for planned in group.members if ticket(planned) in tickets)
+        if len(members) == len(tickets):
+            return replace(group, members=members)
+    raise ServiceError("this worker's rules group the updates differently", hint=_DIFFERS)

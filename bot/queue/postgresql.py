@@ -1,0 +1,263 @@
+"""The queue of many machines: Procrastinate on the store's PostgreSQL, nothing else to run.
+
+A worker beats while it lives. The jobs of one that does not are given to others, so a job may run more
+than once: whatever carries it out must be repeatable. One in flight when its process is told to stop is
+handed back at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Job
+
+from bot.errors import StoreError
+from bot.ports import Task
+
+log: Final = logging.getLogger(__name__)
+T = TypeVar("T")
+_TASK: Final = "refit"
+_POOL_SECONDS: Final = 60.0
+_CALL_SECONDS: Final = 90.0
+_AGAIN_SECONDS: Final = 2.0
+# New jobs are told at once; this is for those whose lock was let go.
+_POLL_SECONDS: Final = 2.0
+_MOST_ATTEMPTS: Final = 50
+_LONGEST_WAIT: Final = 60
+# Which of several processes makes the queue's tables: any number that nobody else takes.
+_TABLES: Final = 0x7265666976
+
+
+class Role(StrEnum):
+    """What a worker takes from the queue."""
+
+    DRIVE = "drive"
+    PROVE = "prove"
+    PUBLISH = "publish"
+
+
+class HandedBack(Exception):
+    """A job was cut off because its process is to stop."""
+
+
+class _Again(BaseRetryStrategy):
+    """What was handed back is free at once; what failed for lack of a store, after a while."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """Procrastinate's question."""
+        if isinstance(exception, HandedBack):
+            return RetryDecision(retry_in={"seconds": 0})
+        if isinstance(exception, StoreError) and job.attempts < _MOST_ATTEMPTS:
+            return RetryDecision(retry_in={"seconds": min(_LONGEST_WAIT, 2 ** min(job.attempts, 6))})
+        return None
+
+
+class PostgresQueue:
+    """The `Queue` port on PostgreSQL; one event loop in a thread of its own.
+
+    Args:
+        connecting: What psycopg connects with.
+        work: Carries out a task. A `StoreError` or a KeyboardInterrupt leaves it to be done again.
+        slots: How many jobs of each role run here at once; none of them: this process only asks.
+        beat: Seconds between two heartbeats.
+        stalled: Seconds without one, after which a worker's jobs are given to others.
+
+    Raises:
+        StoreError: The database does not answer.
+    """
+
+    def __init__(
+        self,
+        connecting: Mapping[str, Any],
+        work: Callable[[Task], None],
+        slots: Mapping[Role, int],
+        *,
+        beat: float = 10.0,
+        stalled: float = 30.0,
+    ) -> None:
+        options = dict(connecting)
+        conninfo = options.pop("conninfo")
+        size = 2 + 2 * len(slots)
+        self._connector = PsycopgConnector(
+            conninfo=conninfo, kwargs=options, min_size=1, max_size=size, timeout=_POOL_SECONDS
+        )
+        self._app = App(connector=self._connector)
+        self._work, self._slots, self._beat, self._stalled = work, dict(slots), beat, stalled
+        self._app.task(name=_TASK, retry=_Again())(self._carry_out)
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(sum(slots.values()) + 2, "refit-work"))
+        self._thread = threading.Thread(target=self._loop.run_forever, name="refit-queue", daemon=True)
+        self._thread.start()
+        self._call(self._open())
+        self._stop = asyncio.Event()
+        self._ended: Future[None] | None = None
+
+    def start(self) -> None:
+        """Begin to take jobs."""
+        self._ended = asyncio.run_coroutine_threadsafe(self._serve(), self._loop)
+
+    def submit(self, task: Task, key: str) -> bool:
+        """Take the task; False where work with this key is waiting or running, on any machine.
+
+        Raises:
+            StoreError: The database does not answer.
+        """
+        return self._call(self._defer(task, key))
+
+    def depth(self) -> int:
+        """How many tasks wait or run, on all machines.
+
+        Raises:
+            StoreError: The database does not answer.
+        """
+        return self._call(self._depth())
+
+    def drain(self, seconds: float) -> bool:
+        """Take no more, wait for what runs here; True when all of it ended in time. The rest stays queued."""
+        if self._ended is None:
+            return True
+        self._loop.call_soon_threadsafe(self._stop.set)
+        try:
+            self._ended.result(seconds)
+        except (NotYet, ConnectorException):
+            return self._ended.done()
+        return True
+
+    def close(self) -> None:
+        """Give the connections back; nothing runs any more."""
+        with suppress(StoreError, NotYet):
+            self._call(self._app.close_async())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _open(self) -> None:
+        """Connect, and make the queue's tables where they are not there."""
+        await self._app.open_async()
+        async with self._connector.pool.connection() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_TABLES,))
+            found = await connection.execute("SELECT 1 FROM pg_tables WHERE tablename = 'procrastinate_jobs'")
+            if await found.fetchone() is None:
+                await connection.execute(self._app.schema_manager.get_schema())
+
+    async def _defer(self, task: Task, key: str) -> bool:
+        jobs = self._app.job_manager
+        for status in ("todo", "doing"):
+            if list(await jobs.list_jobs_async(queueing_lock=key, status=status)):
+                return False
+        role = _role(task)
+        job = self._app.configure_task(
+            _TASK, queue=role.value, queueing_lock=key, lock=_lock(task, role, key)
+        )
+        try:
+            await job.defer_async(name=task.name, key=key, value=dict(task.value))
+        except AlreadyEnqueued:
+            return False
+        return True
+
+    async def _depth(self) -> int:
+        jobs = self._app.job_manager
+        return sum([len(list(await jobs.list_jobs_async(status=status))) for status in ("todo", "doing")])
+
+    async def _serve(self) -> None:
+        """A worker for each role, so that one who waits for proofs cannot keep them from being made."""
+        async with asyncio.TaskGroup() as group:
+            for role, slots in self._slots.items():
+                group.create_task(self._take(role, slots))
+            rescuing = group.create_task(self._rescue())
+            await self._stop.wait()
+            rescuing.cancel()
+
+    async def _take(self, role: Role, slots: int) -> None:
+        """Take jobs of a role until the end; a database that went away is asked again."""
+        while not self._stop.is_set():
+            worker = asyncio.create_task(
+                self._app.run_worker_async(
+                    queues=[role.value],
+                    name=role.value,
+                    concurrency=slots,
+                    fetch_job_polling_interval=_POLL_SECONDS,
+                    install_signal_handlers=False,
+                    delete_jobs="always",
+                    update_heartbeat_interval=self._beat,
+                    stalled_worker_timeout=self._stalled,
+                )
+            )
+            stop = asyncio.create_task(self._stop.wait())
+            await asyncio.wait({worker, stop}, return_when=asyncio.FIRST_COMPLETED)
+            stop.cancel()
+            await self._end(worker, role)
+
+    async def _end(self, worker: asyncio.Task[None], role: Role) -> None:
+        """Let a worker finish what it runs; tell why one ended by itself."""
+        if not worker.done():
+            worker.cancel()
+        try:
+            await worker
+        except asyncio.CancelledError:
+            return
+        except ConnectorException as error:
+            log.warning("the queue cannot be reached: %s", _first_line(error))
+        log.warning("the %s worker begins again", role)
+        await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _rescue(self) -> None:
+        """Give the jobs of workers whose heart stopped to whoever is free."""
+        while True:
+            await asyncio.sleep(self._beat)
+            try:
+                stalled = await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._stalled)
+                for job in stalled:
+                    log.warning("job %s of a worker that stands still is given to others", job.queueing_lock)
+                    await self._app.job_manager.retry_job(job)
+            except ConnectorException as error:  # also where another one was faster
+                log.info("stalled jobs were not given back: %s", _first_line(error))
+
+    def _carry_out(self, name: str, key: str, value: Mapping[str, str]) -> None:
+        """One job, in a thread of the pool."""
+        log.info("%s is begun", key)
+        try:
+            self._work(Task(name, value))
+        except KeyboardInterrupt:  # a program it waited for was ended: the process is stopping
+            log.warning("job %s was cut off, and is handed back", key)
+            raise HandedBack from None
+
+    def _call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the queue's loop, from any other thread."""
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_CALL_SECONDS)
+        except ConnectorException as error:
+            raise StoreError(
+                f"the queue cannot be used: {_first_line(error)}", hint="Is the database of `store:` up?"
+            ) from error
+
+
+def _role(task: Task) -> Role:
+    """Who takes a task: proofs and publications have workers of their own."""
+    return Role(task.name) if task.name in (Role.PROVE, Role.PUBLISH) else Role.DRIVE
+
+
+def _lock(task: Task, role: Role, key: str) -> str:
+    """What must not run at once: one cycle drives at a time, one publication in a project."""
+    match role:
+        case Role.DRIVE:
+            return "drive"
+        case Role.PUBLISH:
+            return f"publish {task.value['project']}"
+        case Role.PROVE:
+            return key
+
+
+def _first_line(error: BaseException) -> str:
+    cause = error.__cause__ or error
+    return str(cause).partition("\n")[0]

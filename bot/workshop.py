@@ -1,0 +1,122 @@
+"""What carries out the work on one machine, for `refit serve` and `refit worker`: store, queue, worker."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Final
+
+from bot.app import open_parts, store_url
+from bot.cycle.crew import PROVE, Crew
+from bot.cycle.parts import Parts
+from bot.errors import RefitError
+from bot.ports import Clock, Queue, Store
+from bot.queue.local import LocalQueue
+from bot.queue.postgresql import PostgresQueue, Role
+from bot.settings import Settings
+from bot.store.postgresql import connecting
+from bot.triggers.chat.grammar import Word
+from bot.triggers.periods import Job
+from bot.triggers.worker import OpenParts, Worker
+
+log: Final = logging.getLogger(__name__)
+# What changes what people see holds the lease; what builds nothing looks for no engine.
+_PUBLISHES: Final = frozenset({Job.MONTHLY, Word.OPEN, "pull-rebase", "pull-recreate"})
+_DRIVES: Final = _PUBLISHES | set(Job)
+_NEEDS_ENGINE: Final = _PUBLISHES | {Job.CLEANUP, Word.RESCAN, "pull-rescan", PROVE}
+
+
+class LogProgress:
+    """The `Progress` port of a service: lines of the log."""
+
+    def step(self, text: str) -> None:
+        """A step of the run begins."""
+        log.info("%s", text)
+
+    def detail(self, text: str) -> None:
+        """Something inside the current step."""
+        log.debug("%s", text)
+
+
+class Workshop:
+    """Queue and worker of one machine.
+
+    Args:
+        settings: The configuration.
+        store: The store; whoever opened it closes it.
+        clock: Wall and monotonic time.
+        slots: How many jobs of each role run here at once, where the store is shared by many machines.
+        make_worker: Makes the worker, from what opens its parts.
+
+    Raises:
+        StoreError: The queue cannot be reached.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        slots: Mapping[Role, int],
+        make_worker: Callable[[OpenParts], Worker],
+    ) -> None:
+        self._settings, self._store, self._clock = settings, store, clock
+        self._stopping = threading.Event()
+        self.worker = make_worker(self._parts)
+        self.queue: Queue = LocalQueue(self.worker, dropped=self.worker.dropped)
+        if settings.store is not None:
+            self.queue = _shared_queue(settings, self.worker, slots)
+
+    def start(self) -> None:
+        """Begin to take work."""
+        self.queue.start()
+
+    def stop(self, seconds: float) -> bool:
+        """Take nothing more and wait for what runs; True when it ended in time."""
+        self._stopping.set()
+        return self.queue.drain(seconds)
+
+    def close(self) -> None:
+        """Give the queue back; nothing may run any more."""
+        self.queue.close()
+
+    def readable(self) -> bool:
+        """True where the store answers."""
+        try:
+            self._store.cycles(limit=1)
+        except RefitError as error:
+            log.warning("not ready: %s", error.message)
+            return False
+        return True
+
+    @contextmanager
+    def _parts(self, task: str) -> Iterator[Parts]:
+        """Parts for one task; on a shared store, whoever takes the jobs proves and publishes for a cycle."""
+        shared = self._settings.store is not None and task in _PUBLISHES
+        with open_parts(
+            self._settings,
+            LogProgress(),
+            clock=self._clock,
+            drive=task in _DRIVES,
+            engine=task in _NEEDS_ENGINE and not shared,
+        ) as parts:
+            crew = Crew(parts.store, self.queue, self._pause) if shared else None
+            yield replace(parts, crew=crew)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait for others' work; a process that is to stop hands the cycle back at once."""
+        if self._stopping.wait(seconds):
+            raise KeyboardInterrupt
+
+
+def _shared_queue(settings: Settings, worker: Worker, slots: Mapping[Role, int]) -> PostgresQueue:
+    return PostgresQueue(
+        connecting(store_url(settings)),
+        worker,
+        slots,
+        beat=settings.workers.heartbeat.total_seconds(),
+        stalled=settings.workers.stalled_after.total_seconds(),
+    )

@@ -1,0 +1,68 @@
+"""Many machines on one PostgreSQL: whatever happens to them, each proof counts once, each request is one."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.machines import NEVER, TOKEN, Fleet, fleet
+from tests.e2e.world import World
+from tests.github_server.server import GitHubServer
+from tests.postgresql import Cluster, cluster
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+ONLY_MONTHLY = NEVER | {"monthly": "0 4 1 * *"}
+
+
+@pytest.fixture
+def server() -> Iterator[Cluster]:
+    """A database server that this test may restart."""
+    with cluster() as running:
+        yield running
+
+
+def test_machines_killed_frozen_and_cut_off_from_the_database_do_everything_once(
+    world: World, github: GitHubServer, server: Cluster
+) -> None:
+    with fleet(world, github, server.database()) as machines:
+        machines.projects("acme/shop", "acme/blog", updates=3)
+        driver = machines.start("serve", "serve", builder={"enabled": False}, schedule=ONLY_MONTHLY)
+        provers = [machines.start(f"prove-{n}", "worker", "--role", "prove") for n in range(3)]
+        killed, frozen, healthy = provers
+        for one in provers:
+            one.wait_for("is begun")
+        killed.send(signal.SIGKILL)
+        frozen.send(signal.SIGSTOP)
+        server.stop()
+        server.start()
+        healthy.wait_for("given to others")
+        frozen.send(signal.SIGCONT)
+        driver.wait_for("monthly-", seconds=10)
+        driver.wait_for(": done: 6 updates", seconds=240)
+
+        everything_once(machines, updates=6)
+
+
+def everything_once(machines: Fleet, *, updates: int) -> None:
+    """One cycle, each update once in its result, one pull request and one receipt for each job."""
+    ((state, result),) = machines.query("select state, result from cycles where name like 'monthly-%'")
+    assert state == "done"
+    document = json.loads(result)
+    assert document["failed"] == []
+    places = Counter((update["target"], update["file"]) for update in document["updates"])
+    assert len(document["updates"]) == updates
+    assert {update["level"] for update in document["updates"]} == {"health"}
+    assert set(places.values()) <= {1, 2}  # two projects have files of one name
+    urls = [update["publication"]["url"] for update in document["updates"]]
+    assert len(set(urls)) == updates
+    made = [e for e in machines.github.exchanges if e.method == "POST" and re.search(r"/pulls$", e.path)]
+    assert len([e for e in made if e.status == 201]) == updates
+    kinds = Counter(key.split()[0] for (key,) in machines.query("select key from receipts"))
+    assert kinds == {"prove": updates, "publish": updates}
+    for machine in machines.machines:
+        assert TOKEN not in machine.text()
