@@ -152,6 +152,8 @@ def builder_settings(settings: Settings) -> BuilderSettings:
         memory=section.memory,
         min_free=section.min_free,
         cache=section.cache,
+        closed_network=section.closed_network,
+        reachable=section.reachable,
     )
 
 

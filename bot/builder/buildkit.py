@@ -14,6 +14,7 @@ from bot import process
 from bot.builder.arguments import build_arguments
 from bot.builder.client import BuilderSettings, Command, choose_command, connect, data_folder, engine_version
 from bot.builder.failures import failure, unfinished
+from bot.builder.guard import close_network
 from bot.builder.health import start_and_probe
 from bot.builder.measure import measure_stream
 from bot.builder.problems import engine_errors
@@ -62,6 +63,8 @@ class DockerBuilder:
             EngineError: The engine failed.
         """
         command = self._chosen()
+        if self._settings.closed_network:
+            close_network(self._settings)
         with tempfile.TemporaryDirectory(prefix="refit-build-", dir=request.scratch) as folder:
             iidfile = Path(folder) / "iid"
             started = time.monotonic()

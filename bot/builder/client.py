@@ -40,6 +40,8 @@ class BuilderSettings:
         memory: Bytes of memory that one step of a build may use; None for no limit.
         min_free: Bytes that a build must leave free on the engine's disk.
         cache: Bytes of build cache that stay in the engine; None leaves it alone.
+        closed_network: Keep builds away from loopback, private and link-local addresses, or build nothing.
+        reachable: Addresses and ranges that stay reachable all the same.
     """
 
     docker_host: str = ""
@@ -50,6 +52,8 @@ class BuilderSettings:
     memory: int | None = None
     min_free: int = 0
     cache: int | None = None
+    closed_network: bool = False
+    reachable: tuple[str, ...] = ()
 
     @property
     def host(self) -> str:

@@ -14,7 +14,7 @@ _LINE: Final = re.compile(r"#(\d+) (.*)")
 _DONE: Final = re.compile(r"DONE (\d+(?:\.\d+)?)s")
 _OUTPUT: Final = re.compile(r"(\d+\.\d+) (.*)")
 _EXIT: Final = re.compile(r"exit code: (\d+)")
-_PULL: Final = re.compile(r"\[internal\] load metadata for |\[[^\]]*\] FROM ")
+_PULL: Final = re.compile(r"\[internal\] load metadata for |(\[[^\]]*\] )?FROM ")
 # What a step moved, and of what: `transferring context: 1.2MB`, `sha256:… 1.05MB / 31.36MB 0.3s`.
 _MOVED: Final = re.compile(r"(transferring [a-z]+|sha256:[0-9a-f]+):? (\d+(?:\.\d+)?)([kMG]?B)\b")
 _UNITS: Final = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}

@@ -12,7 +12,7 @@ from typing import Final
 
 from bot import process
 from bot.app import access, builder_settings, database_settings, opened_store, scanner, state_folder
-from bot.builder import DockerBuilder
+from bot.builder import DockerBuilder, close_network
 from bot.clock import SystemClock
 from bot.errors import EngineError, ForgeRefused, RefitError, ScanError
 from bot.forge.api import translated
@@ -64,6 +64,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("free disk", partial(_disk, settings)),
         ("git", _git),
         ("engine", partial(_engine, settings)),
+        ("build network", partial(_build_network, settings)),
         ("trivy", partial(_trivy, trivy)),
         ("database", partial(_database, settings)),
     ]
@@ -108,6 +109,16 @@ def _engine(settings: Settings) -> str:
         return DockerBuilder(builder_settings(settings)).available()
     except EngineError as error:
         raise Concern(error.message, hint=error.hint) from error
+
+
+def _build_network(settings: Settings) -> str:
+    """Builds are programs of others: what they reach on the network is worth a look."""
+    if not settings.builder.enabled:
+        return "nothing is built"
+    if not settings.builder.closed_network:
+        hint = "Set builder.closed_network: true, beside an engine of Refit's own."
+        raise Concern("builds reach private and link-local addresses", hint=hint)
+    return f"builds are kept from private addresses on {close_network(builder_settings(settings))}"
 
 
 def _trivy(trivy: TrivyScanner) -> str:

@@ -58,7 +58,7 @@ class Output(StrEnum):
     JSON = "json"
 
 
-ImagesArgument = Annotated[list[str], typer.Argument(metavar="A B", show_default=False)]
+ImagesArgument = Annotated[list[str], typer.Argument(metavar="A B", hidden=True)]
 AtOption = Annotated[
     str | None,
     typer.Option(
@@ -73,7 +73,7 @@ ContextOption = Annotated[
 ]
 ArgOption = Annotated[
     list[str] | None,
-    typer.Option("--build-arg", metavar="NAME=VALUE", help="A build argument; may be given several times."),
+    typer.Option("--build-arg", metavar="NAME=VALUE", help="Build argument; may be given several times."),
 ]
 StageOption = Annotated[
     str | None, typer.Option("--stage", metavar="NAME", help="Stage to build. [default: the last]")

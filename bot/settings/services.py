@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -67,6 +68,18 @@ class BuilderSection(Section):
     min_free: Size = 2 * 10**9
     cache: Size = 20 * 10**9
     secrets: tuple[BuildSecret, ...] = ()
+    closed_network: bool = False
+    reachable: tuple[str, ...] = ()
+
+    @field_validator("reachable")
+    @classmethod
+    def _are_addresses(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        for one in addresses:
+            try:
+                ipaddress.ip_network(one, strict=False)
+            except ValueError as error:
+                raise ValueError(f"an address such as 10.0.0.5, or a range, not {one!r}") from error
+        return addresses
 
 
 class ScannerSection(Section):

@@ -53,7 +53,16 @@ def test_without_a_configuration_the_defaults_are_checked(refit: Refit) -> None:
     answer = refit("doctor")
 
     found = lines(answer)
-    assert list(found) == ["configuration", "state folder", "free disk", "git", "engine", "trivy", "database"]
+    assert list(found) == [
+        "configuration",
+        "state folder",
+        "free disk",
+        "git",
+        "engine",
+        "build network",
+        "trivy",
+        "database",
+    ]
     assert found["configuration"][1].startswith("none here: the defaults were checked")
     assert found["git"][0] == "✓"
     assert found["trivy"][0] == "✓"
@@ -69,6 +78,12 @@ def test_a_missing_engine_is_a_warning_for_evidence_stays_at_level_base(refit: R
     assert "evidence stays at level base" in told
     assert answer.code == 0
     assert answer.out.splitlines()[-1].startswith("Ready for a run, ")
+
+
+def test_builds_that_reach_private_addresses_are_a_warning_with_what_to_set(refit: Refit) -> None:
+    mark, told = lines(refit("doctor"))["build network"]
+    assert mark == "!"
+    assert "builds reach private and link-local addresses" in told
 
 
 def test_an_engine_that_is_switched_off_is_no_concern(refit: Refit) -> None:
