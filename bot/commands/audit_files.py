@@ -127,11 +127,12 @@ def _dockerfile(  # noqa: PLR0913, PLR0917 - one call within this file
 
 def _linted(root: Path, path: str, data: bytes) -> Audit:
     """What hadolint says, or that it is not there."""
-    if not hadolint.available():
+    program = hadolint.found()
+    if program is None:
         return Audit(notes=(HADOLINT_MISSING,))
     config = root / ".hadolint.yaml"
     try:
-        found = hadolint.run(path, data, config if config.is_file() else None)
+        found = hadolint.run(program, path, data, config if config.is_file() else None)
     except RefitError as error:
         return Audit(problems=(Problem(f"hadolint: {path}", error.message, error.hint),))
     return _answered(path, data, found)

@@ -9,7 +9,6 @@ another one in the same form (FOLDER/dockerfile/*.txt, FOLDER/nginx/*.txt).
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import time
 from collections import Counter
@@ -61,8 +60,8 @@ def speed() -> dict[str, object]:
     cases = corpus.DOCKERFILES
     mine = seconds(cases, auditing.dockerfile)
     result: dict[str, object] = {"files": len(cases), "refit_seconds": round(mine, 2)}
-    if shutil.which("hadolint"):
-        theirs = seconds(cases, lambda case: hadolint.run(case.main, case.files[case.main], None))
+    if program := hadolint.found():
+        theirs = seconds(cases, lambda case: hadolint.run(program, case.main, case.files[case.main], None))
         result |= {"hadolint_seconds": round(theirs, 2), "ratio": round(theirs / mine, 1)}
     return result
 
