@@ -36,6 +36,7 @@ from bot.store.base import Guard
 from bot.store.lease import lease
 from bot.store.sql import SqlStore, open_store, sqlite_url
 from bot.store.tenure import tenure
+from bot.triggers.periods import Job, Timetable
 
 _MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
@@ -136,6 +137,11 @@ def opened_store(settings: Settings, guard: Guard | None = None) -> Iterator[Sql
         yield store
     finally:
         store.close()
+
+
+def timetable(settings: Settings) -> Timetable:
+    """When `refit serve` does what by itself."""
+    return Timetable({job: getattr(settings.schedule, job) for job in Job}, ZoneInfo(settings.timezone))
 
 
 def machine_platform() -> Platform:

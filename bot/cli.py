@@ -29,6 +29,7 @@ from bot.commands import (
     report,
     rescan,
     run,
+    schedule,
     serve,
     worker,
 )
@@ -61,6 +62,7 @@ _COMMANDS: tuple[tuple[typer.Typer, str, Callable[..., int]], ...] = (
     (app, "compare", compare.compare),
     (app, "audit", audit.audit),
     (app, "report", report.report),
+    (app, "schedule", schedule.schedule),
     (app, "serve", serve.serve),
     (app, "worker", worker.worker),
     (_config, "check", config.check),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import logging
+from functools import partial
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
 
-from bot.app import store_url
+from bot.app import store_url, timetable
 from bot.clock import SystemClock
 from bot.cycle.known import known_targets
 from bot.logs import run_named
 from bot.model.answer import Answer
-from bot.model.run import Cycle, CycleState, PublicationKind, PublicationState
+from bot.model.run import PublicationKind, PublicationState
 from bot.ports import Queue
 from bot.queue.local import LocalQueue
 from bot.queue.postgresql import Role
@@ -24,7 +23,7 @@ from bot.store.sql import open_store
 from bot.talk import Talk
 from bot.triggers.chat.conversation import Conversation
 from bot.triggers.chat.grammar import Word
-from bot.triggers.periods import Job, Timetable
+from bot.triggers.ledger import finished_periods, outcome
 from bot.triggers.schedule import Schedule
 from bot.triggers.webhook import COMMENT
 from bot.triggers.worker import OpenParts, Worker
@@ -32,7 +31,6 @@ from bot.web.app import web_app
 from bot.workshop import Workshop
 
 log: Final = logging.getLogger(__name__)
-_LEDGER: Final = 500
 _SHOWN: Final = 5
 _QUICK_AT_ONCE: Final = 2
 _PUBLISHES: Final = frozenset({Word.OPEN, Word.REBASE, Word.RECREATE})
@@ -58,7 +56,8 @@ class Service:
         worker, self._due = self._shop.worker, self._shop.queue
         self._asked = LocalQueue(worker, dropped=worker.dropped)
         self._quick = LocalQueue(worker, dropped=worker.dropped, threads=_QUICK_AT_ONCE)
-        self._schedule = Schedule(self._timetable(), self._due, self._done, self._clock)
+        done = partial(finished_periods, self._store)
+        self._schedule = Schedule(timetable(settings), self._due, done, self._clock)
         self._talk.listen(self._queue, self._targets, {Word.STATUS: self._status, Word.NEXT: self._next})
         self.web: Starlette = web_app(self._ready, self._talk.routes)
 
@@ -89,15 +88,6 @@ class Service:
         answers = Conversation(self._talk.chat, self._talk.may)
         return Worker(parts, answers, {COMMENT: self._talk.comment}, self._talk.news, run_named)
 
-    def _timetable(self) -> Timetable:
-        schedule = self._settings.schedule
-        return Timetable({job: getattr(schedule, job) for job in Job}, ZoneInfo(self._settings.timezone))
-
-    def _done(self) -> set[str]:
-        """Names of the periods that are done, from the store's ledger."""
-        ledger = self._store.cycles(limit=_LEDGER)
-        return {cycle.name for cycle in ledger if cycle.state is CycleState.DONE}
-
     def _queue(self, word: Word) -> Queue:
         """What opens pull requests waits for cycles, what scans for scans, the rest for neither."""
         if word in _PUBLISHES:
@@ -113,20 +103,12 @@ class Service:
         cycles = self._store.cycles(limit=_SHOWN)
         pulls = [one for one in self._store.publications() if one.kind is PublicationKind.PULL_REQUEST]
         open_ = sum(one.state is PublicationState.OPEN for one in pulls)
-        told = [(cycle, self._outcome(cycle)) for cycle in cycles]
+        told = [(cycle, f", {outcome(self._store, cycle)}") for cycle in cycles]
         return status(told, open_, self._store.snoozes(self._clock.now()))
 
-    def _outcome(self, cycle: Cycle) -> str:
-        """What a finished cycle did, in words."""
-        result = json.loads(self._store.result(cycle.id) or "{}")
-        counts = [
-            (len(result.get(key) or ()), key) for key in ("updates", "waiting", "failed") if key in result
-        ]
-        return "".join(f", {number} {key}" for number, key in counts)
-
     def _next(self) -> Answer:
-        timetable, now = self._timetable(), self._clock.now()
-        due = {job.value: timetable.next_due(job, now) for job in timetable.crons}
+        jobs, now = timetable(self._settings), self._clock.now()
+        due = {job.value: jobs.next_due(job, now) for job in jobs.crons}
         return coming([(name, moment) for name, moment in due.items() if moment is not None])
 
 

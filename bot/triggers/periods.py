@@ -53,7 +53,8 @@ class Timetable:
 
     def next_due(self, job: Job, now: datetime) -> datetime | None:
         """The first time after `now` that a job is due."""
-        return next((due for due in self._due(job, now - _SHIFT) if due > now), None)
+        found = next((due for due in self._due(job, now - _SHIFT) if due > now), None)
+        return found.astimezone(self.zone) if found else None
 
     def _due(self, job: Job, since: datetime, until: datetime | None = None) -> Iterator[datetime]:
         """When a job is due, oldest first.

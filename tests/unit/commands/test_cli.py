@@ -24,6 +24,7 @@ COMMANDS = (
     "compare",
     "audit",
     "report",
+    "schedule",
     "serve",
     "worker",
 )

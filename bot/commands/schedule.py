@@ -1,0 +1,52 @@
+"""`refit schedule`: what runs next, and what ran last with its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from bot.app import opened_store, timetable
+from bot.clock import SystemClock
+from bot.commands.options import ConfigOption, Format, FormatOption, load_config
+from bot.commands.output import write, write_json
+from bot.triggers.ledger import Scheduled, scheduled
+
+_HEAD: Final = ("JOB", "NEXT", "LAST", "OUTCOME")
+
+
+def schedule(*, output: FormatOption = Format.TABLE, config: ConfigOption = None) -> int:
+    """Show what `refit serve` runs next by itself, and what ran last with its outcome."""
+    settings = load_config(config)
+    with opened_store(settings) as store:
+        rows = scheduled(timetable(settings), store, SystemClock().now())
+    if output is Format.JSON:
+        write_json({"timezone": settings.timezone, "jobs": [_document(row) for row in rows]})
+    else:
+        write(table(rows))
+    return 0
+
+
+def table(rows: Sequence[Scheduled]) -> str:
+    """Lines for people; times are in the configured zone."""
+    lines = [_HEAD, *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def _cells(row: Scheduled) -> tuple[str, ...]:
+    due = f"{row.due:%a %Y-%m-%d %H:%M %Z}" if row.due else f"never ({row.cron})"
+    late = "; this period is still to be done" if row.missed else ""
+    return row.job.value, due, row.last.id if row.last else "-", (row.outcome or "never ran") + late
+
+
+def _document(row: Scheduled) -> dict[str, Any]:
+    last = row.last
+    ran = last and {
+        "id": last.id,
+        "state": last.state.value,
+        "started": last.started.isoformat(),
+        "finished": last.finished.isoformat() if last.finished else None,
+        "outcome": row.outcome,
+    }
+    due = row.due.isoformat() if row.due else None
+    return {"job": row.job.value, "cron": row.cron, "next": due, "missed": row.missed, "last": ran}

@@ -1,0 +1,56 @@
+"""The schedule as people see it: what runs next, what ran last, and what became of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.commands.schedule import table
+from bot.store.sql import SqlStore, open_store, sqlite_url
+from bot.triggers.ledger import scheduled
+from bot.triggers.periods import Job, Timetable
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+TIMETABLE = Timetable(
+    {Job.MONTHLY: "0 4 1 * *", Job.OBSERVE: "30 3 * * *", Job.CLEANUP: "0 0 30 2 *"},
+    ZoneInfo("Europe/Berlin"),
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    opened = open_store(sqlite_url(tmp_path))
+    yield opened
+    opened.close()
+
+
+def test_what_never_ran_says_so_and_whether_it_is_still_to_be_done(store: SqlStore) -> None:
+    assert table(scheduled(TIMETABLE, store, NOW)).splitlines() == [
+        "JOB      NEXT                      LAST  OUTCOME",
+        "observe  Wed 2026-11-25 03:30 CET  -     never ran; this period is still to be done",
+        "monthly  Tue 2026-12-01 04:00 CET  -     never ran; this period is still to be done",
+        "cleanup  never (0 0 30 2 *)        -     never ran",
+    ]
+
+
+def test_the_last_run_is_shown_with_what_it_did(store: SqlStore) -> None:
+    for name in ("monthly-2026-10", "monthly-2026-11"):
+        cycle = store.begin(name, NOW)
+        store.finish(cycle, json.dumps({"updates": [{}, {}], "failed": [{}]}), NOW)
+    store.finish(store.begin("observe-2026-11-24", NOW), json.dumps({"asked": 7, "new": 1, "failed": 0}), NOW)
+    store.begin("monthly-2026-11", NOW)
+
+    rows = {row.job: row for row in scheduled(TIMETABLE, store, NOW)}
+
+    assert rows[Job.OBSERVE].outcome == "7 asked, 1 new, 0 failed"
+    assert not rows[Job.OBSERVE].missed
+    last = rows[Job.MONTHLY].last
+    assert last is not None
+    assert last.id == "monthly-2026-11.2"
+    assert rows[Job.MONTHLY].outcome == "running, or cut off and to be gone on with"
+    assert not rows[Job.MONTHLY].missed
