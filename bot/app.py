@@ -32,6 +32,7 @@ from bot.ports import Artifacts, Builder, Clock, Forge, Progress
 from bot.registry import RegistryClient
 from bot.scanner import DatabaseSettings, ScannerSettings, TrivyScanner
 from bot.settings import ForgeKind, Settings
+from bot.settings.narrowing import read as read_wishes
 from bot.store.base import Guard
 from bot.store.lease import lease
 from bot.store.sql import SqlStore, open_store, sqlite_url
@@ -92,6 +93,7 @@ def open_parts(  # noqa: PLR0913 - options by keyword
             progress=progress,
             projects=tuple(project(one) for one in settings.projects),
             problems=problems,
+            read_wishes=read_wishes,
             policy=policy(settings),
             no_builder=no_builder,
             platform=machine_platform(),

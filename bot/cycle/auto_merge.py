@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.cycle.narrow import narrowed
 from bot.model.evidence import Evidence, Level, VerdictState
 from bot.model.run import Proved
 from bot.updates.rules import Rule, rule_for
@@ -20,7 +21,8 @@ def allowed(proved: Sequence[Proved], rules: Sequence[Rule]) -> bool:
 def _one(proved: Proved, rules: Sequence[Rule]) -> bool:
     """No waiver, no unverified age, no verdict but pass, nothing introduced, and built before and after."""
     planned, update = proved.planned, proved.planned.update
-    by_rule = rule_for(rules, planned.project.name, planned.use).auto_merge
+    rule = rule_for(rules, planned.project.name, planned.use)
+    by_rule = narrowed(rule, planned.project, planned.use).auto_merge
     plain = update.auto_merge and update.age_verified and not update.waived
     passed = proved.verdict.state is VerdictState.PASS
     return by_rule and plain and passed and bool(proved.evidence) and all(map(_clear, proved.evidence))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.cycle.crew import Crew
 from bot.dockerfile import custom as patterns
 from bot.model.manifest import Platform
+from bot.model.narrowing import Narrowing
 from bot.model.retention import Retention
 from bot.model.run import Problem
 from bot.model.target import LINUX_AMD64, Project
@@ -94,6 +95,7 @@ class Parts:
         policy: The operator's rules.
         problems: What kept projects from being found at all.
         crew: Other machines that prove and publish for this cycle; None where it does both itself.
+        read_wishes: Reads a project's own file; by default nothing is wished.
     """
 
     registry: Registry
@@ -108,6 +110,7 @@ class Parts:
     policy: Policy = Policy()
     no_builder: str = ""
     problems: tuple[Problem, ...] = ()
+    read_wishes: Callable[[bytes], Narrowing] = lambda _: Narrowing()
     platform: Platform = LINUX_AMD64
     work: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "refit-work")
     crew: Crew | None = None

@@ -9,6 +9,7 @@ from dataclasses import replace
 from bot.cycle.baselines import settle
 from bot.cycle.bases import pairs
 from bot.cycle.discover import Found, discover
+from bot.cycle.narrow import left, with_wishes
 from bot.cycle.parts import Parts
 from bot.cycle.published import Shipped, published
 from bot.cycle.resolve import Resolved, resolve
@@ -53,9 +54,10 @@ def _discovered(
 ) -> Sequence[Found]:
     checkout = parts.forge(project).checkout(project)
     commits[project.name] = checkout.commit
+    project = with_wishes(project, checkout, parts)
     discovery = discover(project, checkout, parts.policy.custom)
     problems += discovery.problems
-    return discovery.found
+    return left(discovery.found, project.wishes)
 
 
 async def _ask(

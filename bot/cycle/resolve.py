@@ -15,6 +15,7 @@ from typing import Final
 
 from bot.cycle.bases import config_of
 from bot.cycle.discover import Found
+from bot.cycle.narrow import narrowed
 from bot.cycle.parts import Parts
 from bot.cycle.snoozes import quieted
 from bot.cycle.suited import suited
@@ -55,6 +56,7 @@ async def resolve(found: Sequence[Found], parts: Parts) -> tuple[Resolved, ...]:
 
 async def _resolve_one(found: Found, parts: Parts, snoozes: Sequence[Snooze]) -> Resolved:
     rule = rule_for(parts.policy.rules, found.project.name, found.use)
+    rule = narrowed(rule, found.project, found.use)
     rule = quieted(rule, snoozes, found.project.name, found.use)
     platforms = found.target.platforms if found.target else (LINUX_AMD64,)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bot.model.manifest import Platform
+from bot.model.narrowing import Narrowing
 from bot.model.reference import Reference
 
 LINUX_AMD64 = Platform("linux", "amd64")
@@ -75,6 +76,7 @@ class Project:
         folder: Only files below this folder are read; `.` is all.
         targets: Named in the configuration; empty means one a Dockerfile found.
         exclude: Globs (gitignore syntax) of files left out.
+        wishes: What its own file says, once that was read; None where it has none.
     """
 
     name: str
@@ -83,3 +85,4 @@ class Project:
     folder: str = "."
     targets: tuple[Target, ...] = ()
     exclude: tuple[str, ...] = ()
+    wishes: Narrowing | None = None

@@ -37,7 +37,7 @@ def held(image: str) -> str:
 
 def unused(image: str) -> str:
     """Nothing names the image any more."""
-    return f"No file names {image} any more, so there is nothing left to update."
+    return f"No file that Refit looks after names {image} any more, so there is nothing left to update."
 
 
 def solved() -> str:

