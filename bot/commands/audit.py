@@ -17,12 +17,13 @@ from bot.audit import baseline as known_findings
 from bot.audit import catalog
 from bot.audit.project import together
 from bot.clock import SystemClock
-from bot.commands.audit_files import Ended, audit_file, audit_folder
+from bot.commands.audit_files import audit_file, audit_folder
 from bot.commands.audit_image import audit_archive, audit_built, audit_in_engine
 from bot.commands.discover import show_problems
 from bot.commands.options import ConfigOption, QuietOption, config_or_defaults
 from bot.commands.output import colored, width, write, write_json
 from bot.convert import project
+from bot.cycle.audit import ended_by
 from bot.errors import UsageError
 from bot.model.finding import Audit, Finding, RuleSeverity
 from bot.model.reference import Reference
@@ -31,8 +32,6 @@ from bot.report import audit as shown
 from bot.report.audit_document import document
 from bot.report.audit_sarif import sarif
 from bot.settings import Settings
-from bot.updates.distributions import State, life
-from bot.updates.releases import base_of
 
 _LARGEST_BASELINE: Final = 64 * 1024 * 1024
 
@@ -115,16 +114,20 @@ def _audit(subject: str, settings: Settings, *, quiet: bool) -> Audit:
     path = Path(subject)
     if path.is_dir():
         return _placed(
-            audit_folder(path, _targets_in(path, settings), _ended()), "" if subject == "." else subject
+            audit_folder(path, _targets_in(path, settings), ended_by(SystemClock().now().date())),
+            "" if subject == "." else subject,
         )
     if path.is_file() and tarfile.is_tarfile(path):
         return audit_archive(path, settings, quiet=quiet)
     if path.is_file():
-        return _placed(audit_file(path, _ended()), "" if path.parent == Path() else path.parent.as_posix())
+        return _placed(
+            audit_file(path, ended_by(SystemClock().now().date())),
+            "" if path.parent == Path() else path.parent.as_posix(),
+        )
     target = _target(subject, settings)
     if target is None:
         return audit_in_engine(_image(subject), settings, quiet=quiet)
-    files = audit_folder(target[1], (target[0],), _ended(), only=True)
+    files = audit_folder(target[1], (target[0],), ended_by(SystemClock().now().date()), only=True)
     return together((files, audit_built(target[0], settings, quiet=quiet)))
 
 
@@ -174,16 +177,6 @@ def _image(name: str) -> str:
             hint="Name a folder, a file, a target of a local project, or an image of the engine.",
         ) from error
     return name
-
-
-def _ended() -> Ended:
-    today = SystemClock().now().date()
-
-    def ended(reference: Reference) -> str:
-        release = base_of(reference)
-        return life(release, today) if release and release.state(today) is State.ENDED else ""
-
-    return ended
 
 
 def _read(file: Path) -> str:

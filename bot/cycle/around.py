@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from bot.cycle.audit import Sources, audit_project, ended_by
 from bot.cycle.parts import Parts
+from bot.errors import RefitError
+from bot.model.finding import Finding
 from bot.model.published import Shipping
 from bot.model.run import Decided, Plan, Problem, PublicationKind, PublicationState
 from bot.model.target import Project
@@ -26,9 +30,10 @@ def surroundings(parts: Parts, project: Project | None) -> Surroundings:
         project: Only this one, or None for the fleet.
     """
     updates, unshipped = _open(parts, project), _unshipped(parts, project)
+    findings, unread = _audited(parts, project)
     plan = next((one for one in _plans(parts) if one.updates or one.decided), None)
     if plan is None:
-        return Surroundings(updates=updates, unshipped=unshipped)
+        return Surroundings(updates=updates, unshipped=unshipped, audit=findings, failed=unread)
     decided = [one for one in plan.decided if project is None or one.project == project.name]
     silenced = [one for one in decided if _is_silenced(one)]
     others = [one for one in decided if one not in silenced]
@@ -38,9 +43,32 @@ def surroundings(parts: Parts, project: Project | None) -> Surroundings:
         ignored=_said(silenced),
         abandoned=_said(one for one in others if isinstance(one.outcome, Abandoned)),
         unshipped=unshipped,
-        failed=_failed(others, plan.problems),
+        failed=(*_failed(others, plan.problems), *unread),
+        audit=findings,
         targets=_targets(plan, parts),
     )
+
+
+def _audited(parts: Parts, project: Project | None) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """The guide's findings in the files of each project, and what could not be audited, in words."""
+    ended = ended_by(parts.clock.now().astimezone(parts.policy.zone).date())
+    findings: list[Finding] = []
+    unread: list[str] = []
+    for one in parts.projects if project is None else (project,):
+        try:
+            sources = Sources(parts.forge(one).checkout(one), ended)
+            made = audit_project(sources, one.targets)
+        except RefitError as error:
+            unread.append(f"audit of {one.name}: {error.message}")
+            continue
+        findings += made.findings if project else (_named(one, finding) for finding in made.findings)
+        unread += [f"audit of {problem.subject}: {problem.error}" for problem in made.problems]
+    return tuple(findings), tuple(unread)
+
+
+def _named(project: Project, finding: Finding) -> Finding:
+    """Where several projects are told of, a file is one of a project."""
+    return replace(finding, subject=f"{project.name}/{finding.subject}")
 
 
 def bases_made(parts: Parts) -> dict[str, datetime]:

@@ -34,7 +34,7 @@ ALLOWED = {
     # A plain folder leaves out the same files as a project's checkout.
     "bot.forge": ADAPTER | {"bot.dockerfile"},
     "bot.settings": INNER,
-    "bot.cycle": INNER | {"bot.ports", "bot.dockerfile", "bot.updates", "bot.report"},
+    "bot.cycle": INNER | {"bot.ports", "bot.dockerfile", "bot.updates", "bot.report", "bot.audit"},
     # What a chat is answered is rendered where everything is.
     "bot.triggers": INNER | {"bot.ports", "bot.cycle", "bot.report"},
     "bot.web": INNER | {"bot.ports", "bot.triggers"},

@@ -144,7 +144,7 @@ def _lists(report: SizeReport) -> list[tuple[str, list[Link]]]:
         ("Waiting", [Link(text) for text in around.waiting]),
         ("Ignored", [Link(text) for text in around.ignored]),
         ("Abandoned", [Link(text) for text in around.abandoned]),
-        ("Not measured", [Link(text) for text in around.failed]),
+        ("Failed", [Link(text) for text in around.failed]),
         ("No longer there", gone),
     ]
     return [(name, items) for name, items in lists if items]

@@ -120,7 +120,7 @@ def _around(report: SizeReport, rows: int) -> Iterable[str]:
         ("Waiting", map(_quoted, around.waiting)),
         ("Ignored", map(_quoted, around.ignored)),
         ("Abandoned", map(_quoted, around.abandoned)),
-        ("Not measured", map(_quoted, around.failed)),
+        ("Failed", map(_quoted, around.failed)),
         ("No longer there", (_quoted(f"{g.key[1]}: {wording.megabytes(g.size)}") for g in report.gone)),
     )
     for name, items in lists:

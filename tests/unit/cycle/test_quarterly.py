@@ -108,3 +108,17 @@ def test_what_stands_open_and_what_was_decided_is_told_with_the_sizes(tmp_path: 
 
     assert around.ignored == ("postgres:16 in Dockerfile: ignored by a comment: waits for the new cluster",)
     assert around.targets is not None
+
+
+def test_the_audits_findings_are_in_the_report(tmp_path: Path) -> None:
+    made = measured(tmp_path, POINT)
+    made.forge.files["acme/shop"]["Dockerfile"] = (
+        b"FROM debian:12\nENV API_TOKEN=s3cr3t-value-9f8e7d\nUSER root\n"
+    )
+
+    (published,) = publish_reports(made.parts(), "2026Q3").published
+
+    wanted = made.forge.wanted[published.url]
+    assert isinstance(wanted, Issue)
+    assert "### What the guide's audit finds" in wanted.body
+    assert "| RF110 | Dockerfile:" in wanted.body
