@@ -259,6 +259,22 @@ def test_a_registry_that_never_answers_is_given_up_after_four_questions_in_a_row
     assert messages == {"it did not finish its answer within 0.1 s"}
 
 
+def test_a_registry_that_answers_in_between_is_not_given_up() -> None:
+    async def work() -> tuple[int, list[str]]:
+        def every_other(asked: Asked) -> Reply:
+            return Reply(pause=3600) if "/bad" in asked.target else every_app(asked)
+
+        async with FaultyRegistry({"*": every_other}) as server:
+            registry, said = client(server.address, timeout=0.1), list[str]()
+            for number in range(6):
+                error = await failure(registry.head(reference(server.address, f"bad{number}:1")))
+                said.append(error.message.replace(server.address, "it"))
+                await registry.head(reference(server.address, f"app{number}:1"))
+            return len(server.lines), said
+
+    assert asyncio.run(work()) == (12, ["it did not finish its answer within 0.1 s"] * 6)
+
+
 def test_what_a_registry_says_is_left_is_shown_as_people_read_it() -> None:
     async def work() -> tuple[dict[str, str], str]:
         left = manifest(IMAGE.index, ratelimit_limit="100;w=21600", ratelimit_remaining="98;w=21600")

@@ -168,12 +168,13 @@ def test_an_annotated_base_that_is_gone_from_its_registry_is_believed(tmp_path: 
     assert one.reason.endswith(f"stands on {NAME}@{gone[7:19]}")
 
 
-@pytest.mark.parametrize("claim", ["the branch's base", "an older base"])
+@pytest.mark.parametrize("claim", ["the branch's base", "the same by another name", "an older base"])
 def test_an_annotation_that_the_layers_contradict_is_not_believed(tmp_path: Path, claim: str) -> None:
     shop = Shop(tmp_path)
     shop.branch(pinned(shop.new))
-    named = shop.new if claim == "the branch's base" else shop.old
-    shop.publish("other", "app", annotations={BASE_NAME: NAME, BASE_DIGEST: named})
+    named = shop.old if claim == "an older base" else shop.new
+    name = "mirror.example/debian:12" if claim == "the same by another name" else NAME
+    shop.publish("other", "app", annotations={BASE_NAME: name, BASE_DIGEST: named})
 
     one = shop.look()
 
