@@ -18,11 +18,12 @@ from bot.model.reference import Reference
 from bot.model.use import Use
 
 _OFFICIAL: Final = {("docker.io", "library/"), ("public.ecr.aws", "docker/library/")}
-# Official images that give themselves a user (their Dockerfiles' USER).
+# Official images that give themselves a user: by USER, or in their entry point, which starts as root (gosu).
 _OWN_USER: Final = frozenset(
     {
-        "adminer", "elasticsearch", "flink", "haproxy", "jetty", "kibana", "logstash", "memcached", "neo4j",
-        "rocket.chat", "solr", "sonarqube", "spark", "storm", "varnish", "zookeeper",
+        "adminer", "cassandra", "couchdb", "elasticsearch", "flink", "haproxy", "influxdb", "jetty", "kibana",
+        "logstash", "mariadb", "memcached", "mongo", "mysql", "neo4j", "percona", "postgres", "rabbitmq",
+        "redis", "rocket.chat", "solr", "sonarqube", "spark", "storm", "valkey", "varnish", "zookeeper",
     }
 )  # fmt: skip
 _DEBIAN: Final = frozenset({"debian", "ubuntu"})

@@ -30,7 +30,10 @@ _NAME: Final = re.compile(
     r"|CREDENTIALS?|SECRET_ACCESS_KEY|SECRET_KEY_BASE|DEPLOY_?KEY|SSH_KEY|PAT)",
     re.IGNORECASE,
 )
-_PUBLIC: Final = re.compile(r".*(?:PUBLIC|PUBLISHABLE|ANON)_.*", re.IGNORECASE)
+# What a front end is built with goes to every browser: it cannot be meant to be secret.
+_PUBLIC: Final = re.compile(
+    r".*(?:PUBLIC|PUBLISHABLE|ANON)_.*|(?:VITE|REACT_APP|VUE_APP|GATSBY|NG_APP)_.*", re.IGNORECASE
+)
 _PLACEHOLDER: Final = re.compile(
     r"|changeme|change[-_]me|placeholder|dummy|example|none|null|false|true|xxx+|\*+|<.*>|your[-_].*|/.*|\$.*|file:.*",
     re.IGNORECASE,
@@ -45,7 +48,7 @@ _ADDRESS: Final = re.compile(
 )
 _LONGEST_NAME: Final = 200
 _FILES: Final = re.compile(
-    r"(?:.*/)?(?:\.env(?:\.(?!example$|sample$|template$|dist$|defaults?$)[\w.-]+)?|id_(?:rsa|dsa|ecdsa|ed25519)|\.netrc"
+    r"(?:.*/)?(?:\.env\*?(?:\.(?!example$|sample$|template$|dist$|defaults?$)[\w.-]+)?|id_(?:rsa|dsa|ecdsa|ed25519)|\.netrc"
     r"|\.git-credentials|\.pypirc|\.aws/credentials|\.aws|\.ssh|\.docker/config\.json|[\w.-]+\.(?:key|p12|pfx|jks)"
     r"|(?:service[-_]?account|credentials)[\w.-]*\.json)"
 )

@@ -77,7 +77,10 @@ def _pip(step: Step, command: Command, arguments: tuple[str, ...]) -> str:
     clean = told or by_environment or _removes(step, "/root/.cache", "~/.cache") or bool(step.caches)
     nothing = any(word.endswith(".whl") or "/wheels" in word for word in arguments)
     purges = any(one.words[:3] == ("pip", "cache", "purge") for one in step.commands)
-    return "" if clean or nothing or purges else "`pip install` leaves its downloads in ~/.cache/pip"
+    if clean or nothing or purges:
+        return ""
+    tool = "uv" if command.name == "uv" else "pip"
+    return f"`{tool}{' pip' if tool == 'uv' else ''} install` leaves its downloads in ~/.cache/{tool}"
 
 
 def _removes(step: Step, *folders: str) -> bool:

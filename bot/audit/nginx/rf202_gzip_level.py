@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from bot.audit.found import found
-from bot.audit.nginx.serving import has_content
-from bot.audit.nginx.tree import Block, servers
+from bot.audit.nginx.serving import compressing
+from bot.audit.nginx.tree import Block
 from bot.model.finding import AuditRule, Finding, RuleSeverity
 
 RULE: Final = AuditRule(
@@ -31,13 +31,10 @@ _HIGHEST: Final = 6
 
 
 def check(root: Block) -> Iterator[Finding]:
-    """The level in force of each server that compresses, once for each place it is set or forgotten."""
+    """The level in force wherever something is compressed, once for each place it is set or forgotten."""
     seen: set[tuple[str, int]] = set()
-    for server in servers(root):
-        switch = server.value("gzip")
-        if switch is None or not server.is_on("gzip") or not has_content(server) or server.in_doubt:
-            continue
-        level = server.value("gzip_comp_level")
+    for block, switch in compressing(root):
+        level = block.value("gzip_comp_level")
         here, message = (
             (level, _wrong(level.args)) if level else (switch, "gzip_comp_level is not set: it is 1")
         )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from bot.audit.found import found
-from bot.audit.nginx.serving import files_of, has_content
-from bot.audit.nginx.tree import Block, servers
+from bot.audit.nginx.serving import compressing, files_of
+from bot.audit.nginx.tree import Block
 from bot.model.finding import AuditRule, Finding, RuleSeverity
 
 RULE: Final = AuditRule(
@@ -30,23 +30,21 @@ _NEEDED: Final = {
 
 
 def check(root: Block) -> Iterator[Finding]:
-    """The types in force of each server that compresses, once for each place they are set or forgotten."""
+    """The types in force wherever something is compressed, once for each place they are set or forgotten."""
     seen: set[tuple[str, int]] = set()
-    for server in servers(root):
-        switch = server.value("gzip")
-        if switch is None or not server.is_on("gzip") or not has_content(server) or server.in_doubt:
-            continue
-        types = server.value("gzip_types")
+    for block, switch in compressing(root):
+        types = block.value("gzip_types")
         here = types or switch
         message = (
-            _missing(types.args, server) if types else "gzip_types is not set: only text/html is compressed"
+            _missing(types.args, block) if types else "gzip_types is not set: only text/html is compressed"
         )
         if message and (here.subject, here.line) not in seen:
             seen.add((here.subject, here.line))
             yield found(RULE, here.subject, here.line, message, context=here.text)
 
 
-def _missing(args: tuple[str, ...], server: Block) -> str:
+def _missing(args: tuple[str, ...], block: Block) -> str:
     words = {word.lower() for word in args}
     left_out = [kind for kind, types in _NEEDED.items() if words.isdisjoint(types)]
-    return f"gzip_types leaves out {' and '.join(left_out)}" if left_out and files_of(server) else ""
+    has_files = bool(files_of(block.inside("server") or block))
+    return f"gzip_types leaves out {' and '.join(left_out)}" if left_out and has_files else ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from bot.audit.nginx.tree import PASSES, Block
+from bot.audit.nginx.tree import PASSES, Block, Directive, servers
 
 _FILES: Final = ("root", "alias", "try_files", "index", "autoindex", "expires")
 
@@ -48,6 +49,16 @@ def files_of(server: Block) -> tuple[Block, ...]:
 def has_content(server: Block) -> bool:
     """True where it hands out files or passes requests on."""
     return bool(files_of(server)) or any(passes_on(block) for block in server.below())
+
+
+def compressing(root: Block) -> Iterator[tuple[Block, Directive]]:
+    """Every block of a server with content in which gzip is on, with the switch that is in force."""
+    for server in servers(root):
+        if has_content(server) and not server.in_doubt:
+            for block in server.below():
+                switch = block.value("gzip")
+                if switch is not None and block.is_on("gzip"):
+                    yield block, switch
 
 
 def ends_tls(server: Block) -> bool:
