@@ -16,7 +16,7 @@ from bot.model.answer import Answer
 from bot.model.run import PublicationKind, PublicationState
 from bot.ports import Queue
 from bot.queue.local import LocalQueue
-from bot.queue.postgresql import Role
+from bot.queue.role import Role
 from bot.report.chat import coming, status
 from bot.settings import Settings
 from bot.store.sql import open_store
@@ -59,7 +59,7 @@ class Service:
         done = partial(finished_periods, self._store)
         self._schedule = Schedule(timetable(settings), self._due, done, self._clock)
         self._talk.listen(self._queue, self._targets, {Word.STATUS: self._status, Word.NEXT: self._next})
-        self.web: Starlette = web_app(self._ready, self._talk.routes)
+        self.web: Starlette = web_app(self._ready, [self._shop.metrics(), *self._talk.routes])
 
     def start(self) -> None:
         """Catch up on what was missed, then keep time."""
@@ -128,7 +128,7 @@ class WorkerService:
     def __init__(self, settings: Settings, role: Role, slots: int) -> None:
         self._store = open_store(store_url(settings))
         self._shop = Workshop(settings, self._store, SystemClock(), {role: slots}, _plain_worker)
-        self.web: Starlette = web_app(lambda: {"store": self._shop.readable()})
+        self.web: Starlette = web_app(lambda: {"store": self._shop.readable()}, [self._shop.metrics()])
 
     def start(self) -> None:
         """Begin to take jobs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.routing import Route
 
@@ -23,8 +23,7 @@ from bot.triggers.chat.github import NAME as GITHUB
 from bot.triggers.chat.github import GitHubChat
 from bot.triggers.chat.grammar import Word
 from bot.triggers.chat.hearers import Hearer, MatrixHearer, SlackHearer, connected
-from bot.triggers.chat.matrix import NAME as MATRIX
-from bot.triggers.chat.matrix import MatrixChat
+from bot.triggers.chat.names import MATRIX
 from bot.triggers.chat.slack import SlackChat, client
 from bot.triggers.chat.slack_app import NAME as SLACK
 from bot.triggers.chat.slack_app import SlackEvents, slack_app, socket_mode
@@ -35,6 +34,9 @@ from bot.triggers.polling import Polling
 from bot.triggers.webhook import usable_secrets
 from bot.web.github import Webhooks, github_routes
 from bot.web.slack import slack_routes
+
+if TYPE_CHECKING:
+    from bot.triggers.chat.matrix import MatrixChat
 
 log: Final = logging.getLogger(__name__)
 _AGAIN_SECONDS: Final = 30.0
@@ -210,6 +212,9 @@ def _slack(section: SlackSection) -> SlackChat:
 
 
 def _matrix(section: MatrixSection) -> MatrixChat:
+    # Its library costs 18 MB, which a bot without Matrix need not pay.
+    from bot.triggers.chat.matrix import MatrixChat  # noqa: PLC0415
+
     token = section.access_token.read("matrix.access_token")
     return MatrixChat(section.homeserver, section.user, token, section.rooms)
 

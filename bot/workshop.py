@@ -9,18 +9,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
+from starlette.routing import Route
+
 from bot.app import open_parts, store_url
 from bot.cycle.crew import PROVE, Crew
 from bot.cycle.parts import Parts
 from bot.errors import RefitError
 from bot.ports import Clock, Queue, Store
 from bot.queue.local import LocalQueue
-from bot.queue.postgresql import PostgresQueue, Role
+from bot.queue.role import Role
 from bot.settings import Settings
 from bot.store.postgresql import connecting
 from bot.triggers.chat.grammar import Word
 from bot.triggers.periods import Job
 from bot.triggers.worker import OpenParts, Worker
+from bot.web.metrics import Counted, Metrics, metrics_route
 
 log: Final = logging.getLogger(__name__)
 # What changes what people see holds the lease; what builds nothing looks for no engine.
@@ -65,6 +68,7 @@ class Workshop:
     ) -> None:
         self._settings, self._store, self._clock = settings, store, clock
         self._stopping = threading.Event()
+        self._counted = Counted()
         self.worker = make_worker(self._parts)
         self.queue: Queue = LocalQueue(self.worker, dropped=self.worker.dropped)
         if settings.store is not None:
@@ -82,6 +86,10 @@ class Workshop:
     def close(self) -> None:
         """Give the queue back; nothing may run any more."""
         self.queue.close()
+
+    def metrics(self) -> Route:
+        """/metrics of this machine."""
+        return metrics_route(Metrics(self._store, self._clock, self.queue.depth, self._counted))
 
     def readable(self) -> bool:
         """True where the store answers."""
@@ -104,7 +112,10 @@ class Workshop:
             engine=task in _NEEDS_ENGINE and not shared,
         ) as parts:
             crew = Crew(parts.store, self.queue, self._pause) if shared else None
-            yield replace(parts, crew=crew)
+            try:
+                yield replace(parts, crew=crew)
+            finally:
+                self._counted.add(parts.registry)
 
     def _pause(self, seconds: float) -> None:
         """Wait for others' work; a process that is to stop hands the cycle back at once."""
@@ -112,7 +123,10 @@ class Workshop:
             raise KeyboardInterrupt
 
 
-def _shared_queue(settings: Settings, worker: Worker, slots: Mapping[Role, int]) -> PostgresQueue:
+def _shared_queue(settings: Settings, worker: Worker, slots: Mapping[Role, int]) -> Queue:
+    # Procrastinate costs 10 MB and a part of the start, which a bot on one machine need not pay.
+    from bot.queue.postgresql import PostgresQueue  # noqa: PLC0415
+
     return PostgresQueue(
         connecting(store_url(settings)),
         worker,

@@ -11,7 +11,7 @@ from bot.commands.options import ConfigOption, load_config
 from bot.commands.until_told import listening, run_until_told
 from bot.errors import UsageError
 from bot.logs import LogOption, log_to_stderr
-from bot.queue.postgresql import Role
+from bot.queue.role import Role
 from bot.service import WorkerService
 
 

@@ -32,6 +32,10 @@ class Registry(Protocol):
         """How many requests were sent to manifests, tags and blobs so far, by method."""
         ...
 
+    def answers(self) -> Mapping[tuple[str, int], int]:
+        """How many answers came so far, by registry and HTTP status."""
+        ...
+
     def quota(self) -> Mapping[str, str]:
         """What each registry says is left, as people read it: `98/100`."""
         ...

@@ -14,7 +14,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
-from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
@@ -23,6 +22,7 @@ from procrastinate.jobs import Job
 
 from bot.errors import StoreError
 from bot.ports import Task
+from bot.queue.role import Role
 
 log: Final = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -36,14 +36,6 @@ _MOST_ATTEMPTS: Final = 50
 _LONGEST_WAIT: Final = 60
 # Which of several processes makes the queue's tables: any number that nobody else takes.
 _TABLES: Final = 0x7265666976
-
-
-class Role(StrEnum):
-    """What a worker takes from the queue."""
-
-    DRIVE = "drive"
-    PROVE = "prove"
-    PUBLISH = "publish"
 
 
 class HandedBack(Exception):

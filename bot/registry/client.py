@@ -103,6 +103,10 @@ class RegistryClient:
         """How many requests were sent to manifests, tags and blobs so far, by method; `TOKEN` for logins."""
         return self._exchange.hosts.requests()
 
+    def answers(self) -> Mapping[tuple[str, int], int]:
+        """How many answers came so far, by registry and HTTP status."""
+        return self._exchange.hosts.answers()
+
     def quota(self) -> Mapping[str, str]:
         """What each registry says is left, as people read it: `98/100`."""
         return self._exchange.hosts.quota()

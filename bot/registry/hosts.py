@@ -92,6 +92,7 @@ class Hosts:
         self._hosts: dict[tuple[str, str | None], Host] = {}
         self._token_paces: dict[str, Pace] = {}
         self._requests: Counter[str] = Counter()
+        self._answers: Counter[tuple[str, int]] = Counter()
         self._lock = threading.Lock()
 
     def get(self, endpoint: Endpoint) -> Host:
@@ -114,6 +115,16 @@ class Hosts:
         """One more request was sent."""
         with self._lock:
             self._requests[method] += 1
+
+    def answered(self, name: str, status: int) -> None:
+        """One more answer came."""
+        with self._lock:
+            self._answers[name, status] += 1
+
+    def answers(self) -> dict[tuple[str, int], int]:
+        """Answers so far, by registry and status."""
+        with self._lock:
+            return dict(self._answers)
 
     def requests(self) -> dict[str, int]:
         """Requests so far, by method."""

@@ -63,6 +63,7 @@ class Sender:
             host.check_up(self._clock.monotonic())  # it may have gone down while this stood at the door
             for _ in range(redirects.MOST):
                 answer = await self._counted(asked)
+                self._hosts.answered(name, answer.status)
                 if asked is request:
                     self._learn(host, request, answer, pauses)
                 if not redirects.redirects(answer):

@@ -16,7 +16,8 @@ import pytest
 from bot import process
 from bot.errors import StoreError
 from bot.ports import Task
-from bot.queue.postgresql import PostgresQueue, Role
+from bot.queue.postgresql import PostgresQueue
+from bot.queue.role import Role
 from bot.store.postgresql import connecting
 from tests.postgresql import Cluster, cluster
 
@@ -25,7 +26,8 @@ ROOT = Path(__file__).parents[2]
 BEAT, STALLED = 0.3, 1.5
 _MACHINE = f"""
 import sys, time
-from bot.queue.postgresql import PostgresQueue, Role
+from bot.queue.postgresql import PostgresQueue
+from bot.queue.role import Role
 from bot.store.postgresql import connecting
 def work(task):
     print(task.value["n"], flush=True)

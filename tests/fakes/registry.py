@@ -130,6 +130,10 @@ class FakeRegistry:
         """How many questions there were, by method."""
         return Counter(line.partition(" ")[0] for line in self.asked)
 
+    def answers(self) -> Mapping[tuple[str, int], int]:
+        """Everything was answered."""
+        return {("docker.io", 200): len(self.asked)}
+
     def quota(self) -> Mapping[str, str]:
         """What is left."""
         return self.left

@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk.errors import SlackClientError
 
 from bot.errors import ChatError, RefitError
 from bot.ports import Clock, Store
-from bot.triggers.chat.matrix import NAME as MATRIX
-from bot.triggers.chat.matrix import Hear, MatrixChat
+from bot.triggers.chat.names import MATRIX
 from bot.triggers.chat.slack import SlackChat, reason
+
+if TYPE_CHECKING:  # its library costs 18 MB, which a bot without Matrix need not pay
+    from bot.triggers.chat.matrix import Hear, MatrixChat
 
 log: Final = logging.getLogger(__name__)
 

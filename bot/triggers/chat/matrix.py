@@ -28,9 +28,9 @@ from bot.errors import ChatError
 from bot.model.answer import Answer
 from bot.triggers.chat.desk import Message
 from bot.triggers.chat.matrix_text import command_in, content, in_thread, instead, thread_of
+from bot.triggers.chat.names import MATRIX as NAME
 
 log: Final = logging.getLogger(__name__)
-NAME: Final = "matrix"
 _PATIENCE: Final = 20.0
 _LONG_POLL_MS: Final = 30_000
 _PAUSE_SECONDS: Final = 5.0

@@ -20,7 +20,8 @@ from bot.triggers.chat.conversation import Conversation
 from bot.triggers.chat.desk import Desk
 from bot.triggers.chat.grammar import Word
 from bot.triggers.chat.hearers import MatrixHearer
-from bot.triggers.chat.matrix import NAME, MatrixChat
+from bot.triggers.chat.matrix import MatrixChat
+from bot.triggers.chat.names import MATRIX as NAME
 from bot.triggers.chat.switch import OneChat, Switch
 from bot.triggers.worker import Worker
 from tests import synapse

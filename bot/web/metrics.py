@@ -1,0 +1,180 @@
+"""/metrics for Prometheus: what the store knows, asked at each scrape, and what this process counted.
+
+What is in the store is the same on every machine and after every restart; only requests to registries are
+this process's own.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.errors import RefitError
+from bot.model.evidence import Measurement
+from bot.model.run import Cycle, CycleState
+from bot.ports import Clock, Registry, Store
+
+log: Final = logging.getLogger(__name__)
+_CYCLES: Final = 5000
+_SINCE: Final = timedelta(days=400)
+_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_SEVERITIES: Final = ("critical", "high", "medium", "low")
+_LISTS: Final = {"updates": "update", "waiting": "waiting", "abandoned": "abandoned", "skipped": "skipped"}
+_QUOTA: Final = re.compile(r"(\d+)/(\d+)")
+_TARGET: Final = ("project", "target", "platform")
+# Name, what it is, and the field of a measurement.
+_MEASURED: Final = (
+    ("refit_image_size_bytes", "Unpacked size of the newest measured image.", "size"),
+    ("refit_image_pushed_bytes", "What a registry stores of it.", "pushed_size"),
+    ("refit_build_seconds", "A cold build.", "build_seconds"),
+    ("refit_pull_seconds", "Getting the images that the build starts from.", "pull_seconds"),
+    ("refit_cache_hit_ratio", "Steps of the build that came from cache, 0 to 1.", "cache_hit_rate"),
+    ("refit_health_seconds", "From start to the first success of its health check.", "health_seconds"),
+)
+
+
+@dataclass
+class Counted:
+    """What this process counted about registries, over all its tasks."""
+
+    answers: Counter[tuple[str, int]] = field(default_factory=Counter)
+    left: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, registry: Registry) -> None:
+        """Take over what one task asked."""
+        with self._lock:
+            self.answers.update(registry.answers())
+            for host, said in registry.quota().items():
+                if found := _QUOTA.match(said):
+                    self.left[host] = int(found[1]), int(found[2])
+
+
+@dataclass(frozen=True, eq=False)
+class Metrics(Collector):
+    """Everything Prometheus is told.
+
+    Attributes:
+        store: Cycles, results, measurements.
+        clock: Wall time.
+        depth: How many tasks wait or run; it may fail.
+        counted: What this process counted.
+    """
+
+    store: Store
+    clock: Clock
+    depth: Callable[[], int]
+    counted: Counted
+
+    def collect(self) -> Iterator[Metric]:
+        """Prometheus' question."""
+        cycles = self.store.cycles(limit=_CYCLES)
+        yield from _of_cycles(cycles)
+        yield from self._of_uses(cycles)
+        yield from _of_targets(self._newest())
+        yield from self._of_registries()
+        depth = GaugeMetricFamily("refit_queue_depth", "Tasks that wait or run.")
+        depth.add_metric([], self.depth())
+        yield depth
+
+    def _of_uses(self, cycles: tuple[Cycle, ...]) -> Iterator[Metric]:
+        """Uses by outcome, as the newest finished monthly cycle left them."""
+        uses = GaugeMetricFamily("refit_uses", "Uses by outcome, in the newest cycle.", labels=["outcome"])
+        newest = next((one for one in cycles if one.name.startswith("monthly-") and one.finished), None)
+        result: Mapping[str, Any] = json.loads(self.store.result(newest.id) or "{}") if newest else {}
+        for key, outcome in _LISTS.items():
+            uses.add_metric([outcome], len(result.get(key, ())))
+        uses.add_metric(["current"], result.get("current", 0))
+        uses.add_metric(["failed"], len(result.get("failed", ())))
+        yield uses
+
+    def _newest(self) -> list[Measurement]:
+        """The newest measurement of each target and platform."""
+        now = self.clock.now()
+        points = self.store.measurements(now - _SINCE, now + timedelta(days=1))
+        return list({(one.project, one.target, one.platform): one for one in points}.values())
+
+    def _of_registries(self) -> Iterator[Metric]:
+        requests = CounterMetricFamily(
+            "refit_registry_requests", "Answers of registries to this process.", labels=["registry", "status"]
+        )
+        for (host, status), number in sorted(self.counted.answers.items()):
+            requests.add_metric([host, str(status)], number)
+        yield requests
+        left = GaugeMetricFamily("refit_registry_quota_left", "Requests left.", labels=["registry"])
+        for host, (rest, _) in sorted(self.counted.left.items()):
+            left.add_metric([host], rest)
+        yield left
+
+
+def _of_cycles(cycles: tuple[Cycle, ...]) -> Iterator[Metric]:
+    """How many of each job ran, and when one last ended well."""
+    count = GaugeMetricFamily("refit_cycles", "Cycles in the store.", labels=["job", "state"])
+    success = GaugeMetricFamily(
+        "refit_last_success_timestamp_seconds", "When one was last finished.", labels=["job"]
+    )
+    for (job, state), number in sorted(Counter((_job(one), one.state.value) for one in cycles).items()):
+        count.add_metric([job, state], number)
+    finished = [one for one in cycles if one.state is CycleState.DONE and one.finished is not None]
+    last = {_job(one): one.finished.timestamp() for one in reversed(finished) if one.finished}
+    for job, moment in sorted(last.items()):
+        success.add_metric([job], moment)
+    yield count
+    yield success
+
+
+def _job(cycle: Cycle) -> str:
+    return cycle.name.partition("-")[0]
+
+
+def _of_targets(points: list[Measurement]) -> Iterator[Metric]:
+    found = GaugeMetricFamily(
+        "refit_vulnerabilities", "Of the newest measured image.", labels=[*_TARGET, "severity"]
+    )
+    for point in points:
+        for severity in _SEVERITIES:
+            found.add_metric([*_labels(point), severity], getattr(point, severity))
+    yield found
+    for name, text, attribute in _MEASURED:
+        family = GaugeMetricFamily(name, text, labels=_TARGET)
+        for point in points:
+            if (value := getattr(point, attribute)) is not None:
+                family.add_metric(_labels(point), value)
+        yield family
+
+
+def _labels(point: Measurement) -> list[str]:
+    return [point.project, point.target, point.platform]
+
+
+def metrics_route(metrics: Metrics) -> Route:
+    """/metrics; 503 where the store does not answer."""
+
+    def told() -> Response:
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(metrics)
+        try:
+            return Response(generate_latest(registry), media_type=_TYPE)
+        except RefitError as error:
+            log.warning("metrics could not be told: %s", error.message)
+            return Response(f"{error.message}\n", 503)
+
+    async def scrape(_: Request) -> Response:
+        return await run_in_threadpool(told)
+
+    return Route("/metrics", scrape)
