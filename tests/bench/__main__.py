@@ -12,6 +12,7 @@ BENCHES: Final = (
     "discover",
     "fleet",
     "parse",
+    "proof",
     "registry",
     "registry_peers",
     "registry_renovate",
