@@ -42,7 +42,7 @@ def measure_stream(archive: Iterable[bytes], base: Mapping[str, int | None], scr
         base: Diff ids of the base image's layers, each with the bytes a registry stores for it,
             where known; only the other layers are packed to see what a push would store.
         scratch: Folder for layers until it is known which ones those are, at most 512 MiB; what
-            is larger is not packed, which takes a minute for each 2 GB, and has no pushed size.
+            does not fit is not packed, and has no pushed size.
 
     Raises:
         EngineError: The archive is broken, or a layer's compression is unknown.
@@ -80,8 +80,7 @@ class _Blob:
     def pushed_size(self) -> int | None:
         """Pack it, once."""
         if self.pushed is None and self.kept is not None:
-            self.kept.seek(0)
-            self.pushed = gzipped_size(self.kept)
+            self.pushed = gzipped_size(self.kept, self.size)
         return self.pushed
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import IO, Final
 
 CHUNK: Final = 1024**2
+_WHOLE: Final = 16 * CHUNK
+_STRIDE: Final = 4
 
 
 class Stream(io.RawIOBase):
@@ -53,8 +55,22 @@ def gunzip(packed: Iterable[bytes]) -> Iterator[bytes]:
                 unpacker = zlib.decompressobj(wbits=31)
 
 
-def gzipped_size(file: IO[bytes]) -> int:
-    """Bytes of a file once packed, at the level at which engines push (6); Go packs a little less."""
+def gzipped_size(file: IO[bytes], size: int) -> int:
+    """Bytes of a file once packed, at the level at which engines push (6); Go packs a little less.
+
+    Packing costs more than all other measuring, so of a large file every fourth MiB stands for all:
+    some percent off, for a quarter of the time.
+
+    Args:
+        file: Read from its beginning.
+        size: Its bytes.
+    """
+    stride = 1 if size <= _WHOLE else _STRIDE
     packer = zlib.compressobj(6, wbits=31)
-    size = sum(len(packer.compress(chunk)) for chunk in iter(lambda: file.read(CHUNK), b""))
-    return size + len(packer.flush())
+    taken = packed = 0
+    for start in range(0, size, CHUNK * stride):
+        file.seek(start)
+        chunk = file.read(CHUNK)
+        taken, packed = taken + len(chunk), packed + len(packer.compress(chunk))
+    packed += len(packer.flush())
+    return packed if stride == 1 else round(packed * size / taken)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.builder.measure import measure_stream
+from bot.builder.stream import gzipped_size
 from bot.errors import EngineError
 from bot.model.evidence import Build, PathSize
 from tests.unit.builder.layers import layer_tar
@@ -154,3 +156,11 @@ def test_an_archive_that_ends_early_is_an_error() -> None:
     whole = b"".join(archive({"1/layer.tar": FIRST, "manifest.json": manifest("1/layer.tar")}))
     with pytest.raises(EngineError, match="cannot be read"):
         measured([whole[:6000]])
+
+
+def test_a_large_layer_is_packed_in_part_and_still_within_some_percent() -> None:
+    chance = random.Random(1)  # noqa: S311 - bytes that pack as badly every time
+    mixed = b"".join(chance.randbytes(700_000) + bytes(300_000) for _ in range(40))
+    assert gzipped_size(io.BytesIO(mixed), len(mixed)) == pytest.approx(
+        len(gzip.compress(mixed, 6)), rel=0.06
+    )
