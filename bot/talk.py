@@ -181,8 +181,10 @@ class Talk:
             secrets = usable_secrets([one.read("comments.secrets") for one in section.secrets])
             self.routes += github_routes(Webhooks(secrets, quick, self._store, self._clock))
         if section.poll is not None:
-            names = [one.name for one in self._settings.projects if one.forge is ForgeKind.GITHUB]
-            self._polling = Polling(discussion, quick, self._store, self._clock, lambda: names)
+            local = {one.name for one in self._settings.projects if one.forge is ForgeKind.LOCAL}
+            self._polling = Polling(
+                discussion, quick, self._store, self._clock, lambda name: name not in local
+            )
 
     def _chats(self) -> dict[str, Chat]:
         chats: dict[str, Chat] = {SLACK: self._slack} if self._slack else {}

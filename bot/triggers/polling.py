@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -25,7 +25,7 @@ class Polling:
         queue: Takes the commands.
         store: Remembers how far each project was read, and where something of ours is.
         clock: Wall time.
-        projects: Names of those on GitHub.
+        on_github: Tells of a project's name whether it lives there.
     """
 
     def __init__(
@@ -34,20 +34,20 @@ class Polling:
         queue: Queue,
         store: Store,
         clock: Clock,
-        projects: Callable[[], Sequence[str]],
+        on_github: Callable[[str], bool],
     ) -> None:
         self._discussion, self._queue, self._store, self._clock = discussion, queue, store, clock
-        self._projects = projects
+        self._on_github = on_github
 
     def look(self) -> None:
         """Ask every project once; one that fails is asked again the next time."""
-        ours = {one.project for one in self._store.publications() if one.state is not PublicationState.MERGED}
-        for project in self._projects():
-            if project in ours:
-                try:
-                    self._read(project)
-                except ForgeError as error:
-                    log.warning("comments of %s were not read: %s", project, error.message)
+        known = self._store.publications()
+        ours = {one.project for one in known if one.state is not PublicationState.MERGED}
+        for project in sorted(filter(self._on_github, ours)):
+            try:
+                self._read(project)
+            except ForgeError as error:
+                log.warning("comments of %s were not read: %s", project, error.message)
 
     def _read(self, project: str) -> None:
         now = self._clock.now()

@@ -157,7 +157,7 @@ def heard(
     conversation = Conversation(Switch({NAME: GitHubChat(discussion)}), lambda *_: "")
     queue = LocalQueue(Worker(parts, conversation, {COMMENT: take}))
     comments = Comments(discussion, RateLimit(5, house.clock), lambda _: queue)
-    polling = Polling(discussion, queue, house.store, house.clock, lambda: (PROJECT,))
+    polling = Polling(discussion, queue, house.store, house.clock, lambda _: True)
     routes = github_routes(Webhooks([SECRET], queue, house.store, house.clock))
     with TestClient(Starlette(routes=routes)) as client:
         room = GitHubRoom(server, house, forge, queue, client, polling)
