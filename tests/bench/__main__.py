@@ -8,6 +8,7 @@ from typing import Final
 
 BENCHES: Final = (
     "audit",
+    "chat",
     "cycle",
     "discover",
     "fleet",

@@ -54,7 +54,6 @@ def test_a_slash_command_leads_to_a_real_rescan_with_an_offer_in_its_thread(
     answer = httpx.post(f"{served.url}/slack/events", content=body, headers=headers, timeout=30)
 
     assert text_of(answer.json()) == "One moment; the answer comes in the thread."
-    assert answer.elapsed.total_seconds() < 3, "Slack gives up after three seconds"
     wait_until(lambda: len(slack.messages) >= 3, what=served.text)
     opening, progress, result = (text_of(one) for one in slack.messages[:3])
     assert opening == "Rescan of backend\nasked by <@U1>"

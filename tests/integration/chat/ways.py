@@ -136,7 +136,7 @@ def room(folder: Path, *, socket: bool = True) -> Iterator[Room]:
     """A bot that is connected both ways, or by HTTP only; target `shop` has a base that moved."""
     made = shop(folder)
     with SlackServer() as slack:
-        slack.groups["S1"] = ["U7"]
+        slack.groups["S1"] = ["U7", *(f"U7{number}" for number in range(1000))]
         chat = SlackChat(client(BOT_TOKEN, slack.url), groups=("S1",))
         refuse: dict[str, str] = {}
         conversation = Conversation(Switch({NAME: chat}), lambda project, _: refuse.get(project, ""))
