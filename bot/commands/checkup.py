@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from bot import process
-from bot.app import access, builder_settings, database_settings, opened_store, scanner, state_folder
+from bot.app import access, builder_settings, database_settings, opened_store, scanner, shelf, state_folder
 from bot.builder import DockerBuilder, close_network
 from bot.clock import SystemClock
 from bot.errors import EngineError, ForgeRefused, RefitError, ScanError
@@ -25,6 +25,7 @@ from bot.settings import ForgeKind, ProjectSettings, Settings
 
 LEAST_FREE: Final = 2 * 10**9
 _GIT_SECONDS: Final = 10.0
+_NO_ARTIFACT: Final = "sha256:" + "0" * 64
 
 
 class Mark(StrEnum):
@@ -67,6 +68,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("build network", partial(_build_network, settings)),
         ("trivy", partial(_trivy, trivy)),
         ("database", partial(_database, settings)),
+        ("artifacts", partial(_artifacts, settings)),
     ]
     for name, look in looks:
         yield _look(name, look)
@@ -143,6 +145,14 @@ def _database(settings: Settings) -> str:
     if section.offline:
         raise ScanError(f"{told}, {allowed}", hint="Copy a newer db/ folder there, or set offline: false.")
     raise Concern(f"{told}, {allowed}", hint="The next run downloads a newer one.")
+
+
+def _artifacts(settings: Settings) -> str:
+    """Where SBOMs and reports are kept: asked for one that nobody has."""
+    shelf(settings).has(_NO_ARTIFACT)
+    link = settings.artifacts.link
+    where = settings.artifacts.location or f"{state_folder(settings)}/artifacts"
+    return f"{where}, {'opened at ' + link if link else 'named by digest: nothing serves them'}"
 
 
 def _forges(settings: Settings) -> Iterator[Finding]:

@@ -16,14 +16,18 @@ from pathlib import Path
 import pytest
 
 from bot.errors import LeaseHeld, StoreError
+from bot.model.artifact import Artifact, ArtifactKind, Sbom
 from bot.model.evidence import Baseline, Measurement
+from bot.model.exposure import Ignored, Secret
 from bot.model.published import BaseSource, Published, Shipping
 from bot.model.reference import Reference
+from bot.model.retention import Expiring
 from bot.model.run import CycleState, Decided, Plan, Publication, PublicationKind, PublicationState
 from bot.model.snooze import Snooze
 from bot.model.target import LINUX_AMD64
 from bot.model.update import Abandoned, Current, Failed, Skipped, Waiting
 from bot.model.use import Use, UseKind
+from bot.model.vulnerability import Database, Package, Scan, Severity, Vulnerability
 from bot.store.lease import lease
 from bot.store.sql import SqlStore, open_store, sqlite_url
 
@@ -109,6 +113,52 @@ def test_what_is_published_comes_back_as_it_was_and_the_newest_look_counts(store
 
     assert store.published() == (other, replace(one, state=Shipping.SHIPPED))
     assert store.published("acme/blog") == (other,)
+
+
+def test_sboms_come_back_newest_first_and_one_of_the_same_base_replaces_the_other(store: SqlStore) -> None:
+    first = Sbom("acme/shop#backend", "linux/amd64", "debian@sha256:a", "sha256:1", NOW)
+    newer = replace(first, base="debian@sha256:b", digest="sha256:2", at=NOW + timedelta(days=1))
+    base = Sbom("", "linux/amd64", "debian@sha256:a", "sha256:3", NOW)
+
+    for one in (replace(first, digest="sha256:0"), first, newer, base):
+        store.save_sbom(one)
+
+    assert store.sboms("acme/shop#backend") == (newer, first)
+    assert store.sboms("") == (base,)
+    assert len(store.sboms()) == 3
+
+
+def test_a_scan_comes_back_whole_until_it_has_had_its_time(store: SqlStore) -> None:
+    scan = Scan(
+        "debian@sha256:a", "debian 12.11", supported=True,
+        packages=(Package("tar", "1", "debian"),),
+        vulnerabilities=(Vulnerability("CVE-2026-1", Package("tar", "1", "debian"), Severity.HIGH),),
+        scanner="trivy 0.74.0", database=Database("sha256:d", NOW, 2, "not the newest"),
+        ignored=(Ignored("CVE-2026-2", "tar", "not_affected", "vex.json", "not called"),),
+        severity_sources=("auto",),
+        secrets=(Secret("github-pat", "a token", Severity.CRITICAL, "/app/x", 3),),
+        misconfigurations=(),
+        artifacts=(Artifact(ArtifactKind.SBOM, "sha256:1", 5, "https://refit.example.com/1"),),
+    )  # fmt: skip
+    store.save_scan("k", scan, NOW)
+
+    assert store.scan("k") == scan
+    assert store.expire(Expiring.SCANS, NOW) == 0
+    assert store.expire(Expiring.SCANS, NOW + timedelta(seconds=1)) == 1
+    assert store.scan("k") is None
+
+
+def test_measurements_expire_but_for_the_one_that_a_baseline_stands_on(store: SqlStore) -> None:
+    point = Measurement(
+        "acme/shop", "backend", "linux/amd64", NOW, "monthly-2026-11", "held", 1, None, 3, 1.5, 1, 2, 3, 4,
+        applied=True,
+    )  # fmt: skip
+    for one in (point, replace(point, base="past")):
+        store.save_measurement(one)
+    store.save_baseline(Baseline("acme/shop", "backend", "linux/amd64", 1, "held", NOW))
+
+    assert store.expire(Expiring.MEASUREMENTS, NOW + timedelta(days=1)) == 1
+    assert [one.base for one in store.measurements(NOW, NOW + timedelta(seconds=1))] == ["held"]
 
 
 def test_the_first_sighting_of_a_digest_stays(store: SqlStore) -> None:

@@ -9,20 +9,28 @@ from pathlib import Path
 
 from deploy.lab import bolt
 
+CRATES = "cargo::GitHub Security Advisory Rust"
 NOBODY_FIXED = b'{"Status":2}'
 
 
-def database(cache: Path, debian: Mapping[str, Mapping[str, str]], *, due: bool = False) -> Path:
+def database(
+    cache: Path,
+    debian: Mapping[str, Mapping[str, str]],
+    *,
+    crates: Mapping[str, Mapping[str, str]] | None = None,
+    due: bool = False,
+) -> Path:
     """Write a database below Trivy's cache folder.
 
     Args:
         cache: The folder.
         debian: Source package → CVE → the version that fixes it; empty for none.
+        crates: Likewise for Rust, by GitHub's advisories; each CVE is also `GHSA-xxxx-xxxx-xxxx`.
         due: Whether Trivy finds that there may be a newer one.
     """
     folder = cache / "db"
     folder.mkdir(parents=True)
-    (folder / "trivy.db").write_bytes(bolt.dump(_contents(debian)))
+    (folder / "trivy.db").write_bytes(bolt.dump(_contents(debian, crates or {})))
     now = datetime.now(UTC)
     later = now + timedelta(days=-1 if due else 365)
     before = now - timedelta(days=2)
@@ -32,7 +40,9 @@ def database(cache: Path, debian: Mapping[str, Mapping[str, str]], *, due: bool 
     return cache
 
 
-def _contents(debian: Mapping[str, Mapping[str, str]]) -> bolt.Bucket:
+def _contents(
+    debian: Mapping[str, Mapping[str, str]], crates: Mapping[str, Mapping[str, str]]
+) -> bolt.Bucket:
     fixes = {
         package: {cve: _json({"FixedVersion": fix}) if fix else NOBODY_FIXED for cve, fix in found.items()}
         for package, found in debian.items()
@@ -41,9 +51,20 @@ def _contents(debian: Mapping[str, Mapping[str, str]]) -> bolt.Bucket:
     source = {"ID": "debian", "Name": "made up", "URL": "https://www.debian.org/security/"}
     return {
         "debian 12": fixes,
-        "vulnerability": {cve: _json(detail) for one in debian.values() for cve in one},
-        "data-source": {"debian 12": _json(source)},
+        CRATES: {
+            crate: {cve: _advisory(fix) for cve, fix in found.items()} for crate, found in crates.items()
+        },
+        "vulnerability": {
+            cve: _json(detail) for every in (debian, crates) for one in every.values() for cve in one
+        },
+        "data-source": {"debian 12": _json(source), CRATES: _json(source | {"ID": "ghsa"})},
     }
+
+
+def _advisory(fix: str) -> bytes:
+    patched = {"PatchedVersions": [fix]} if fix else {}
+    vulnerable = {"VulnerableVersions": [f"<{fix}" if fix else ">=0"]}
+    return _json({"VendorIDs": ["GHSA-xxxx-xxxx-xxxx"], **patched, **vulnerable})
 
 
 def _json(value: object) -> bytes:

@@ -1,31 +1,24 @@
-"""The real Trivy on an image with secrets, mistakes and lock files; what it hides, and what is kept of it."""
+"""The real Trivy on images with secrets, mistakes and lock files; what it hides, and what is kept of it."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bot.model.artifact import ArtifactKind
 from bot.model.severity import Severity
 from bot.model.vulnerability import Scan
-from bot.scanner import TrivyScanner
+from bot.scanner import DatabaseSettings, TrivyScanner
 from tests.integration.scanner.bench import Bench
+from tests.integration.scanner.databases import database
 
 pytestmark = pytest.mark.lab
 
 TOKEN = "ghp_" + "0123456789abcdefghij" * 2
 PASSWORD = "wJalrXUtnFEMI" + "K7MDENGbPxRfiCY"
-LOCK = {
-    "name": "app",
-    "version": "1.0.0",
-    "lockfileVersion": 3,
-    "packages": {
-        "": {"name": "app", "version": "1.0.0", "dependencies": {"lodash": "4.17.15"}},
-        "node_modules/lodash": {"version": "4.17.15"},
-    },
-}
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +27,11 @@ def exposed(shared: Bench) -> Scan:
     context = shared.folder / "context"
     context.mkdir(exist_ok=True)
     (context / "creds.txt").write_text(f"token = {TOKEN}\n")
-    (context / "package-lock.json").write_text(json.dumps(LOCK))
     image = shared.image(
         f"FROM {shared.stale}",
         f"ENV GITHUB_TOKEN={TOKEN}",
         f"ENV AWS_SECRET_ACCESS_KEY={PASSWORD}",
-        "COPY creds.txt package-lock.json /app/",
+        "COPY creds.txt /app/",
     )
     return shared.scan(image, keep=True, exposure=True)
 
@@ -109,6 +101,33 @@ def test_a_vex_document_hides_with_its_reason(shared: Bench) -> None:
     assert worst.identity not in {found.identity for found in scan.vulnerabilities}
     assert (hidden.status, hidden.source) == ("not_affected", str(document))
     assert "vulnerable_code_not_in_execute_path" in hidden.reason
+
+
+CARGO = """version = 3
+[[package]]
+name = "time"
+version = "0.1.43"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+[[package]]
+name = "h2"
+version = "0.3.24"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+"""
+
+
+def test_a_finding_of_a_lock_file_says_which_and_has_one_id_of_its_two(shared: Bench, tmp_path: Path) -> None:
+    (shared.folder / "context").mkdir(exist_ok=True)
+    (shared.folder / "context" / "Cargo.lock").write_text(CARGO)
+    image = shared.image(f"FROM {shared.stale}", "COPY Cargo.lock /app/", name="crates")
+    crates = {"h2": {"CVE-2026-10003": "0.3.26"}, "time": {"CVE-2026-10004": ""}}
+    cache = database(tmp_path / "cache", {}, crates=crates)
+    bench = replace(shared, settings=replace(shared.settings, database=DatabaseSettings(cache, offline=True)))
+    found = {one.id: one for one in bench.scan(image).vulnerabilities}
+    assert set(found) == {"CVE-2026-10003", "CVE-2026-10004"}
+    fixable, open_ = found["CVE-2026-10003"], found["CVE-2026-10004"]
+    assert {one.package.path for one in found.values()} == {"app/Cargo.lock"}
+    assert (fixable.fixed_version, open_.fixed_version) == ("0.3.26", None)
+    assert fixable.aliases == ("GHSA-xxxx-xxxx-xxxx",)
 
 
 def _vex(identifier: str, package: str) -> dict[str, object]:

@@ -62,6 +62,7 @@ def test_without_a_configuration_the_defaults_are_checked(refit: Refit) -> None:
         "build network",
         "trivy",
         "database",
+        "artifacts",
     ]
     assert found["configuration"][1].startswith("none here: the defaults were checked")
     assert found["git"][0] == "✓"
@@ -219,3 +220,11 @@ def test_a_token_that_is_not_there_is_in_the_way(
 
     assert answer.code == 3
     assert "REFIT_TEST_TOKEN is not set" in lines(answer)["github"][1]
+
+
+def test_a_place_for_artifacts_that_cannot_be_had_is_a_problem_with_its_way_out(refit: Refit) -> None:
+    answer = configured(refit, artifacts={"location": "s3://bucket/refit"})
+
+    mark, told = lines(answer)["artifacts"]
+    assert (mark, answer.code) == ("✗", 3)
+    assert "s3://bucket/refit" in told

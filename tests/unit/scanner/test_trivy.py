@@ -27,12 +27,14 @@ while [ $# -gt 0 ]; do
   case "$1" in
     --cache-dir) cache=$2 ;;
     --output) report=$2 ;;
+    --java-db-repository) repository=$2 ;;
     --download-db-only) download=db ;;
     --download-java-db-only) download=java-db ;;
   esac
   shift
 done
 if [ "$download" = db ]; then {update}; exit; fi
+if [ "$download" = java-db ] && [ "$repository" = down.example/java:1 ]; then exit 1; fi
 if [ "$download" = java-db ]; then mkdir "$cache/java-db"; exit; fi
 if {java} && [ ! -d "$cache/java-db" ]; then
   echo "ERROR	[javadb] The first run cannot skip downloading Java DB" >&2
@@ -131,6 +133,13 @@ def test_the_database_for_java_is_fetched_when_an_image_needs_it(tmp_path: Path)
     world.scanner.scan(REQUEST)
     (download,) = [call for call in world.calls if "--download-java-db-only" in call]
     assert "--java-db-repository one.example/java:1" in download
+
+
+def test_the_database_for_java_comes_from_the_next_mirror_where_the_first_has_none(tmp_path: Path) -> None:
+    world = World(tmp_path, java=True, java_repositories=("down.example/java:1", "up.example/java:1"))
+    world.scanner.scan(REQUEST)
+    downloads = [call for call in world.calls if "--download-java-db-only" in call]
+    assert [call.rpartition(" ")[2] for call in downloads] == ["down.example/java:1", "up.example/java:1"]
 
 
 def test_offline_an_image_with_java_archives_fails_rather_than_seem_clean(tmp_path: Path) -> None:
