@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice, takewhile
 from pathlib import PurePosixPath
 from typing import Final, Protocol
 
 from bot.audit.dockerfile.view import Context, read
-from bot.audit.nginx.read import MAX_FILES, PREFIX, File
+from bot.audit.nginx.read import MAX_FILE, MAX_FILES, PREFIX, File
 from bot.audit.project import Subject, audit_dockerfile, audit_nginx, together
 from bot.dockerfile.files import is_dockerfile, select
 from bot.errors import ForgeError, RefitError
@@ -27,10 +29,14 @@ Ended = Callable[[Reference], str]
 
 _BUDGET: Final = 64 * 1024 * 1024
 _MAX_PATHS: Final = 100_000
+_MOST_GLOBBED: Final = 1000
 _NGINX: Final = re.compile(
     r"(?:.*/)?nginx(?:\.[\w-]+)?\.conf|(?:.*/)?(?:nginx|conf\.d|sites-available|sites-enabled|http\.d)/[^/]+(?:\.conf|\.template)?"
     r"|(?:.*/)?[\w.-]+\.nginx(?:\.conf)?|(?:.*/)?default\.conf"
 )
+
+
+_BLOCK: Final = re.compile(rb"^\s*(?:server|http|events|upstream|map\s[^{]*)\s*\{", re.MULTILINE)
 
 
 def ended_by(day: date) -> Ended:
@@ -127,7 +133,7 @@ def audit_project(sources: Sources, targets: Sequence[Target], *, only: bool = F
     chosen = dockerfiles(paths, targets, only=only)
     audits = [audit for path in chosen for audit in audits_of(sources, paths, path, targets)]
     if not chosen:
-        audits = [nginx(sources, paths, path) for path in _mains(paths)]
+        audits = [nginx(sources, paths, path) for path in _mains(sources.files, paths)]
     return together(tuple(audits))
 
 
@@ -178,20 +184,39 @@ def _guessed(path: str, data: bytes, paths: Sequence[str]) -> str:
 
 
 def _fits(folder: str, sources: set[str], paths: Sequence[str]) -> tuple[int, bool]:
+    """How many of the sources a folder has, and whether it has an ignore file; `paths` is sorted."""
     prefix = f"{folder}/" if folder else ""
-    inside = [path[len(prefix) :] for path in paths if path.startswith(prefix)]
-    found = sum(any(_is_at(path, source) for path in inside) for source in sources - {"."})
-    return found, ".dockerignore" in inside
+    found = sum(_is_there(paths, prefix + source) for source in sources - {"."})
+    return found, _is_there(paths, f"{prefix}.dockerignore")
 
 
-def _is_at(path: str, source: str) -> bool:
-    return path == source or path.startswith(f"{source}/") or fnmatch.fnmatchcase(path, source)
+def _is_there(paths: Sequence[str], source: str) -> bool:
+    """Whether a file, a folder or something that a glob means is among sorted paths."""
+    fixed = re.split(r"[*?\[]", source, maxsplit=1)[0]
+    at = bisect_left(paths, fixed)
+    if fixed != source:
+        near = takewhile(lambda path: path.startswith(fixed), islice(paths, at, at + _MOST_GLOBBED))
+        return any(fnmatch.fnmatchcase(path, source) for path in near)
+    below = bisect_left(paths, f"{source}/")
+    exact = at < len(paths) and paths[at] == source
+    return exact or (below < len(paths) and paths[below].startswith(f"{source}/"))
 
 
-def _mains(paths: Sequence[str]) -> list[str]:
+def _mains(files: Files, paths: Sequence[str]) -> list[str]:
     """The nginx configurations of a folder: each nginx.conf, else what looks like a part of one."""
     named = [path for path in paths if path.rpartition("/")[2] == "nginx.conf"]
-    return named or [path for path in paths if _NGINX.fullmatch(path)][:MAX_FILES]
+    usual = named or [path for path in paths if _NGINX.fullmatch(path)][:MAX_FILES]
+    others = (path for path in paths if path.endswith((".conf", ".nginx")) and _has_a_server(files, path))
+    return usual or list(islice(others, MAX_FILES))
+
+
+def _has_a_server(files: Files, path: str) -> bool:
+    """True where a file begins as an nginx configuration does."""
+    try:
+        head = files.read(path, limit=MAX_FILE)[:4096]
+    except ForgeError:
+        return False
+    return _BLOCK.search(head) is not None
 
 
 def nginx(sources: Sources, paths: Sequence[str], main: str) -> Audit:
@@ -202,7 +227,8 @@ def nginx(sources: Sources, paths: Sequence[str], main: str) -> Audit:
     files: dict[str, File] = {}
     for path in dict.fromkeys((main, *near)):
         try:
-            files[f"{PREFIX}/{path[len(prefix) :]}"] = File(path, sources.files.read(path))
+            data = sources.files.read(path) if path == main else sources.files.read(path, limit=MAX_FILE)
+            files[f"{PREFIX}/{path[len(prefix) :]}"] = File(path, data)
         except ForgeError as error:
             if path == main:
                 return Audit(problems=(Problem(path, error.message, error.hint),))
@@ -224,6 +250,4 @@ def looks_like_nginx(files: Files, name: str) -> bool:
     except ForgeError:
         return False
     from_line = re.search(rb"^\s*FROM\s", head, re.MULTILINE | re.IGNORECASE)
-    return (
-        from_line is None and re.search(rb"^\s*(?:server|http|events)\s*\{", head, re.MULTILINE) is not None
-    )
+    return from_line is None and _BLOCK.search(head) is not None

@@ -28,14 +28,16 @@ def terminal(audit: Audit, *, width: int, color: bool) -> str:
     console = screen.console
     for subject, found in groupby(audit.findings, key=lambda one: one.subject):
         console.print(Text(visible(subject), style="bold underline"), soft_wrap=True)
+        told = set[str]()
         for finding in found:
-            _finding(console, finding, width)
+            _finding(console, finding, width, told)
         console.print()
     _endings(console, audit)
     return screen.text()
 
 
-def _finding(console: Console, finding: Finding, width: int) -> None:
+def _finding(console: Console, finding: Finding, width: int, told: set[str]) -> None:
+    """A finding, and below it the fix, which is told once in a file."""
     style = _STYLES[finding.severity]
     place = str(finding.line) if finding.line else ""
     head = Text.assemble(
@@ -45,7 +47,8 @@ def _finding(console: Console, finding: Finding, width: int) -> None:
         (f"{visible(finding.rule, limit=8):<6} ", style),
     )
     _hanging(console, head, visible(finding.message, limit=300), width, "")
-    if finding.fix:
+    if finding.fix and (finding.fix not in told or finding.saves):
+        told.add(finding.fix)
         saved = f"  saves {wording.megabytes(finding.saves)}" if finding.saves else ""
         arrow = Text(" " * (_FIX_COLUMN - 2) + "→ ", style="dim")
         _hanging(console, arrow, visible(finding.fix, limit=300) + saved, width, "dim")
@@ -159,7 +162,7 @@ def _row(finding: Finding) -> str:
     mark = _MARKS[finding.severity].replace("!", "⚠")
     cells = (
         place,
-        f"{mark} {finding.rule}",
+        f"{mark}\N{NO-BREAK SPACE}{finding.rule}",
         quote(finding.message, limit=300),
         finding.fix.replace("|", "\\|") + saved,
     )

@@ -43,14 +43,16 @@ class Smaller:
 
     Attributes:
         alternative: What to take, in words.
-        now: What the one in use weighs, and when that was recorded; empty where it is not known.
+        now: What the one in use weighs; empty where it is not known.
         then: The same of the smaller one.
+        source: Whose figures these are, and of when, in brackets; empty where there are none.
         saves: Bytes between them, or None.
     """
 
     alternative: str
     now: str
     then: str
+    source: str
     saves: int | None
 
 
@@ -166,9 +168,11 @@ def _known() -> Mapping[str, Smaller]:
 
 def _smaller(row: Mapping[str, str]) -> Smaller:
     both = row["mb"] and row["then_mb"]
+    recorded = [row[name] for name in ("recorded", "then") if row[name]]
     return Smaller(
         alternative=row["alternative"],
-        now=f"{row['mb']} MB ({row['recorded']})" if row["mb"] else "",
-        then=f"{row['then_mb']} MB ({row['then']})" if row["then_mb"] else "",
+        now=f"{float(row['mb']):,.1f} MB" if row["mb"] else "",
+        then=f"{float(row['then_mb']):,.1f} MB" if row["then_mb"] else "",
+        source=f" (sizes of {', '.join(recorded)} by docker-library/repo-info)" if recorded else "",
         saves=round((float(row["mb"]) - float(row["then_mb"])) * 1_000_000) if both else None,
     )

@@ -30,14 +30,14 @@ def check(dockerfile: Dockerfile) -> Iterator[Finding]:
     if smaller is None or root.use.reference is None:
         return
     name = str(root.use.reference.with_digest(None))
-    weighs = f" weighs {smaller.now}" if smaller.now else " is large for a final stage"
-    instead = f"; {smaller.alternative}{f' weighs {smaller.then}' if smaller.then else ' is smaller'}"
+    weighs = f"weighs {smaller.now}" if smaller.now else "is large for a final stage"
+    instead = f"{smaller.then} would do" if smaller.then else "a smaller one would do"
     yield found(
         RULE,
         dockerfile.file,
         root.line,
-        f"{name}{weighs}{instead}",
-        fix=f"Stand on {smaller.alternative}.",
+        f"{name} {weighs}; {instead}",
+        fix=f"Stand on {smaller.alternative}{smaller.source}.",
         context=root.use.text,
         saves=smaller.saves,
     )

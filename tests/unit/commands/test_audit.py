@@ -132,6 +132,14 @@ def test_the_nginx_files_that_reach_the_image_are_judged(refit: Refit, write: Wr
     assert ("web/site.conf", "RF201", 1) in [(one["subject"], one["rule"], one["line"]) for one in found]
 
 
+def test_a_folder_of_configurations_alone_is_judged_whatever_their_names(refit: Refit, write: Write) -> None:
+    write("one.conf", NGINX)
+    write("two.conf", f"# a site\n{NGINX}")
+    write("my.conf", "[mysqld]\nport = 3306\n")
+
+    assert refit("audit", "--format", "json").document["subjects"] == ["one.conf", "two.conf"]
+
+
 def test_nginx_files_that_do_not_reach_it_are_not(refit: Refit, write: Write) -> None:
     write("Dockerfile", "FROM nginx:1.29-alpine\nCOPY public /usr/share/nginx/html\n")
     write("nginx.conf", NGINX)
