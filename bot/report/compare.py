@@ -9,15 +9,15 @@ from typing import Final
 from rich.table import Table
 
 from bot.model.compared import ImageComparison, ImageFacts
-from bot.model.evidence import Health, PathSize
+from bot.model.evidence import Health
 from bot.model.vulnerability import Cause, ChangeKind, Comparison, Finding, Scan, Severity
 from bot.report import wording
 from bot.report.quote import code, quote, visible, vulnerability
 from bot.report.screen import Screen, line
 from bot.report.section import Section
+from bot.report.weights import grown
 
 _SHOWN: Final = 50
-_PATHS_SHOWN: Final = 5
 _NAME: Final = 60
 _CAUSES: Final = {
     Cause.BASE: "by the base",
@@ -142,11 +142,8 @@ def _sentences(result: ImageComparison, shown: Callable[[str], str]) -> list[str
     found = [_changes(result.comparison, caused=result.caused)] if result.comparison else []
     if result.comparison is None:
         found = ["Vulnerabilities are not compared: the scanner has no data for one of the distributions."]
-    grown = (
-        [path for layer in result.after.build.layers for path in layer.grown] if result.after.build else []
-    )
-    if grown:
-        found.append(f"Grew most: {_paths(grown, shown)}.")
+    if result.after.build is not None:
+        found += grown(result.after.build, shown)
     return found
 
 
@@ -170,11 +167,6 @@ def _of(comparison: Comparison, cause: Cause) -> int:
 
 def _packages(comparison: Comparison, kind: ChangeKind) -> int:
     return sum(change.kind is kind for change in comparison.packages)
-
-
-def _paths(grown: Sequence[PathSize], shown: Callable[[str], str]) -> str:
-    most = sorted(grown, key=lambda one: (-one.size, one.path))[:_PATHS_SHOWN]
-    return ", ".join(f"{shown('/' + one.path)} {wording.megabytes_change(one.size)}" for one in most)
 
 
 def _folded(result: ImageComparison) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Final
 from bot.model.evidence import Build, Layer, Side
 from bot.model.run import Proved
 from bot.model.vulnerability import Cause, Comparison, Finding, Severity
-from bot.report import facts, wording
+from bot.report import facts, weights, wording
 from bot.report.exposure import exposures, kept
 from bot.report.facts import Case
 from bot.report.quote import block, code, quote, vulnerability
@@ -164,7 +164,8 @@ def _layers(before: Side | None, build: Build) -> Section:
     if old:
         took = f"{_seconds(old)} before, {_seconds(build)} after (both cold)"
     summary = f"Layers and build: {took}"
-    return Section(summary, rows, head=head, foot=times + pushed)
+    foot = f"{times}{pushed} {weights.sentences(build, code)}".rstrip()
+    return Section(summary, rows, head=head, foot=foot)
 
 
 def _seconds(build: Build | None) -> str:

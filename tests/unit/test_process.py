@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,19 @@ def test_a_tool_is_ended_when_there_is_a_reason_and_the_reason_is_told(tmp_path:
     assert run(["sleep", "0.1"], timeout=10, until=lambda: "").code == 0
     with pytest.raises(ProcessFailed, match="did not end within"):
         run(["sleep", "60"], timeout=0.2, until=lambda: "")
+
+
+def test_two_hundred_tools_later_no_process_thread_or_file_is_left() -> None:
+    def left() -> tuple[int, int, int]:
+        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        return len(children), threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+
+    run(["true"], timeout=10)
+    before = left()
+    for number in range(200):
+        run(["sh", "-c", f"exit {number % 2}"], timeout=10, check=False, until=lambda: "")
+
+    assert left() <= before
 
 
 def test_children_left_behind_are_ended(tmp_path: Path) -> None:
