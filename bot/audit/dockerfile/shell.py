@@ -15,6 +15,7 @@ from typing import Final
 MAX_SCRIPT: Final = 256 * 1024
 MAX_COMMANDS: Final = 2000
 _MAX_NESTED: Final = 3
+_MAX_ASSIGNMENTS: Final = 200
 _TOKEN: Final = re.compile(
     r"(?P<blank>(?:[ \t\r]|\\\r?\n)+)|(?P<comment>\#[^\n]*)"
     r"|(?P<redirect>(?:\d*|&)(?:>>|>\||<<-|<<<|<<|>|<)&?-?)"
@@ -83,54 +84,81 @@ class Command:
         return any(word == one or word.startswith(f"{one}=") for word in self.arguments for one in options)
 
 
-def commands(script: str, env: Mapping[str, str]) -> tuple[Command, ...]:
-    """The simple commands of a script, in order: `MAX_COMMANDS` at most, of its first `MAX_SCRIPT` letters.
+def commands(script: str, env: Mapping[str, str], *, most: int = MAX_COMMANDS) -> tuple[Command, ...]:
+    """The simple commands of a script, in order, as far as its first `MAX_SCRIPT` letters go.
 
     Args:
         script: The script.
         env: The variables that are known when it starts.
+        most: How many are read; `MAX_COMMANDS` at the most.
     """
-    return tuple(islice(_commands(script[:MAX_SCRIPT], dict(env), 0), MAX_COMMANDS))
+    reading = _Script(env, 0)
+    return tuple(islice(reading.commands(script[:MAX_SCRIPT]), max(0, min(most, MAX_COMMANDS))))
 
 
-def _commands(script: str, env: dict[str, str], depth: int) -> Iterator[Command]:
-    words: list[str] = []
-    outputs: list[str] = []
-    target = ""
-    for token in _TOKEN.finditer(script):
-        kind, text = token.lastgroup, token[0]
-        if kind == "redirect":
-            target = text
-        elif kind == "word":
-            expanded = _words(text, env)
-            if target and ">" in target:
-                outputs += expanded
-            elif not target:
-                words += expanded
-            target = ""
-        elif kind == "end":
-            yield from _simple(words, outputs, env, depth)
-            words, outputs, target = [], [], ""
-    yield from _simple(words, outputs, env, depth)
+class _Script:
+    """A script on its way; what it assigns is known to the commands that follow.
 
+    Args:
+        env: The variables that are known when it starts; never changed, but replaced.
+        depth: How many shells were started in each other.
+    """
 
-def _simple(words: list[str], outputs: list[str], env: dict[str, str], depth: int) -> Iterator[Command]:
-    assigned: dict[str, str] = {}
-    at = 0
-    while at < len(words):
-        found = _ASSIGNMENT.fullmatch(words[at])
-        if found:
-            assigned[found[1]] = found[2]
-        elif words[at] not in _PASSED_OVER and not _is_env(words, at):
-            break
-        at += 1
-    rest = words[at:]
-    if not rest:
-        env.update(assigned)
-        return
-    if rest[0] == "export":
-        env.update({pair[1]: pair[2] for word in rest if (pair := _ASSIGNMENT.fullmatch(word))})
-    yield from _unwrapped(Command(_named(rest), tuple(outputs), {**env, **assigned}), depth)
+    def __init__(self, env: Mapping[str, str], depth: int) -> None:
+        self._env, self._depth, self._assignments = env, depth, 0
+
+    def commands(self, script: str) -> Iterator[Command]:
+        """Every simple command."""
+        words: list[str] = []
+        outputs: list[str] = []
+        target = ""
+        for token in _TOKEN.finditer(script):
+            kind, text = token.lastgroup, token[0]
+            if kind == "redirect":
+                target = text
+            elif kind == "word":
+                expanded = _words(text, self._env)
+                if target and ">" in target:
+                    outputs += expanded
+                elif not target:
+                    words += expanded
+                target = ""
+            elif kind == "end":
+                yield from self._simple(words, outputs)
+                words, outputs, target = [], [], ""
+        yield from self._simple(words, outputs)
+
+    def _simple(self, words: list[str], outputs: list[str]) -> Iterator[Command]:
+        assigned: dict[str, str] = {}
+        at = 0
+        while at < len(words):
+            found = _ASSIGNMENT.fullmatch(words[at])
+            if found:
+                assigned[found[1]] = found[2]
+            elif words[at] not in _PASSED_OVER and not _is_env(words, at):
+                break
+            at += 1
+        rest = words[at:]
+        if not rest:
+            self._assign(assigned)
+            return
+        if rest[0] == "export":
+            self._assign({pair[1]: pair[2] for word in rest if (pair := _ASSIGNMENT.fullmatch(word))})
+        env = {**self._env, **assigned} if assigned else self._env
+        yield from self._unwrapped(Command(_named(rest), tuple(outputs), env))
+
+    def _assign(self, assigned: Mapping[str, str]) -> None:
+        self._assignments += 1
+        if assigned and self._assignments <= _MAX_ASSIGNMENTS:
+            self._env = {**self._env, **assigned}
+
+    def _unwrapped(self, command: Command) -> Iterator[Command]:
+        """The command, or what the shell that it starts is told to do: `sh -ec "…"`."""
+        inner = _inner(command) if self._depth < _MAX_NESTED else None
+        if inner is None:
+            yield command
+        else:
+            yield from _Script(command.env, self._depth + 1).commands(inner)
 
 
 def _is_env(words: list[str], at: int) -> bool:
@@ -140,15 +168,6 @@ def _is_env(words: list[str], at: int) -> bool:
 
 def _named(words: list[str]) -> tuple[str, ...]:
     return (words[0].rpartition("/")[2] or words[0], *words[1:])
-
-
-def _unwrapped(command: Command, depth: int) -> Iterator[Command]:
-    """The command, or what the shell that it starts is told to do: `sh -ec "…"`."""
-    inner = _inner(command) if depth < _MAX_NESTED else None
-    if inner is None:
-        yield command
-    else:
-        yield from _commands(inner, dict(command.env), depth + 1)
 
 
 def _inner(command: Command) -> str | None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
+from bot.audit.dockerfile.reading import Reading
 from bot.audit.dockerfile.shell import Command
-from bot.audit.dockerfile.steps import Reading, Step
+from bot.audit.dockerfile.steps import Step
 from bot.dockerfile.directives import Directives
 from bot.dockerfile.instructions import Instruction, instructions
 from bot.dockerfile.reader import Reader

@@ -42,6 +42,10 @@ LARGE = {
     "one instruction of quotes": b"FROM scratch\nRUN " + b"\"'" * 5_000_000,
     "continued lines": b"FROM scratch\nRUN true \\\n" + b" && true \\\n" * 900_000,
     "a heredoc": b"FROM scratch\nRUN <<EOF\n" + b"cargo build\n" * 800_000 + b"EOF\n",
+    "many variables in many scripts": b"FROM scratch\nENV "
+    + b" ".join(b"V%d=%d" % (n, n) for n in range(2000))
+    + b"\n"
+    + b"RUN A=1 true; B=2; true; export C=3; true; true\nCOPY $V1 $V2 $V3 /x\n" * 2000,
     "words of a COPY": b"FROM scratch\nCOPY " + b"a " * 5_000_000 + b"/\n",
     "words of an ENV": b"FROM scratch\nENV " + b"A=$B " * 2_000_000,
 }
