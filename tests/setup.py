@@ -24,6 +24,7 @@ PACKAGES: Final[Mapping[str, str]] = {
     "binutils": "strip",  # what stripping saves is compared with what strip takes off
     "npm": "npm",  # brings GitHub's OpenAPI description
     "git": "git",
+    "nodejs": "node",  # runs the emulator of GitHub
     "postgresql": "pg_ctlcluster",  # the tests start a private server of their own
 }
 

@@ -189,6 +189,6 @@ def _reachable(settings: Settings, way: Access, name: str) -> str:
         branch, may_write = project.default_branch, project.permissions.push
     # Of an App, GitHub lists the permissions with the installation, not here.
     if settings.github.app_id is None and not may_write:
-        hint = "It needs contents, pull requests and issues: write."
+        hint = "It needs contents, pull requests, issues and statuses: write."
         raise ForgeRefused(f"the token may read {name}, and not write", hint=hint)
     return f"may be written, default branch {branch}"

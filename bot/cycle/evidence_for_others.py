@@ -14,6 +14,7 @@ from typing import Final
 from bot.cycle.change import changed_files, uses_of
 from bot.cycle.grouping import Group
 from bot.cycle.parts import Parts
+from bot.cycle.publish import attested
 from bot.cycle.tally import Run
 from bot.model import marker
 from bot.model.draft import Draft
@@ -115,7 +116,7 @@ def _publication(match: Match, check: Check) -> Publication:
 def _say(match: Match, check: Check, recorded: Publication | None, parts: Parts) -> None:
     project = match.group.project
     forge = parts.forge(project)
-    if not forge.attest(project, check):
+    if not attested(project, check, parts):
         key = f"evidence {match.group.image}"
         forge.say(project, match.pull.url, key, rendering.as_comment(check))
     if recorded is not None and recorded.kind is PublicationKind.PULL_REQUEST and match.pull.trusted:

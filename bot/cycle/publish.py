@@ -14,9 +14,12 @@ from bot.cycle.change import changed_files
 from bot.cycle.grouping import Group
 from bot.cycle.parts import Parts
 from bot.cycle.people import asked
+from bot.errors import ForgeRefused
 from bot.model import marker
 from bot.model.evidence import VerdictState
+from bot.model.pulls import Check
 from bot.model.run import Proved, Publication, PublicationState, PullRequest
+from bot.model.target import Project
 from bot.ports import Checkout
 from bot.report import check, pull_request
 
@@ -78,11 +81,19 @@ def _attest(
     group: Group, proved: Sequence[Proved], publication: Publication, wanted: PullRequest, parts: Parts
 ) -> None:
     """Say it on the commit; what did not fit into the body goes where there is room."""
-    forge = parts.forge(group.project)
     said = check.for_ours(proved, publication)
-    carried = forge.attest(group.project, said)
+    carried = attested(group.project, said, parts)
     if not carried and pull_request.is_cut(wanted.body):
-        forge.say(group.project, publication.url, "details", said.details)
+        parts.forge(group.project).say(group.project, publication.url, "details", said.details)
+
+
+def attested(project: Project, said: Check, parts: Parts) -> bool:
+    """Say it on the commit; True where all of it could be said. A refusal costs this and no more."""
+    try:
+        return parts.forge(project).attest(project, said)
+    except ForgeRefused as error:  # a token that may write pull requests need not be given statuses
+        parts.progress.detail(f"{said.url}: {error.message} {error.hint}")
+        return False
 
 
 def compose(group: Group, proved: Sequence[Proved], checkout: Checkout, parts: Parts) -> PullRequest:

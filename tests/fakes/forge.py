@@ -76,6 +76,7 @@ class FakeForge:
         checks: Commit and name → what was said there.
         said: URL and key → the comment of ours.
         is_app: True where a check carries all of its text.
+        no_checks: What writing a check raises, where the token may not.
         issues_off: What asking for issues raises, where a project has none.
     """
 
@@ -91,6 +92,7 @@ class FakeForge:
     checks: dict[tuple[str, str], Check] = field(default_factory=dict)
     said: dict[tuple[str, str], str] = field(default_factory=dict)
     is_app: bool = True
+    no_checks: ForgeError | None = None
     issues_off: ForgeError | None = None
     _history: dict[str, Mapping[str, bytes]] = field(default_factory=dict)
     _pushed: set[str] = field(default_factory=set)
@@ -144,6 +146,8 @@ class FakeForge:
 
     def attest(self, project: Project, check: Check) -> bool:
         self._project(project)
+        if self.no_checks is not None:
+            raise self.no_checks
         self.writes += self.checks.get((check.commit, check.name)) != check
         self.checks[check.commit, check.name] = check
         return self.is_app

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from bot.errors import RegistryUnreachable
+from bot.errors import ForgeRefused, RegistryUnreachable
 from bot.model.pulls import Conclusion, OpenPull, Proposal
 from bot.model.run import Publication, PublicationKind, PublicationState, PullRequest, RunResult
 from bot.model.update import outcome_reason
@@ -98,6 +98,17 @@ def test_with_a_token_the_commit_gets_a_status_and_the_pull_request_one_comment(
     assert [url for url, _ in made.forge.said] == [pull.url]
     assert "**PASS**" in text
     assert "1 other file" in text
+
+
+def test_a_token_that_may_write_no_statuses_costs_the_status_only(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.forge.no_checks = ForgeRefused("cannot write the check", hint="it needs statuses: write")
+
+    result = made.run().result
+
+    assert published(result).state is PublicationState.OPEN
+    assert result.problems == ()
+    assert any("statuses: write" in line for line in made.progress.lines)
 
 
 def test_evidence_only_opens_nothing(tmp_path: Path) -> None:
