@@ -162,7 +162,7 @@ def _task(said: Said, pull: Pull | None, command: Command) -> Task:
     thread = f"{NAME}:{said.project}/{said.number}/{said.key}"
     value = {**described(command), "thread": thread, "who": said.who, "mention": said.author}
     if pull is None:
-        return Task(str(command.word), value)
+        return Task(str(command.word), {**value, "project": said.project})
     of_pull = {"project": said.project, "number": str(said.number), "commit": pull.commit}
     of_pull |= {"slot": pull.slot, "branch": pull.branch}
     return Task(f"pull-{command.word}", {**value, **of_pull})

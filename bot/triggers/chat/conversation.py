@@ -109,9 +109,12 @@ class Conversation:
         return _sizes(parts)
 
     def _snooze(self, parts: Parts, value: Value) -> Answer:
-        """Snooze an image in every project that names it, where this person may write to all of them."""
+        """Snooze an image in the project it was said in, else in every one that names it.
+
+        This person must be allowed to write to all of them.
+        """
         image, now = value["subject"], parts.clock.now()
-        projects = _naming(parts, image)
+        projects = _naming(parts, image, value.get("project", ""))
         self._demand(projects, value)
         until = now + timedelta(days=int(value["days"]))
         made = [Snooze(one, image, value["who"], value["reason"], now, until) for one in projects]
@@ -171,13 +174,13 @@ def _sizes(parts: Parts) -> Answer:
     return answers.sizes(tuple(newest.values()), known, reports[-1] if reports else "")
 
 
-def _naming(parts: Parts, image: str) -> tuple[str, ...]:
-    """The projects whose files name an image, by the newest plan.
+def _naming(parts: Parts, image: str, only: str) -> tuple[str, ...]:
+    """The projects whose files name an image, by the newest plan; one of them, where `only` is not empty.
 
     Raises:
         UsageError: None does.
     """
-    uses = known_uses(parts.store)
+    uses = [(project, use) for project, use in known_uses(parts.store) if only in ("", project)]
     projects = tuple(sorted({project for project, use in uses if concerns(image, project, use)}))
     if not projects:
         named = sorted({str(use.reference.with_digest(None)) for _, use in uses if use.reference})
