@@ -27,7 +27,7 @@ _OWN_USER: Final = frozenset(
     }
 )  # fmt: skip
 _DEBIAN: Final = frozenset({"debian", "ubuntu"})
-_SLIM_WITHOUT_TOOLS: Final = frozenset({"node", "python", "ruby", "rust"})
+_SLIM_WITHOUT_TOOLS: Final = frozenset({"node", "openjdk", "python", "ruby", "rust"})
 _ALPINE_WITHOUT_CURL: Final = frozenset(
     {"alpine", "golang", "node", "postgres", "python", "redis", "ruby", "rust"}
 )

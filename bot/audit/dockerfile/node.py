@@ -7,7 +7,15 @@ from typing import Final
 from bot.audit.dockerfile import installs
 from bot.audit.dockerfile.shell import Command
 
-_WITHOUT: Final = ("--omit=dev", "--production", "--only=production", "--only=prod", "--prod", "-P")
+_WITHOUT: Final = (
+    "--omit=dev",
+    "--production",
+    "--production=true",
+    "--only=production",
+    "--only=prod",
+    "--prod",
+    "-P",
+)
 _WITH: Final = ("--include=dev", "--production=false", "--prod=false", "--dev", "-D")
 
 
@@ -28,6 +36,7 @@ def without_dev(command: Command) -> bool:
         told
         or settings.get("NODE_ENV") == "production"
         or settings.get("NPM_CONFIG_OMIT", "").lower() == "dev"
+        or settings.get("NPM_CONFIG_PRODUCTION", "").lower() == "true"
     )
 
 

@@ -27,7 +27,8 @@ RULE: Final = AuditRule(
 )
 _NAME: Final = re.compile(
     r"(?:.*_)?(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRET_?KEY|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|AUTH_?TOKEN|TOKEN"
-    r"|CREDENTIALS?|SECRET_ACCESS_KEY|SECRET_KEY_BASE|DEPLOY_?KEY|SSH_KEY|PAT)",
+    r"|CREDENTIALS?|SECRET_ACCESS_KEY|SECRET_KEY_BASE|(?:DEPLOY|SSH|ENCRYPTION|SIGNING|JWT|MASTER)_?KEY)"
+    r"|.*_(?:PASS|PWD|PAT)",
     re.IGNORECASE,
 )
 # What a front end is built with goes to every browser: it cannot be meant to be secret.

@@ -89,8 +89,5 @@ def _removes(step: Step, *folders: str) -> bool:
 
 
 def _mounted(step: Step, folder: str) -> bool:
-    return any(
-        target.startswith(folder) or folder.startswith(target.rstrip("/") + "/")
-        for target in step.caches
-        if target
-    )
+    targets = (target.rstrip("/") for target in step.mounted("cache", "tmpfs") if target)
+    return any(one.startswith(folder) or folder.startswith(f"{one}/") for one in targets)

@@ -47,8 +47,12 @@ class Step:
     @property
     def caches(self) -> tuple[str, ...]:
         """The targets of its cache mounts."""
+        return self.mounted("cache")
+
+    def mounted(self, *kinds: str) -> tuple[str, ...]:
+        """The targets of its mounts of these kinds: what is written there does not reach the image."""
         mounts = (dict(_pairs(mount)) for mount in self.values("mount"))
-        return tuple(one.get("target") or one.get("dst", "") for one in mounts if one.get("type") == "cache")
+        return tuple(one.get("target") or one.get("dst", "") for one in mounts if one.get("type") in kinds)
 
     @property
     def copied(self) -> tuple[str, ...]:

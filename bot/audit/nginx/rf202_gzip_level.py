@@ -17,7 +17,7 @@ RULE: Final = AuditRule(
     section="6. Performance Optimizations (gzip_comp_level 6)",
     what="gzip is on with its default level 1, or with 7 and more.",
     why=(
-        "Level 1 leaves a tenth of the gain; above 6 the processor works twice as long for less than one "
+        "Level 1 leaves a tenth of the gain; at 8 and 9 the processor works twice as long for less than one "
         "per cent."
     ),
     fix="Set `gzip_comp_level 6;` (4 to 6 are sensible).",
