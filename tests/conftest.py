@@ -10,7 +10,9 @@ import pytest
 from hypothesis import settings
 
 from deploy.lab import Lab
+from tests import synapse
 from tests.postgresql import Cluster, cluster
+from tests.synapse import Synapse
 
 # The same examples in every run: a change breaks a test, chance does not. To look for new ones:
 # HYPOTHESIS_PROFILE=explore make test TESTS=tests/unit
@@ -35,3 +37,10 @@ def postgresql() -> Iterator[Cluster]:
     """A private PostgreSQL server for the whole run; each test takes a database of its own."""
     with cluster() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def homeserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synapse]:
+    """A real Matrix homeserver, started once for the whole run where a test asks for it."""
+    with synapse.running(tmp_path_factory.mktemp("synapse")) as server:
+        yield server

@@ -27,6 +27,8 @@ class FakeChat:
 
     def say(self, thread: str, answer: Answer) -> str:
         self._check()
+        if thread == "down":
+            raise ChatError("the chat knows no such thread")
         self.said.append((thread, answer))
         return f"{thread}.{len(self.said)}"
 

@@ -128,6 +128,8 @@ class SlackServer:
         return {}
 
     def _post(self, fields: dict[str, Any]) -> dict[str, Any]:
+        if not fields["channel"].startswith("C") or fields["channel"] == "C9":
+            return {"ok": False, "error": "channel_not_found"}
         ts = f"{_BEGIN}.{len(self.messages) + 1:06}"
         self.messages.append({**fields, "ts": ts})
         return {"ts": ts, "channel": fields["channel"]}

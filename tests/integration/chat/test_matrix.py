@@ -24,17 +24,9 @@ from bot.triggers.chat.matrix import MatrixChat
 from bot.triggers.chat.names import MATRIX as NAME
 from bot.triggers.chat.switch import OneChat, Switch
 from bot.triggers.worker import Worker
-from tests import synapse
 from tests.integration.chat.ways import shop
 from tests.synapse import Account, Synapse
 from tests.unit.cycle.house import House
-
-
-@pytest.fixture(scope="module")
-def homeserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synapse]:
-    with synapse.running(tmp_path_factory.mktemp("synapse")) as server:
-        yield server
-
 
 People = tuple[Account, Account, Account]
 

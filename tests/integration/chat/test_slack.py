@@ -8,14 +8,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from slack_bolt import App
+from slack_bolt.authorization import AuthorizeResult
 
 from bot.cycle.bases import platform_image
+from bot.errors import ChatError
 from bot.model.reference import Reference
 from bot.model.target import LINUX_AMD64
 from bot.model.vulnerability import Scan, Severity
 from bot.ports import ScanRequest
+from bot.triggers.chat.hearers import SlackHearer
+from bot.triggers.chat.slack import SlackChat, client
+from bot.triggers.chat.slack_app import socket_mode
 from tests.fakes.slack_server import mention, signed_json, text_of
-from tests.integration.chat.ways import A_MINUTE, Room, Way, room, wait_until
+from tests.integration.chat.ways import A_MINUTE, APP_TOKEN, BOT_TOKEN, Room, Way, room, wait_until
 from tests.unit.cycle.house import clean, scan, vulnerability
 
 BOTH = ("http", "socket")
@@ -271,3 +277,18 @@ def test_what_people_write_cannot_mention_anybody(slack_room: Room, way: Way, te
     ]
     assert not any("<!" in one or "<@" in one for one in fallbacks)
     assert set(marked) <= {"asked by <@U1>"}
+
+
+@pytest.mark.parametrize("mode", ["http"])
+def test_an_app_token_that_slack_does_not_take_is_said_with_what_to_check(slack_room: Room) -> None:
+    slack_room.slack.refuse["apps.connections.open"] = "invalid_auth"
+    web = client(BOT_TOKEN, slack_room.slack.url)
+    app = App(
+        client=web, signing_secret="x", authorize=lambda: AuthorizeResult(enterprise_id=None, team_id=None)
+    )
+    hearer = SlackHearer(SlackChat(web), socket_mode(app, APP_TOKEN, slack_room.slack.url))
+
+    with pytest.raises(ChatError, match="invalid_auth") as caught:
+        hearer.connect()
+
+    assert "connections:write" in caught.value.hint
