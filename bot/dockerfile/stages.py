@@ -34,8 +34,13 @@ def touched(
 
 def final_stage(data: bytes) -> str | None:
     """Return the stage that becomes the image, by name, or by index where it has none."""
-    names = read_with("", data, {}, LINUX_AMD64)[1].names
+    names = stage_names(data)
     return names[-1] if names else None
+
+
+def stage_names(data: bytes) -> list[str]:
+    """Return the stages in their order, by name, or by index where they have none."""
+    return read_with("", data, {}, LINUX_AMD64)[1].names
 
 
 def _below(reader: Reader) -> dict[int, set[int]]:

@@ -24,10 +24,12 @@ class Engine:
     Args:
         folder: The lab's folder; images and containers live in its `engine`.
         mirror: `HOST:PORT` of the registry that answers for docker.io; empty for docker.io itself.
+        env: Environment of the engine beside the machine's own, as pairs: a proxy, for example.
     """
 
     folder: Path
     mirror: str
+    env: tuple[tuple[str, str], ...] = ()
 
     @property
     def host(self) -> str:
@@ -64,7 +66,7 @@ class Engine:
         shutil.rmtree(self.folder / "engine" / "network", ignore_errors=True)
         self._runtime.mkdir(parents=True, exist_ok=True)
         self._bridge.up()
-        env = dict(os.environ) | {"PATH": f"{_PATH}:{os.environ.get('PATH', '')}"}
+        env = dict(os.environ) | {"PATH": f"{_PATH}:{os.environ.get('PATH', '')}", **dict(self.env)}
         self._daemon.start(self._arguments(), ready=self.docker.answers, timeout=40, env=env)
 
     def stop(self) -> None:

@@ -71,5 +71,5 @@ def load(*names: str) -> list[Case]:
     return cases
 
 
-DOCKERFILES = load("from", "variables", "others", "grammar", "stacks", "long")
+DOCKERFILES = load("from", "variables", "others", "grammar", "stacks", "long", "hard")
 COMPOSE = load("compose")
