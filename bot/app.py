@@ -318,6 +318,7 @@ def policy(settings: Settings) -> Policy:
         max_builds=settings.builder.max_builds_per_cycle,
         blocked=settings.pull_requests.blocked,
         target_issues=settings.issues.targets,
+        hears=settings.comments is not None,
         dashboard=settings.issues.dashboard,
         issue_severity=_severity(settings.issues.severity),
         retention=Retention(

@@ -50,6 +50,7 @@ class Policy:
         blocked: What becomes of a blocked update: a `draft` that says why, its target's `issue`, or `none`.
         target_issues: What no pull request solves becomes one issue a target.
         issue_severity: The least severity that is reported where no update fixes it; None reports none.
+        hears: True where commands in comments are listened to: only then are they offered.
         dashboard: One issue a project shows where it stands, with boxes to tick.
         retention: How long what was measured is kept.
         zone: Time zone of cycle names and dates.
@@ -70,6 +71,7 @@ class Policy:
     blocked: str = "draft"
     target_issues: bool = True
     issue_severity: Severity | None = Severity.HIGH
+    hears: bool = False
     dashboard: bool = False
     retention: Retention = field(default_factory=Retention)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))

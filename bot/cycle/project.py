@@ -205,7 +205,7 @@ def _publish(ready: Ready, run: Run) -> None:
             publication = _published(ready, run)
     except BranchTaken:
         if existing is not None:
-            tell(group, existing, "taken", comments.taken(), run)
+            tell(group, existing, "taken", comments.taken(hears=run.parts.policy.hears), run)
         run.tally.wait(group.members, "somebody pushed to its pull request; left alone")
         return
     except StoreError:

@@ -101,7 +101,8 @@ def compose(group: Group, proved: Sequence[Proved], checkout: Checkout, parts: P
     policy = parts.policy
     blocked = any(one.verdict.state is VerdictState.BLOCK for one in proved)
     context = marker.context_of(_trees(group, checkout))
-    body = pull_request.body(proved, marker=marker.marker(group.slot, group.proposal, context))
+    hidden = marker.marker(group.slot, group.proposal, context)
+    body = pull_request.body(proved, marker=hidden, hears=policy.hears)
     files = changed_files(group.members, checkout)
     return PullRequest(
         slot=group.slot,

@@ -50,7 +50,7 @@ def held_back(seen: Seen, run: Run) -> str:
     if existing.state is PublicationState.MERGED:
         return "it was merged, and the base branch no longer holds it; silent until the next digest"
     if not run.dry:
-        tell(seen.group, existing, "closed", comments.closed(), run)
+        tell(seen.group, existing, "closed", comments.closed(hears=run.parts.policy.hears), run)
         run.parts.store.save_publication(existing)
     return "its pull request was closed; silent until the next digest"
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-_BACK: Final = "To get it back, reopen it or comment `/refit recreate`."
+_CLOSED: Final = (
+    "Closed, so Refit is silent about this until the image moves again. To get it back, reopen it"
+)
+_TAKEN: Final = (
+    "Somebody pushed to this branch, so Refit leaves it alone from now on: merge it or close it as you like."
+)
 
 
-def closed() -> str:
-    """A person closed one of ours."""
-    return f"Closed, so Refit is silent about this until the image moves again. {_BACK}"
+def closed(*, hears: bool) -> str:
+    """A person closed one of ours; `hears` where commands in comments are listened to."""
+    return f"{_CLOSED} or comment `/refit recreate`." if hears else f"{_CLOSED}."
 
 
-def taken() -> str:
+def taken(*, hears: bool) -> str:
     """Somebody pushed to one of ours."""
-    return (
-        "Somebody pushed to this branch, so Refit leaves it alone from now on: merge it or close it as you "
-        "like. `/refit recreate` makes it anew, without what was pushed."
-    )
+    return f"{_TAKEN} `/refit recreate` makes it anew, without what was pushed." if hears else _TAKEN
 
 
 def superseded(url: str) -> str:

@@ -29,6 +29,7 @@ _CUT: Final = (
     "or in a comment below; `refit run --format json` has them all."
 )
 _UNDO: Final = "Undo: revert. If you close this, Refit is silent until the next digest."
+_COMMANDS: Final = "Comment `/refit rescan`, `/refit snooze 14d reason` or `/refit help`."
 
 
 def title(proved: Sequence[Proved]) -> str:
@@ -41,7 +42,9 @@ def title(proved: Sequence[Proved]) -> str:
     return f"{line} (fixes {wording.severities(best)})" if any(best.values()) else line
 
 
-def body(proved: Sequence[Proved], *, marker: str, cycle: str = "", command: str = "") -> str:
+def body(
+    proved: Sequence[Proved], *, marker: str, cycle: str = "", command: str = "", hears: bool = False
+) -> str:
     """The body of the pull request for a group of updates; the same evidence gives the same text.
 
     Args:
@@ -49,15 +52,18 @@ def body(proved: Sequence[Proved], *, marker: str, cycle: str = "", command: str
         marker: The hidden marker that the pull request is found again by; stays the last line.
         cycle: The cycle it was made in, for the foot; empty leaves it out.
         command: What repeats the measurement; by default the command line's own.
+        hears: True where commands in comments are listened to: only then are they offered.
 
     Returns:
         Markdown of at most 65,536 characters. What is cut to fit is said where it was cut.
     """
+    foot = f"{_UNDO} {_COMMANDS}" if hears else _UNDO
+    foot = f"{foot}\n\n{marker}\n"
     for cap in _CAPS:
-        text = _compose(proved, marker, cycle, command or _command(proved), cap)
+        text = _compose(proved, foot, cycle, command or _command(proved), cap)
         if len(text) <= LIMIT:
             return text
-    return _cut(text, marker)
+    return _cut(text, foot)
 
 
 def is_cut(text: str) -> bool:
@@ -123,20 +129,20 @@ def _move(one: Proved) -> str:
     return f"{one.planned.use.reference or ''}\n-> {one.planned.update.to}"
 
 
-def _cut(text: str, marker: str) -> str:
+def _cut(text: str, foot: str) -> str:
     """The first paragraphs that fit: reached only by a group of very many targets."""
-    foot = "\n\n".join(["", _CUT, _UNDO, f"{marker}\n"])
-    kept = text[: LIMIT - len(foot)]
-    return kept[: kept.rfind("\n\n")] + foot
+    rest = f"\n\n{_CUT}\n\n{foot}"
+    kept = text[: LIMIT - len(rest)]
+    return kept[: kept.rfind("\n\n")] + rest
 
 
-def _compose(proved: Sequence[Proved], marker: str, cycle: str, command: str, cap: int) -> str:
+def _compose(proved: Sequence[Proved], foot: str, cycle: str, command: str, cap: int) -> str:
     cases = facts.cases(proved)
     parts = [verdict(proved), *_failures(cases, cap)]
     how = method(proved, cases, cycle=cycle, command=command).markdown(_CAPS[0])
     details = _details(cases, cap) if cap else [_CUT]
     parts += [how, *details] if len(cases) > 1 else [*details, how]
-    return "\n\n".join([*parts, _UNDO, f"{marker}\n"])
+    return "\n\n".join([*parts, foot])
 
 
 def _details(cases: Sequence[Case], cap: int) -> list[str]:

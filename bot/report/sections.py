@@ -58,19 +58,18 @@ def _fixed(comparison: Comparison) -> Section:
         if (number := sum(f.cause is cause for f in comparison.fixed))
     ]
     after = {(change.name, change.path): change.after for change in comparison.packages}
-    groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    groups: dict[tuple[str, str, Cause | None], list[Finding]] = defaultdict(list)
     for finding in comparison.fixed:
         package = finding.vulnerability.package
         version = after.get((package.name, package.path))
         becomes = f"{package.version} → {version}" if version else f"{package.version}, gone"
-        groups[package.source or package.name, f"{becomes}\0{finding.cause or ''}"].append(finding)
-    items = [_fixed_item(name, key, findings) for (name, key), findings in groups.items()]
+        groups[package.source or package.name, becomes, finding.cause].append(finding)
+    items = [_fixed_item(*key, findings) for key, findings in groups.items()]
     return Section(f"Fixed: {len(comparison.fixed)} ({', '.join(causes)})", tuple(items))
 
 
-def _fixed_item(name: str, key: str, findings: Sequence[Finding]) -> str:
-    becomes, _, cause = key.partition("\0")
-    words = _CAUSES[Cause(cause)] if cause else ""
+def _fixed_item(name: str, becomes: str, cause: Cause | None, findings: Sequence[Finding]) -> str:
+    words = _CAUSES[cause] if cause else ""
     return f"- {code(name)} {code(becomes)} {words}: {_ids(findings)}"
 
 

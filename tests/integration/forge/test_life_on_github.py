@@ -287,7 +287,7 @@ def test_one_that_a_person_closed_stays_so_until_the_image_moves(town: Town) -> 
         town.run()
 
     (told,) = town.said(first)
-    assert "/refit recreate" in told
+    assert "reopen it" in told
     town.push_newer()
     town.run()
     assert [pull.state for pull in town.pulls()] == ["closed", "open"]

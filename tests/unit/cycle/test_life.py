@@ -191,6 +191,7 @@ def test_what_others_do_not_change_is_still_ours_to_open(tmp_path: Path) -> None
 
 def test_a_person_who_closes_one_is_told_once_how_to_get_it_back(tmp_path: Path) -> None:
     made = shop(tmp_path)
+    made.policy = replace(made.policy, hears=True)
     ours = published(made.run().result)
     made.forge.becomes(ours, PublicationState.CLOSED)
 
@@ -200,6 +201,17 @@ def test_a_person_who_closes_one_is_told_once_how_to_get_it_back(tmp_path: Path)
 
     assert "/refit recreate" in made.forge.said[ours.url, "closed"]
     assert made.forge.writes == writes
+
+
+def test_commands_are_offered_only_where_they_are_heard(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    ours = published(made.run().result)
+    made.forge.becomes(ours, PublicationState.CLOSED)
+    made.run()
+
+    assert "/refit" not in made.forge.wanted[ours.url].body
+    assert "reopen it" in made.forge.said[ours.url, "closed"]
+    assert "/refit" not in made.forge.said[ours.url, "closed"]
 
 
 def test_one_that_is_reopened_is_looked_after_again(tmp_path: Path) -> None:
