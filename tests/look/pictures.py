@@ -19,13 +19,17 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from bot.report import issue, pull_request, terminal
+from bot.audit.dockerfile.view import Context
+from bot.audit.project import Subject, audit_dockerfile, together
+from bot.model.finding import Audit
+from bot.report import audit, issue, pull_request, terminal
 from bot.report.size import html as size_html
 from bot.report.size import markdown as size_markdown
 from bot.report.size.quarter import Quarter
 from bot.report.size.summing import Frame, report
 from bot.report.size.values import SizeReport
 from tests.look import chat
+from tests.unit.audit.corpus import DOCKERFILES
 from tests.unit.report import cases, samples
 from tests.unit.report.gfm import to_html
 
@@ -59,12 +63,23 @@ def _pages() -> Iterable[tuple[str, str, int]]:
     yield "size report phone", page(size_markdown.title(made), size_markdown.markdown(made)), _PHONE
     yield "size page wide", size_html.page(made), 1100
     yield "size page phone", size_html.page(made), _PHONE
+    yield "audit terminal", terminal_page(audit.terminal(_audit(), width=100, color=True)), 1000
+    yield "audit wide", page("refit audit", audit.markdown(_audit())), _WIDE
     run = cases.result(samples.proved(), cases.two_platforms(), cases.build_failed())
     for name, content in chat.pages():
         yield name, content, 720
         yield f"{name} phone", content, _PHONE
     yield "chat github", page("Comments", chat.github_bodies()), _WIDE
     yield "terminal", terminal_page(terminal.render(run, width=110, color=True)), 1000
+
+
+def _audit() -> Audit:
+    """The guide's two images as they were before."""
+    before = (case for case in DOCKERFILES if case.name.endswith("end before"))
+    subjects = (
+        Subject(f"{case.name.split()[-2]}/Dockerfile", case.files[case.main], Context()) for case in before
+    )
+    return together(tuple(audit_dockerfile(subject, lambda _: "") for subject in subjects))
 
 
 def _size_report() -> SizeReport:

@@ -171,8 +171,8 @@ def _smaller(row: Mapping[str, str]) -> Smaller:
     recorded = [row[name] for name in ("recorded", "then") if row[name]]
     return Smaller(
         alternative=row["alternative"],
-        now=f"{float(row['mb']):,.1f} MB" if row["mb"] else "",
-        then=f"{float(row['then_mb']):,.1f} MB" if row["then_mb"] else "",
+        now=f"some {float(row['mb']):,.0f} MB" if row["mb"] else "",
+        then=f"some {float(row['then_mb']):,.0f} MB" if row["then_mb"] else "",
         source=f" (sizes of {', '.join(recorded)} by docker-library/repo-info)" if recorded else "",
         saves=round((float(row["mb"]) - float(row["then_mb"])) * 1_000_000) if both else None,
     )

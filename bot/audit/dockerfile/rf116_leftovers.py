@@ -18,10 +18,7 @@ RULE: Final = AuditRule(
     severity=RuleSeverity.WARNING,
     section="Next Steps: implement BuildKit cache mounts; Large Image Size: unnecessary files",
     what="A step that reaches the image installs packages and leaves lists or downloads in its layer.",
-    why=(
-        "They are never read again, some 20 to 100 MB; removing them in a later step does not make the "
-        "image smaller."
-    ),
+    why="Nobody reads them again (apt's lists: some 20 MB), and removing them in a later step saves nothing.",
     fix="Mount a cache (`RUN --mount=type=cache,target=…`), or clean up in the same RUN.",
     bad="RUN apt-get update && apt-get install -y curl",
     good="RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*",
