@@ -21,7 +21,7 @@ from bot.cycle.snoozes import quieted
 from bot.cycle.suited import suited
 from bot.cycle.together import together
 from bot.errors import ImageNotFound, RegistryError
-from bot.model.manifest import Index, Manifest, Platform
+from bot.model.manifest import Index, Manifest
 from bot.model.reference import Reference
 from bot.model.snooze import Snooze
 from bot.model.target import LINUX_AMD64
@@ -47,30 +47,40 @@ class Resolved:
 
 
 async def resolve(found: Sequence[Found], parts: Parts) -> tuple[Resolved, ...]:
-    """Decide every use; a registry that fails makes the outcome `failed`, never `current`."""
+    """Decide every use; a registry that fails makes the outcome `failed`, never `current`.
+
+    Registries limit what may be asked. So every tag is looked at first, then what moved is read, and what did
+    not move last: where something has to wait for the next run, it is what changes least.
+    """
     snoozes = parts.store.snoozes(parts.clock.now())
-    resolved = await together(lambda one: _resolve_one(one, parts, snoozes), found)
-    outcomes = suited([(one.found, one.outcome) for one in resolved])
-    return tuple(replace(one, outcome=outcome) for one, outcome in zip(resolved, outcomes, strict=True))
+    cases = [_Facts(one, parts, snoozes) for one in found]
+    await together(_Facts.look, cases)
+    for moved in (True, False):
+        await together(_Facts.decide, [one for one in cases if one.moved is moved])
+    outcomes = suited([(one.found, one.outcome) for one in cases])
+    return tuple(Resolved(one, outcome) for one, outcome in zip(found, outcomes, strict=True))
 
 
-async def _resolve_one(found: Found, parts: Parts, snoozes: Sequence[Snooze]) -> Resolved:
+def _rule(found: Found, parts: Parts, snoozes: Sequence[Snooze]) -> Rule:
+    """The rule in force: the operator's, narrowed by the project, quieted by people."""
     rule = rule_for(parts.policy.rules, found.project.name, found.use)
-    rule = narrowed(rule, found.project, found.use)
-    rule = quieted(rule, snoozes, found.project.name, found.use)
-    platforms = found.target.platforms if found.target else (LINUX_AMD64,)
-    try:
-        facts = await _Facts(found, rule, platforms, parts).gather()
-    except RegistryError as error:
-        return Resolved(found, Failed(error.message, error.hint, unanswered=True))
-    return Resolved(found, decide(found.use, facts, rule, parts.clock.now(), platforms))
+    return quieted(narrowed(rule, found.project, found.use), snoozes, found.project.name, found.use)
 
 
 class _Facts:
-    """Gathers the facts of one use, need by need."""
+    """Gathers the facts of one use, need by need.
 
-    def __init__(self, found: Found, rule: Rule, platforms: Sequence[Platform], parts: Parts) -> None:
-        self._use, self._rule, self._platforms, self._parts = found.use, rule, platforms, parts
+    Attributes:
+        found: The use.
+        outcome: What was decided, once it was.
+    """
+
+    def __init__(self, found: Found, parts: Parts, snoozes: Sequence[Snooze]) -> None:
+        self.found, self._use, self._parts = found, found.use, parts
+        self._rule = _rule(found, parts, snoozes)
+        self._platforms = found.target.platforms if found.target else (LINUX_AMD64,)
+        self._facts = Facts()
+        self.outcome: Outcome = Failed(f"{found.use.text}: not decided")
         self._registry = parts.registry
         self._ways: Mapping[Need, Callable[[Facts, Reference], Awaitable[Facts]]] = {
             Need.HEAD: self._head,
@@ -84,16 +94,39 @@ class _Facts:
             Need.OLDER: self._older,
         }
 
-    async def gather(self) -> Facts:
+    @property
+    def moved(self) -> bool:
+        """True where the tag points at something else than the use names, as far as was seen."""
+        head, reference = self._facts.head, self._use.reference
+        return head is not None and reference is not None and reference.digest != str(head.digest)
+
+    async def look(self) -> None:
+        """Ask what the tag points at, where a decision needs it."""
+        if Need.HEAD in self._missing():
+            self._facts = await self._fetch(Need.HEAD, self._facts)
+            self._facts = replace(self._facts, checked=self._facts.checked | {Need.HEAD})
+
+    async def decide(self) -> None:
+        """Fetch what is missing, and decide."""
+        try:
+            await self._gather()
+        except RegistryError as error:
+            self.outcome = Failed(error.message, error.hint, unanswered=True)
+            return
+        now = self._parts.clock.now()
+        self.outcome = decide(self._use, self._facts, self._rule, now, self._platforms)
+
+    def _missing(self) -> frozenset[Need]:
+        return needs(self._use, self._facts, self._rule, self._parts.clock.now(), self._platforms)
+
+    async def _gather(self) -> None:
         """Fetch until nothing is missing; each need is tried once, and so is each candidate."""
-        facts = Facts()
-        while missing := needs(self._use, facts, self._rule, self._parts.clock.now(), self._platforms):
+        while missing := self._missing():
             for need in sorted(missing):
-                before, facts = facts, await self._fetch(need, facts)
+                before, facts = self._facts, await self._fetch(need, self._facts)
                 # One candidate after the other is asked about, as long as there is a new one.
-                if need is not Need.CANDIDATE or facts.candidates == before.candidates:
-                    facts = replace(facts, checked=facts.checked | {need})
-        return facts
+                done = need is not Need.CANDIDATE or facts.candidates == before.candidates
+                self._facts = replace(facts, checked=facts.checked | {need}) if done else facts
 
     async def _fetch(self, need: Need, facts: Facts) -> Facts:
         """Fetch one need; where a decision can do without it, a registry that fails leaves it unknown."""

@@ -481,3 +481,36 @@ def test_r29_an_error_without_end_is_read_no_further_than_its_first_64_kib(
         assert world.words(outcome)
 
     world.run(work)
+
+
+def test_what_a_registry_has_left_is_spent_on_what_moved_before_anything_else(tmp_path: Path) -> None:
+    """Eight images that did not move stand first in the file, and their dates would use up what is left."""
+    still = [image(f"still {number}") for number in range(8)]
+    every = [*still, OLD, NEW]
+    known = {one.digest: one for made in every for one in (made.index, made.manifest, made.config)}
+    left = 7 + 2  # a tenth of 20 is kept: seven may be sent
+
+    def answer(asked: Asked) -> Reply:
+        nonlocal left
+        _, _, repository, kind, name = asked.target.split("/")
+        now = NEW if repository == "moved" else still[int(repository.removeprefix("still"))]
+        found = known.get(name, now.index)
+        left -= asked.method == "GET"
+        limits = {"RateLimit-Limit": "20;w=21600", "RateLimit-Remaining": f"{left};w=21600"}
+        reply = Reply(body=found.body) if kind == "blobs" else manifest(found)
+        return replace(reply, headers={**reply.headers, **limits})
+
+    world = World(tmp_path, {"*": answer})
+
+    async def work() -> None:
+        lines = [f"FROM {{it}}/still{number}:1@{one.index.digest}" for number, one in enumerate(still)]
+        outcomes = await world.decide(*lines, f"FROM {{it}}/moved:1@{OLD.index.digest}")
+        assert [one.word for one in outcomes] == ["current"] * 8 + ["update"]
+        gets = [line for line in world.server.lines if line.startswith("GET")]
+        heads = [line for line in world.server.lines if line.startswith("HEAD")]
+        assert len(heads) == 9
+        assert len(gets) == 7
+        spent = [line for line in gets if "/moved/" in line]
+        assert gets[: len(spent)] == spent, "what moved was read first"
+
+    world.run(work)
