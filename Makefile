@@ -45,9 +45,11 @@ schemas: $(VENV)/ready ## Write config/schemas/ from the models
 bench: $(VENV)/ready ## Measure: each line a ratio against a named limit or peer
 	$(BIN)/python -m tests.bench
 
-lock: $(VENV)/ready ## Renew requirements.lock (hashes, no hosts)
+lock: $(VENV)/ready ## Renew requirements.lock and that of the image (hashes, no hosts)
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --group dev --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --universal --python-version 3.11 --group image \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file deploy/requirements.lock
 
 clean: ## Remove what the other targets made, the running lab included
 	-@test ! -x $(BIN)/python || $(BIN)/python -m deploy.lab down
