@@ -73,7 +73,11 @@ def credential_for(name: str, settings: HostSettings, docker_config: Path | None
         return Credential(bearer=settings.token)
     if settings.username or settings.password:
         return Credential(settings.username or "", settings.password or "")
-    return _docker(name, docker_config) if docker_config is not None else ANONYMOUS
+    if docker_config is None:
+        return ANONYMOUS
+    names = (name, *settings.aliases)  # somebody may have logged in under another of its names
+    found = (_docker(one, docker_config) for one in names)
+    return next((one for one in found if not one.is_anonymous), ANONYMOUS)
 
 
 def _docker(name: str, path: Path) -> Credential:

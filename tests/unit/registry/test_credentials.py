@@ -72,6 +72,14 @@ def test_the_settings_own_login_comes_before_dockers(tmp_path: Path) -> None:
     assert credential_for("ghcr.io", HostSettings(token="t"), path) == Credential(bearer="t")
 
 
+def test_a_login_under_an_alias_is_the_registrys(tmp_path: Path) -> None:
+    path = config(tmp_path, auths={"old.example:5000": auth()})
+    settings = HostSettings(aliases=("other.example", "old.example:5000"))
+
+    assert credential_for("registry.example", settings, path) == Credential("me", SECRET)
+    assert credential_for("registry.example", HostSettings(), path).is_anonymous
+
+
 def test_without_a_file_or_with_a_missing_one_we_are_nobody(tmp_path: Path) -> None:
     assert credential_for("ghcr.io", HostSettings(), None).is_anonymous
     assert credential_for("ghcr.io", HostSettings(), tmp_path / "none.json").is_anonymous
