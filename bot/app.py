@@ -18,15 +18,13 @@ from bot.builder import BuilderSettings, DockerBuilder
 from bot.clock import SystemClock
 from bot.convert import build_secrets, custom_rules, project, registry_settings, rules
 from bot.cycle.parts import Parts, Policy, VerdictPolicy
-from bot.errors import ConfigError, EngineError, ForgeError
+from bot.errors import ConfigError, EngineError
 from bot.forge.api import Connection
 from bot.forge.auth import Access, AppAccess, TokenAccess
 from bot.forge.github import GitHubForge
-from bot.forge.listing import Wanted
 from bot.forge.local import LocalForge
 from bot.model.manifest import Platform
 from bot.model.retention import Retention
-from bot.model.run import Problem
 from bot.model.vulnerability import Severity
 from bot.ports import Artifacts, Builder, Clock, Forge, Progress
 from bot.registry import RegistryClient
@@ -38,6 +36,7 @@ from bot.store.lease import lease
 from bot.store.sql import SqlStore, open_store, sqlite_url
 from bot.store.tenure import tenure
 from bot.triggers.periods import Job, Timetable
+from bot.under_care import by_project, expanded
 
 _MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
@@ -79,14 +78,14 @@ def open_parts(  # noqa: PLR0913 - options by keyword
     clock = clock or SystemClock()
     with _driving(settings) if drive else nullcontext() as guard, opened_store(settings, guard) as store:
         every = forges(settings, clock)
-        settings, problems = _expanded(settings, every)
+        settings, problems = expanded(settings, every)
         builder, no_builder = _builder(settings) if engine else (None, "no engine was asked for")
         artifacts = shelf(settings)
         yield Parts(
             registry=RegistryClient(registry_settings(settings), cache=store, clock=clock, refresh=refresh),
             scanner=scanner(settings, clock, artifacts),
             builder=builder,
-            forges=_by_project(settings, every),
+            forges=by_project(settings, every),
             store=store,
             artifacts=artifacts,
             clock=clock,
@@ -232,35 +231,6 @@ def forges(settings: Settings, clock: Clock) -> Mapping[str, Forge]:
             found[one.name] = LocalForge(state_folder(settings), clock)
         else:
             github = github or _github(settings)
-            found[one.name] = github
-    return found
-
-
-def _expanded(settings: Settings, every: Mapping[str, Forge]) -> tuple[Settings, tuple[Problem, ...]]:
-    """The settings with each glob replaced by what it stands for now; what is named keeps its own."""
-    projects = [one for one in settings.projects if not one.is_glob]
-    named = {one.name.lower() for one in projects}
-    problems: list[Problem] = []
-    for one in (one for one in settings.projects if one.is_glob):
-        forge = every[one.name]
-        try:
-            wanted = Wanted(one.topics, one.archived, one.forks)
-            found = forge.projects(one.name, wanted) if isinstance(forge, GitHubForge) else ()
-        except ForgeError as error:
-            problems.append(Problem(one.name, error.message, error.hint))
-            continue
-        new = [name for name in found if name.lower() not in named]
-        named.update(name.lower() for name in new)
-        projects += [one.model_copy(update={"name": name}) for name in new]
-    return settings.model_copy(update={"projects": tuple(projects)}), tuple(problems)
-
-
-def _by_project(settings: Settings, every: Mapping[str, Forge]) -> Mapping[str, Forge]:
-    """The forge of each project; what a glob stood for lives on GitHub."""
-    github = next((forge for forge in every.values() if isinstance(forge, GitHubForge)), None)
-    found = dict(every)
-    for one in settings.projects:
-        if one.name not in found and github is not None:
             found[one.name] = github
     return found
 

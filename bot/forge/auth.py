@@ -61,6 +61,10 @@ class Access(Protocol):
         """What git sends as password."""
         ...
 
+    def renew(self, project: str) -> bool:
+        """Forget tokens that GitHub no longer knows; False where there is no other to be had."""
+        ...
+
     def disconnect(self) -> None:
         """Close the connections; the next call opens new ones."""
         ...
@@ -116,6 +120,11 @@ class TokenAccess:
         del project
         return self._token
 
+    def renew(self, project: str) -> bool:
+        """A token that was given is all there is."""
+        del project
+        return False
+
     def disconnect(self) -> None:
         """See `Access`."""
         self._client.close()
@@ -152,6 +161,7 @@ class AppAccess:
         self._login = ""
         self._projects: dict[str, tuple[ProjectAuth, Github]] = {}
         self._owners: dict[str, Github] = {}
+        self._readers: dict[str, ProjectAuth] = {}
 
     @property
     def is_app(self) -> bool:
@@ -166,7 +176,7 @@ class AppAccess:
         """One token for each owner, which may read contents and nothing more."""
         owner = project.partition("/")[0].lower()
         if owner not in self._owners:
-            auth = ProjectAuth(self._app, project, READING, alone=False)
+            auth = self._readers[owner] = ProjectAuth(self._app, project, READING, alone=False)
             self._owners[owner] = self._connection.client(auth)
         return self._owners[owner]
 
@@ -176,6 +186,7 @@ class AppAccess:
             login = str(installation.raw_data["account"]["login"])
             if owner.lower() in ("*", login.lower()):
                 auth = ProjectAuth(self._app, "", READING, alone=False, installation=installation.raw_data)
+                self._readers.setdefault(login.lower(), auth)
                 client = self._owners.setdefault(login.lower(), self._connection.client(auth))
                 where = "/installation/repositories"
                 yield from PaginatedList(Repository, client.requester, where, None, list_item="repositories")
@@ -189,6 +200,13 @@ class AppAccess:
     def password(self, project: str) -> str:
         """See `Access`."""
         return self._project(project)[0].token
+
+    def renew(self, project: str) -> bool:
+        """Have the tokens for a project, and for reading its owner's, made anew when they are asked for."""
+        owner = project.partition("/")[0].lower()
+        tokens = [self._readers.get(owner), self._projects[project][0] if project in self._projects else None]
+        forgotten = [one.forget() for one in tokens if one is not None]
+        return any(forgotten)
 
     def disconnect(self) -> None:
         """See `Access`."""
@@ -236,6 +254,12 @@ class ProjectAuth(Auth.Auth):
             if datetime.now(UTC) + _EARLY > self._until:
                 self._mint()
             return self._value
+
+    def forget(self) -> bool:
+        """Have the next token made anew; False where none was made yet."""
+        with self._lock:
+            had, self._until = self._until > _NEVER, _NEVER
+        return had
 
     def _mint(self) -> None:
         owner, _, name = self.project.partition("/")

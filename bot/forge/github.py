@@ -75,16 +75,18 @@ class GitHubForge:
             if known is None or known.commit != commit or not known.tree:
                 return self._clone(project, commit)
             return self._tree(project, known)
-        with self._asking(project, "read the project"):
-            known = self._refreshed(project)
+        known = self._once(project, "read the project", lambda: self._refreshed(project))
         return self._tree(project, known) if known.tree else self._clone(project, known.commit)
 
     def find(self, project: Project, slot: str, branch: str) -> Publication | None:
         """See `Forge.find`; its `commit` is where the branch is now."""
-        with self._asking(project, "look up pull requests"):
+
+        def work() -> Publication | None:
             place = self._place(project)
             pull = pulls.newest(place, slot, branch)
             return pulls.publication(place, pull) if pull else None
+
+        return self._once(project, "look up pull requests", work)
 
     def publish(self, project: Project, wanted: PullRequest, existing: Publication | None) -> Publication:
         """See `Forge.publish`.
@@ -97,10 +99,13 @@ class GitHubForge:
 
     def find_issue(self, project: Project, slot: str) -> Publication | None:
         """See `Forge.find_issue`."""
-        with self._asking(project, "look up issues"):
+
+        def work() -> Publication | None:
             place = self._place(project)
             issue = issues.newest(place, slot)
             return issues.publication(place, issue) if issue else None
+
+        return self._once(project, "look up issues", work)
 
     def publish_issue(self, project: Project, wanted: Issue, existing: Publication | None) -> Publication:
         """See `Forge.publish_issue`."""
@@ -120,14 +125,17 @@ class GitHubForge:
 
     def open_pulls(self, project: Project) -> tuple[OpenPull, ...]:
         """See `Forge.open_pulls`."""
-        with self._asking(project, "list open pull requests"):
+
+        def work() -> tuple[OpenPull, ...]:
             place = self._place(project)
             return others.open_pulls(place, project.base or place.repo.default_branch)
 
+        return self._once(project, "list open pull requests", work)
+
     def proposal(self, project: Project, pull: OpenPull, paths: Sequence[str]) -> Proposal:
         """See `Forge.proposal`."""
-        with self._asking(project, f"read what #{pull.number} changes"):
-            return others.proposal(self._place(project), pull, paths)
+        doing = f"read what #{pull.number} changes"
+        return self._once(project, doing, lambda: others.proposal(self._place(project), pull, paths))
 
     def attest(self, project: Project, check: Check) -> bool:
         """See `Forge.attest`: a check run as an App, a commit status with a token."""
@@ -151,14 +159,25 @@ class GitHubForge:
         """Do something that looks before each step; after a write whose end is unknown, look and go on."""
         for attempt in range(self._connection.attempts - 1):
             try:
-                with self._asking(project, doing):
-                    return self._unless_already(project, work)
+                return self._once(project, doing, lambda: self._unless_already(project, work))
             except ForgeUnavailable as error:
                 if isinstance(error.__cause__, RateLimitExceededException):
                     raise  # it was waited for as long as may be; asking on makes it worse
                 self._sleep(self._connection.pause * 2**attempt)
+        return self._once(project, doing, lambda: self._unless_already(project, work))
+
+    def _once(self, project: Project, doing: str, work: Callable[[], Done]) -> Done:
+        """Do something; where GitHub no longer knows an App's token, do it with a new one."""
+        try:
+            with self._asking(project, doing):
+                return work()
+        except ForgeRefused as error:
+            cause = error.__cause__
+            unknown = isinstance(cause, GithubException) and cause.status == 401
+            if not (unknown and self._access.renew(project.name)):
+                raise
         with self._asking(project, doing):
-            return self._unless_already(project, work)
+            return work()
 
     def _unless_already(self, project: Project, work: Callable[[Place], Done]) -> Done:
         place = self._place(project)
@@ -198,8 +217,9 @@ class GitHubForge:
 
     def _tree(self, project: Project, known: Known) -> TreeCheckout:
         def content(oid: str) -> tuple[bytes, bool]:
-            with self._asking(project, "read a file"):
-                return blob(self._access.reader(project.name), known.full_name, oid, self._shelf)
+            reader = self._access.reader(project.name)
+            doing = "read a file"
+            return self._once(project, doing, lambda: blob(reader, known.full_name, oid, self._shelf))
 
         return TreeCheckout(known, content, lambda: self._clone(project, known.commit))
 

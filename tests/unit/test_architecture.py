@@ -40,7 +40,7 @@ ALLOWED = {
     "bot.web": INNER | {"bot.ports", "bot.triggers"},
 }
 OUTERMOST = {
-    *("bot.__init__", "bot.app", "bot.cli", "bot.commands", "bot.convert", "bot.logs"),
+    *("bot.__init__", "bot.app", "bot.cli", "bot.commands", "bot.convert", "bot.logs", "bot.under_care"),
     *("bot.service", "bot.talk", "bot.workshop"),
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import ForgeUnavailable
+from bot.errors import ForgeRefused, ForgeUnavailable
 from bot.forge.api import Connection
 from bot.forge.auth import PERMISSIONS, Access, AppAccess, TokenAccess
 from bot.forge.budget import Budget
@@ -228,6 +228,50 @@ def test_somebody_who_copies_our_marker_is_not_taken_for_us(world: World) -> Non
     ours.user = world.server.world.account("mallory")
     world.forge.say(PROJECT, published.url, "closed", "Silent.")
     assert [one.user.login for one in world.repo.comments.values()] == ["mallory", "refit"]
+
+
+def test_a_token_of_an_app_that_ran_out_in_the_middle_is_made_anew(world: World) -> None:
+    forge = world.as_app()
+    wanted = world.wanted()
+    forge.open_pulls(PROJECT)
+    run_out(world)
+
+    published = forge.publish(PROJECT, wanted, None)
+    run_out(world)
+    assert forge.attest(PROJECT, check(published.commit, published.url))
+    run_out(world)
+    assert forge.find(PROJECT, SLOT, BRANCH) == published
+    world.server.commit("acme/shop", {"more": "x"})
+    run_out(world)
+    assert "more" in forge.checkout(PROJECT).paths()
+    assert len(world.repo.issues) == 1
+
+
+def run_out(world: World) -> None:
+    """Every token of an installation is unknown from now on."""
+    for value in [value for value, token in world.server.world.tokens.items() if token.installation]:
+        world.server.revoke_token(value)
+
+
+def test_a_persons_token_that_is_unknown_is_an_error_at_once(world: World) -> None:
+    wanted = world.wanted()
+    world.server.revoke_token("ghp_refit")
+    with pytest.raises(ForgeRefused) as caught:
+        world.forge.publish(PROJECT, wanted, None)
+    assert "make a new one" in caught.value.hint
+
+
+def test_an_answer_that_is_slow_or_a_conflict_costs_nothing_that_was_done(world: World) -> None:
+    world.server.fail_next("POST", "/git/trees", None, delay_seconds=0.5)
+    world.server.fail_next("POST", "/git/refs", 502, after_effect=True)
+    published = world.forge.publish(PROJECT, world.wanted(), None)
+    world.server.fail_next("PATCH", "/git/refs", 409)
+    newer = world.wanted(digest="sha256:2", files={"Dockerfile": b"FROM debian:12@sha256:2\n"})
+    with pytest.raises(ForgeRefused, match="409"):
+        world.forge.publish(PROJECT, newer, published)
+    again = world.forge.publish(PROJECT, newer, published)
+    assert (again.url, again.digest) == (published.url, "sha256:2")
+    assert len(world.repo.issues) == 1
 
 
 # -- everybody's ------------------------------------------------------------------------------
