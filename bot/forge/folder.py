@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -24,18 +25,37 @@ class FolderCheckout:
 
     def paths(self) -> tuple[str, ...]:
         """Every path that git would not ignore, with `/`, sorted."""
-        gitignores: dict[str, bytes] = {}
+        above, rules = self._rules_above()
         found: list[str] = []
         for folder, names, files in os.walk(self._root):
             inside = Path(folder).relative_to(self._root).as_posix()
             prefix = "" if inside == "." else f"{inside}/"
             if ".gitignore" in files:
-                gitignores["" if inside == "." else inside] = self._gitignore(f"{prefix}.gitignore")
+                place = f"{above}{prefix}".rstrip("/")
+                rules[place] = rules.get(place, b"") + self._gitignore(f"{prefix}.gitignore")
             names[:] = sorted(
-                name for name in names if name not in VENDORED and not ignored(f"{prefix}{name}/", gitignores)
+                name
+                for name in names
+                if name not in VENDORED and not ignored(f"{above}{prefix}{name}/", rules)
             )
-            found += [f"{prefix}{name}" for name in files if not ignored(f"{prefix}{name}", gitignores)]
+            found += [f"{prefix}{name}" for name in files if not ignored(f"{above}{prefix}{name}", rules)]
         return tuple(sorted(found))
+
+    def _rules_above(self) -> tuple[str, dict[str, bytes]]:
+        """Where the folder stands in its git repository (`services/web/`), and what is ignored from above it.
+
+        A folder that git ignores was asked for all the same: then nothing above it counts.
+        """
+        top = next((one for one in (self._real, *self._real.parents) if (one / ".git").exists()), None)
+        if top is None:
+            return "", {}
+        parts = self._real.relative_to(top).parts
+        rules = {"": _ignores(top / ".git" / "info" / "exclude")}
+        for depth in range(len(parts)):
+            place = "/".join(parts[:depth])
+            rules[place] = rules.get(place, b"") + _ignores(top / place / ".gitignore")
+        above = "".join(f"{part}/" for part in parts)
+        return (above, rules) if not (above and ignored(above, rules)) else ("", {})
 
     def _gitignore(self, path: str) -> bytes:
         """What a .gitignore says; nothing where it cannot be read, as with git."""
@@ -67,3 +87,12 @@ class FolderCheckout:
         if len(data) > limit:
             raise ForgeRefused(f"{path} has more than {limit} bytes")
         return data
+
+
+def _ignores(file: Path) -> bytes:
+    """A file of git's ignore rules outside the folder, its last line ended; nothing where there is none."""
+    if not file.is_file():
+        return b""
+    with suppress(OSError), file.open("rb") as handle:
+        return handle.read(_IGNORE_LIMIT) + b"\n"
+    return b""

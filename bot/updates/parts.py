@@ -46,6 +46,7 @@ class Part:
 
 
 _DATE_TIME: Final = re.compile(r"(20\d\d)(\d\d)(\d\d)(\d{4}|\d{6})?")
+_YEAR_MONTH: Final = re.compile(r"(20\d\d)(0[1-9]|1[0-2])")
 _LONG_DATE: Final = re.compile(r"(20\d\d)-(\d\d)-(\d\d)(?:T(\d\d)-(\d\d)-(\d\d)Z)?")
 _HASH: Final = re.compile(r"(?=.*[a-f])(?=.*\d)g?[0-9a-f]{7,64}")
 _UNIX_TIME: Final = re.compile(r"1\d{9}|1\d{12}")
@@ -81,7 +82,9 @@ def known_release(family: str, number: str) -> bool:
 
 
 def date_part(token: str) -> Part | None:
-    """A date: `20241111`, `202411111230`, `2024-11-11`, `2024-01-01T00-00-00Z`."""
+    """A date: `20241111`, `202411111230`, `202411`, `2024-11-11`, `2024-01-01T00-00-00Z`."""
+    if (short := _YEAR_MONTH.fullmatch(token)) is not None:
+        return Part(PartKind.DATE, "month", (int(short[1]), int(short[2])))
     found = _DATE_TIME.fullmatch(token) or _LONG_DATE.fullmatch(token)
     if found is None:
         return None

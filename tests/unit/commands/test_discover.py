@@ -130,6 +130,20 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_are_listed(
     assert told in answer.err
 
 
+def test_a_folder_inside_a_repository_is_read_as_git_sees_it(refit: Refit, write: Write) -> None:
+    write(".git/info/exclude", "scratch/\n")
+    write(".gitignore", "out/\n/web/local/\n!/web/kept/out/\n")
+    for path in ("web", "web/out", "web/local", "web/deep/local", "web/scratch", "web/kept/out"):
+        write(f"{path}/Dockerfile", "FROM debian:12\n")
+
+    assert places(refit, "web") == [
+        "Dockerfile:1 debian:12",
+        "deep/local/Dockerfile:1 debian:12",
+        "kept/out/Dockerfile:1 debian:12",
+    ]
+    assert places(refit, "web/out") == ["Dockerfile:1 debian:12"]
+
+
 def test_a_file_name_that_is_no_utf8_is_escaped(refit: Refit) -> None:
     folder = os.fsencode("b") + b"\xff"
     Path(os.fsdecode(folder)).mkdir()
