@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,12 @@ def test_lines_of_standard_error_are_shown_as_they_come() -> None:
 
 
 def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] not in ("Z", "X")
-    except FileNotFoundError:
-        return False
+    """A killed process is gone when the kernel comes to it, which a busy machine takes its time for."""
+    for _ in range(100):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().split()[2] in ("Z", "X"):
+                return False
+        except FileNotFoundError:
+            return False
+        time.sleep(0.05)
+    return True
