@@ -19,6 +19,7 @@ SLEEP: Final = 'CMD ["sleep", "60"]'
 # perl-base is older on the stale base than on the fresh one.
 OLD: Final = "dpkg --compare-versions $(dpkg-query -W -f='${Version}' perl-base) lt 5.36.0-7+deb12u4"
 QUICK: Final = {"health": {"seconds": 2, "memory": "64 MiB"}}
+BRIEF: Final = {"health": {"seconds": 1}}  # long enough for an image that has no HEALTHCHECK
 GONE: Final = "sha256:" + "0" * 64
 SECONDS: Final = 15
 
@@ -108,7 +109,7 @@ def ended(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Ended:
     strange, unreadable = moving(lab, "strange", broken=False), moving(lab, "unreadable", broken=True)
     places = {"base": base.pinned, "name": base.name, "strange": strange}
     targets = [
-        {"name": name, "dockerfile": f"{name}/Dockerfile", **(case.settings or {})}
+        {"name": name, "dockerfile": f"{name}/Dockerfile", **BRIEF, **(case.settings or {})}
         for name, case in CASES.items()
     ]
     targets += [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,26 @@ def test_the_command_in_a_pull_request_measures_its_proof_once_more(world: World
     )
     assert again["after"]["health"] == "healthy"
     assert len(world.pages()) == 1
+
+
+def test_every_measurement_is_a_point_of_the_time_series(world: World) -> None:
+    base = world.base()
+    world.project({"Dockerfile": HEALTHY.format(base=base.pinned)})
+    base.move()
+    (proved,) = world.run().document["updates"]
+
+    with closing(sqlite3.connect(world.state / "refit.sqlite3")) as store:
+        store.row_factory = sqlite3.Row
+        points = store.execute("select * from measurements order by applied desc").fetchall()
+
+    assert [point["size"] for point in points] == [proved["size"]["before"], proved["size"]["after"]]
+    for point in points:
+        assert point["base_size"] + point["own_size"] == point["size"]
+        assert point["size"] > point["package_size"] > point["own_size"] > 0
+        assert point["size"] > point["pushed_size"] > 0
+        assert (point["wasted"], point["efficiency"], point["cache_hit_rate"]) == (0, 1.0, 0.0)
+        assert point["health_seconds"] > 0
+        assert point["layers"] == 2
 
 
 WRONG = {
