@@ -233,17 +233,17 @@ def test_one_repository_that_hangs_delays_the_others_by_no_more_than_its_own_tim
             return Reply(pause=3600) if "/bad/" in asked.target else every_app(asked)
 
         async with FaultyRegistry({"*": hanging}) as server:
-            registry = client(server.address, timeout=0.2)
+            registry = client(server.address, timeout=0.5)
             bad = asyncio.create_task(failure(registry.head(reference(server.address, "bad:1"))))
             await asyncio.sleep(0.05)
             good = [registry.head(reference(server.address, f"app{number}:1")) for number in range(5)]
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(5):
                 await asyncio.gather(*good)
             return server.lines, (await bad).message.replace(server.address, "it")
 
     lines, message = asyncio.run(work())
     assert len(lines) == 6
-    assert message == "it did not finish its answer within 0.2 s"
+    assert message == "it did not finish its answer within 0.5 s"
 
 
 def test_a_registry_that_never_answers_is_given_up_after_four_questions_in_a_row() -> None:
@@ -260,19 +260,19 @@ def test_a_registry_that_never_answers_is_given_up_after_four_questions_in_a_row
 
 
 def test_a_registry_that_answers_in_between_is_not_given_up() -> None:
-    async def work() -> tuple[int, list[str]]:
+    async def work() -> list[str]:
         def every_other(asked: Asked) -> Reply:
             return Reply(pause=3600) if "/bad" in asked.target else every_app(asked)
 
         async with FaultyRegistry({"*": every_other}) as server:
-            registry, said = client(server.address, timeout=0.1), list[str]()
-            for number in range(6):
+            registry, said = client(server.address, timeout=0.4), list[str]()
+            for number in range(5):
                 error = await failure(registry.head(reference(server.address, f"bad{number}:1")))
                 said.append(error.message.replace(server.address, "it"))
                 await registry.head(reference(server.address, f"app{number}:1"))
-            return len(server.lines), said
+            return said
 
-    assert asyncio.run(work()) == (12, ["it did not finish its answer within 0.1 s"] * 6)
+    assert asyncio.run(work()) == ["it did not finish its answer within 0.4 s"] * 5
 
 
 def test_what_a_registry_says_is_left_is_shown_as_people_read_it() -> None:
