@@ -41,8 +41,9 @@ class Binary:
 
     @property
     def identity(self) -> str:
-        """Name and version, as recorded with every scan."""
-        return f"trivy {self.version}"
+        """Name and version, as recorded with every scan; of a build of the operator's own its digest too."""
+        own = "" if self.digest in _known().get(self.version, ()) else f", build {self.digest[:8]}"
+        return f"trivy {self.version}{own}"
 
 
 def find_binary(configured: Path | None, search_path: str | None = None) -> Path:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from bot.artifacts import open_shelf
 from bot.errors import ScanError
+from bot.model.artifact import ArtifactKind
 from bot.model.target import LINUX_AMD64
 from bot.model.vulnerability import Package, Scan, Severity, Vulnerability
-from bot.ports import Scanner, ScanRequest
+from bot.ports import Artifacts, Scanner, ScanRequest
 from bot.scanner import DatabaseSettings, ScannerSettings, TrivyScanner
 from deploy.lab import Lab
 from tests.fakes.scanner import DATABASE, FakeScanner
@@ -27,13 +29,14 @@ class World:
     scanner: Scanner
     known: ScanRequest
     unknown: ScanRequest
+    artifacts: Artifacts
 
 
 def request_for(name: str, digest: str) -> ScanRequest:
     return ScanRequest(f"{name}@{digest}", remote=True, digest=digest, platform=LINUX_AMD64)
 
 
-def _fake() -> World:
+def _fake(folder: Path) -> World:
     known, layer = request_for("debian", "sha256:" + "1" * 64), "sha256:" + "a" * 64
     apt, tar = Package("apt", "1", "debian", diff_id=layer), Package("tar", "1", "debian", diff_id=layer)
     found = (
@@ -42,20 +45,23 @@ def _fake() -> World:
     )
     scan = Scan("", "debian 12.11", supported=True, packages=(apt, tar), vulnerabilities=found, scanner="",
                 database=DATABASE, size=10, diff_ids=(layer,))  # fmt: skip
-    return World(FakeScanner({known.subject: scan}), known, request_for("debian", NOWHERE))
+    shelf = open_shelf(str(folder / "artifacts"))
+    scanner = FakeScanner({known.subject: scan}, artifacts=shelf)
+    return World(scanner, known, request_for("debian", NOWHERE), shelf)
 
 
 def _real(lab: Lab, folder: Path) -> World:
     database = DatabaseSettings(lab.trivy_cache, offline=True)
     mirrors = {"docker.io": f"http://{lab.registry}"}
-    scanner = TrivyScanner(ScannerSettings(folder / "scans", database, mirrors=mirrors))
-    return World(scanner, request_for("debian", lab.stale[BASE]), request_for("debian", NOWHERE))
+    shelf = open_shelf(str(folder / "artifacts"))
+    scanner = TrivyScanner(ScannerSettings(folder / "scans", database, mirrors=mirrors), artifacts=shelf)
+    return World(scanner, request_for("debian", lab.stale[BASE]), request_for("debian", NOWHERE), shelf)
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.lab)])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     if request.param == "fake":
-        return _fake()
+        return _fake(tmp_path)
     return _real(request.getfixturevalue("lab"), tmp_path)
 
 
@@ -111,3 +117,19 @@ def test_many_scans_at_once_all_succeed(world: World) -> None:
     with ThreadPoolExecutor(6) as pool:
         scans = list(pool.map(world.scanner.scan, [world.known] * 6))
     assert all(scan == scans[0] for scan in scans)
+
+
+def test_documents_are_kept_where_they_are_asked_for_and_not_else(world: World) -> None:
+    assert world.scanner.scan(world.known).artifacts == ()
+    kept = world.scanner.scan(replace(world.known, keep=True)).artifacts
+    assert {one.kind for one in kept} == set(ArtifactKind)
+    assert all(len(world.artifacts.get(one.digest)) == one.size for one in kept)
+
+
+def test_an_sbom_has_the_findings_of_its_image_and_says_what_it_is(world: World) -> None:
+    image = world.scanner.scan(replace(world.known, keep=True))
+    (sbom,) = [one for one in image.artifacts if one.kind is ArtifactKind.SBOM]
+    scan = world.scanner.scan_sbom("debian", world.artifacts.get(sbom.digest))
+    assert (scan.vulnerabilities, scan.packages) == (image.vulnerabilities, image.packages)
+    assert (scan.from_sbom, image.from_sbom) == (True, False)
+    assert (scan.subject, scan.database) == ("debian", image.database)

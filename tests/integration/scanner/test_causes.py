@@ -85,7 +85,13 @@ def test_what_the_base_brings_is_put_down_to_the_base(shared: Bench) -> None:
     assert len(proof.found.fixed) == gone > 0
 
 
-@pytest.mark.parametrize("install", [INSTALL, CACHED], ids=["unpinned apt-get", "apt-get with cache mounts"])
+@pytest.mark.parametrize(
+    "install",
+    [
+        pytest.param(INSTALL, id="unpinned apt-get"),
+        pytest.param(CACHED, id="apt-get with cache mounts", marks=pytest.mark.long),
+    ],
+)
 def test_what_an_unpinned_install_brings_is_put_down_to_the_rebuild(shared: Bench, install: str) -> None:
     """The old base's own packages are brought up to date by the install: that is no doing of the new base."""
     name = "cached" if "mount" in install else "unpinned"
@@ -142,6 +148,7 @@ def test_a_package_that_the_new_base_adds_is_put_down_to_the_base(shared: Bench,
     assert proof.causes(added) == {Cause.BASE}
 
 
+@pytest.mark.long
 def test_a_package_that_moves_from_the_dockerfile_into_the_base_changes_nothing(
     shared: Bench, wider: str
 ) -> None:
