@@ -46,12 +46,13 @@ class _Scanned:
     before: Scan | None = None
 
 
-def rescan(parts: Parts, name: str, *, afresh: bool = False, commit: str | None = None) -> Rescan:
+def rescan(parts: Parts, subject: str | Target, *, afresh: bool = False, commit: str | None = None) -> Rescan:
     """Scan a target (its published image, else built afresh) or any image with the newest database.
 
     Args:
         parts: The collaborators.
-        name: A target, `project#target` where several projects have one of that name, or an image.
+        subject: A target, by name or as it is; `project#target` where several projects have one of that
+            name; or an image.
         afresh: Build the target, also where it has a published image.
         commit: Build it at this commit of a pull request; its scan is compared with the last one of what is
             under care, and is not itself kept as that.
@@ -61,7 +62,8 @@ def rescan(parts: Parts, name: str, *, afresh: bool = False, commit: str | None 
         RefitError: The image, the build or the scan failed.
     """
     started = parts.clock.monotonic()
-    target = target_named(parts, name)
+    name = full_name(subject) if isinstance(subject, Target) else subject
+    target = subject if isinstance(subject, Target) else target_named(parts, subject)
     parts.progress.step(f"scan {name}")
     scanned = _scan_target(parts, target, afresh, commit) if target else _scan_image(parts, name)
     last = scanned.before or parts.store.scan(_last_key(scanned.name))

@@ -88,12 +88,12 @@ class Conversation:
     def _rescan(self, parts: Parts, value: Value) -> Answer:
         if value["subject"] == ALL:
             return _rescan_all(parts)
-        afresh = bool(value.get("afresh"))
-        result = rescan(parts, value["subject"], afresh=afresh)
         target = target_named(parts, value["subject"])
-        name = full_name(target) if target else value["subject"]
-        offered = offers_or_none(parts, target) if target else ()
-        return answers.rescanned(result, offered, name)
+        if target is None:
+            return answers.rescanned(rescan(parts, value["subject"]), (), value["subject"])
+        found = rescan(parts, target, afresh=bool(value.get("afresh")))
+        result = replace(found, subject=value["subject"])  # as it was asked for
+        return answers.rescanned(result, offers_or_none(parts, target), full_name(target))
 
     def _check(self, parts: Parts, value: Value) -> Answer:
         about, project = value.get("subject", ""), ""
@@ -157,7 +157,7 @@ def _rescan_all(parts: Parts) -> Answer:
     for number, target in enumerate(targets, start=1):
         parts.progress.step(f"scan {number}/{len(targets)}: {full_name(target)}")
         try:
-            results.append(rescan(parts, full_name(target)))
+            results.append(rescan(parts, target))
         except RefitError as error:
             problems.append(Problem(full_name(target), error.message, error.hint))
     return answers.rescanned_all(results, problems)

@@ -28,7 +28,9 @@ def rescan_pull(parts: Parts, value: Value) -> Answer:
     """Build and scan what the pull request builds, at the commit it had; nothing that was pushed since."""
     project = _project(parts, value)
     names = _targets(parts, value)
-    results = [rescan(parts, f"{project.name}#{name}", commit=value["commit"]) for name in names]
+    results = [
+        rescan(_only(parts, project), f"{project.name}#{name}", commit=value["commit"]) for name in names
+    ]
     answer = answers.rescanned(results[0], (), names[0]) if len(results) == 1 else None
     return replace(answer or answers.rescanned_all(results, ()), buttons=())
 
