@@ -9,38 +9,86 @@ from __future__ import annotations
 import io
 import sys
 import traceback
-from collections.abc import Callable
-from typing import Annotated, Any, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
 from rich.text import Text
+from typer.core import TyperGroup
+from typer.main import get_command_from_info
+from typer.models import CommandInfo
 
 from bot import __version__
-from bot.commands import (
-    audit,
-    check,
-    compare,
-    config,
-    discover,
-    doctor,
-    init,
-    observe,
-    report,
-    rescan,
-    run,
-    schedule,
-    serve,
-    worker,
-)
 from bot.errors import RefitError
+
+if TYPE_CHECKING:
+    from typer._click.core import Command, Context  # the types that the library's groups are written with
 
 _USAGE: Final = 2
 _BUG: Final = 70
 _INTERRUPTED: Final = 130
 
+# In the order of the help. Each is `bot.commands.NAME`, imported when it is called: discover needs no forge,
+# and no command waits for the others.
+_COMMANDS: Final = (
+    "init",
+    "doctor",
+    "discover",
+    "check",
+    "observe",
+    "run",
+    "rescan",
+    "compare",
+    "audit",
+    "report",
+    "schedule",
+    "serve",
+    "worker",
+    "config",
+)
+
+
+class _Commands(TyperGroup):
+    """The commands by name; the help of all of them imports all of them."""
+
+    def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002 - the library's signature
+        """Every command, in the order of the help."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        """The command of a name, or None; then all are there, for the library to suggest one of them."""
+        if cmd_name not in _COMMANDS:
+            for name in _COMMANDS:
+                self.get_command(ctx, name)
+            return None
+        if cmd_name not in self.commands:
+            self.commands[cmd_name] = _config() if cmd_name == "config" else _command(cmd_name, cmd_name)
+        return self.commands[cmd_name]
+
+
+def _command(module: str, name: str) -> Command:
+    function = getattr(import_module(f"bot.commands.{module}"), name)
+    # The list of commands shows the whole first sentence: the library would cut it to fit.
+    info = CommandInfo(name=name, callback=function, short_help=(function.__doc__ or "").partition("\n\n")[0])
+    return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
+
+
+def _config() -> Command:
+    group = TyperGroup(
+        name="config",
+        help="Check the configuration, or print its schema.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    for name in ("check", "schema"):
+        group.add_command(_command("config", name))
+    return group
+
+
 app = typer.Typer(
     name="refit",
+    cls=_Commands,
     help="Keeps container base images fresh, and proves every update.",
     no_args_is_help=True,
     add_completion=False,
@@ -48,29 +96,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"max_content_width": 100},
 )
-_config = typer.Typer(help="Check the configuration, or print its schema.", no_args_is_help=True)
-app.add_typer(_config, name="config")
-
-_COMMANDS: tuple[tuple[typer.Typer, str, Callable[..., int]], ...] = (
-    (app, "init", init.init),
-    (app, "doctor", doctor.doctor),
-    (app, "discover", discover.discover),
-    (app, "check", check.check),
-    (app, "observe", observe.observe),
-    (app, "run", run.run),
-    (app, "rescan", rescan.rescan),
-    (app, "compare", compare.compare),
-    (app, "audit", audit.audit),
-    (app, "report", report.report),
-    (app, "schedule", schedule.schedule),
-    (app, "serve", serve.serve),
-    (app, "worker", worker.worker),
-    (_config, "check", config.check),
-    (_config, "schema", config.schema),
-)
-for _group, _name, _function in _COMMANDS:
-    # The list of commands shows the whole first sentence: the library would cut it to fit.
-    _group.command(_name, short_help=(_function.__doc__ or "").partition("\n\n")[0])(_function)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback shape

@@ -126,8 +126,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection = context.wrap_socket(self.connection, server_side=True)
             self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
             self.close_connection = False
-            while not self.close_connection:
-                self.handle_one_request()
+            with self.connection:
+                while not self.close_connection:
+                    self.handle_one_request()
         self.close_connection = True
 
     def do_GET(self) -> None:

@@ -38,7 +38,7 @@ def test_files_that_the_globs_do_not_match_are_passed_over() -> None:
     assert read_custom("values.yaml", b"repository: nginx\ntag: 1\n", [HELM]) == ()
 
 
-def test_an_expression_that_takes_too_long_is_a_skipped_use() -> None:
+def test_r30_an_expression_that_takes_too_long_is_a_skipped_use() -> None:
     slow = rule(["*"], r"(?P<image>(?:a|a|aa)+)+\d")
 
     (use,) = read_custom("x", b"a" * 5000, [slow], seconds=0.1)

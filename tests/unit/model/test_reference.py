@@ -42,7 +42,7 @@ LONG = "sha512:" + "cd" * 64
         ("127.0.0.1/a", "127.0.0.1", "a", None, None),
     ],
 )
-def test_a_reference_is_read_as_docker_reads_it(
+def test_r11_a_reference_is_read_as_docker_reads_it(
     text: str, registry: str, repository: str, tag: str | None, digest: str | None
 ) -> None:
     found = Reference.parse(text)

@@ -90,7 +90,7 @@ def test_what_lies_beyond_the_rule_is_named_for_the_reviewer() -> None:
     assert outcome.notes == ("2.0 exists: a major update, and the rule allows minor",)
 
 
-def test_no_tag_is_chosen_without_the_complete_list() -> None:
+def test_r16_no_tag_is_chosen_without_the_complete_list() -> None:
     registry, old, _ = moving()
     registry.unlisted = True
     assert isinstance(registry.outcome(f"nginx:1.27@{old}", rule=MINOR), Failed)

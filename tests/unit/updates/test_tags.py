@@ -72,7 +72,7 @@ _repository = st.sampled_from(["acme/app", "library/debian", "library/ubuntu", "
 
 
 @given(_tag, _tags, _allow, _repository)
-def test_a_choice_is_never_a_downgrade(
+def test_r16_a_choice_is_never_a_downgrade(
     current: str, tags: list[str], allow: UpdateKind, repository: str
 ) -> None:
     chosen = choose(current, tags, allow, repository=repository).tag
