@@ -7,8 +7,9 @@ from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 
-from bot.app import store_url, timetable
+from bot.app import shelf, store_url, timetable
 from bot.clock import SystemClock
 from bot.cycle.known import known_targets
 from bot.logs import run_named
@@ -28,6 +29,7 @@ from bot.triggers.schedule import Schedule
 from bot.triggers.webhook import COMMENT
 from bot.triggers.worker import OpenParts, Worker
 from bot.web.app import web_app
+from bot.web.artifacts import artifacts_route
 from bot.workshop import Workshop
 
 log: Final = logging.getLogger(__name__)
@@ -59,7 +61,9 @@ class Service:
         done = partial(finished_periods, self._store)
         self._schedule = Schedule(timetable(settings), self._due, done, self._clock)
         self._talk.listen(self._queue, self._targets, {Word.STATUS: self._status, Word.NEXT: self._next})
-        self.web: Starlette = web_app(self._ready, [self._shop.metrics(), *self._talk.routes])
+        self.web: Starlette = web_app(
+            self._ready, [self._shop.metrics(), *_artifacts(settings), *self._talk.routes]
+        )
 
     def start(self) -> None:
         """Catch up on what was missed, then keep time."""
@@ -147,6 +151,11 @@ class WorkerService:
 def _plain_worker(parts: OpenParts) -> Worker:
     """Nobody talks to a machine that only works."""
     return Worker(parts, named=run_named)
+
+
+def _artifacts(settings: Settings) -> list[Route]:
+    """Kept documents are served where the configuration links to them."""
+    return [artifacts_route(shelf(settings))] if settings.artifacts.link else []
 
 
 def _slots(settings: Settings) -> dict[Role, int]:

@@ -1,4 +1,4 @@
-"""The web application: /healthz, /readyz, and what chats and forges call."""
+"""The web application: /healthz, /readyz, kept documents, and what chats and forges call."""
 
 from __future__ import annotations
 
