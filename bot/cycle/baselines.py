@@ -104,8 +104,7 @@ def record_rescan(built: Built, parts: Parts) -> None:
         low=counts[Severity.LOW],
         applied=True,
     )
-    known = _with_build(point, built.build)
-    parts.store.save_measurement(replace(known, base_size=None, own_size=None))
+    parts.store.save_measurement(_with_build(point, built.build))
 
 
 def _point(  # noqa: PLR0913 - a value's fields
@@ -136,11 +135,12 @@ def _point(  # noqa: PLR0913 - a value's fields
 
 
 def _with_build(point: Measurement, build: Build) -> Measurement:
-    """Add what only a build shows."""
+    """Add what only a build shows; a build whose base was not known has no split to tell."""
+    told_apart = any(layer.base for layer in build.layers)
     return replace(
         point,
-        base_size=build.base_size,
-        own_size=build.own_size,
+        base_size=build.base_size if told_apart else None,
+        own_size=build.own_size if told_apart else None,
         package_size=build.package_size,
         wasted=build.waste.wasted if build.waste else None,
         efficiency=build.waste.efficiency if build.waste else None,

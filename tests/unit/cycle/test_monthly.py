@@ -232,6 +232,16 @@ def vulnerable_before(
     return answer
 
 
+def test_where_no_layer_is_known_to_be_the_bases_the_series_has_no_split_and_no_zero(tmp_path: Path) -> None:
+    """The moved base may be a builder stage's: nothing of it ships."""
+    made = shop(tmp_path)
+    made.run()
+    points = made.store.measurements(NOW - timedelta(days=1), NOW + timedelta(days=1))
+    assert len(points) == 2
+    assert {(point.base_size, point.own_size) for point in points} == {(None, None)}
+    assert all(point.size and point.health_seconds for point in points)
+
+
 def test_what_is_built_in_a_cycle_is_bounded(tmp_path: Path) -> None:
     made = shop(tmp_path, HEALTHY, **{"worker/Dockerfile": HEALTHY})
     made.policy = replace(made.policy, max_builds=1)
