@@ -56,33 +56,33 @@ def _settled(project: Project, recorded: Publication, live: Publication | None, 
 def _reason(project: Project, live: Publication, run: Run) -> str:
     """Why it is not needed any more; empty where that is not certain."""
     proposed = _parsed(live.digest)
+    if successor := _successor(project, live, proposed, run):
+        return comments.superseded(successor)
     if proposed is None:
         return ""
     uses = [one.use for one in run.tally.decided if one.project == project.name]
     if any(str(use.reference) == live.digest for use in uses):
         return comments.held(code(live.digest))
-    successors = [
-        one.publication
-        for one in run.tally.updates
-        if one.planned.project.name == project.name and one.publication is not None
-    ]
-    for publication in successors:
-        if publication.slot != live.slot and _same_image(publication.digest, proposed):
-            return comments.superseded(publication.url)
     named = {use.reference.name for use in uses if use.reference} | set(_named(project, run))
     skipped = any(use.reference is None and proposed.name in use.text for use in uses)
     return "" if proposed.name in named or skipped else comments.unused(code(proposed.name))
+
+
+def _successor(project: Project, live: Publication, proposed: Reference | None, run: Run) -> str:
+    """Where the same image is carried now: files came or went, or other things share a pull request."""
+    for one in run.tally.updates:
+        publication, to = one.publication, one.planned.update.to
+        if one.planned.project.name != project.name or publication is None or publication.slot == live.slot:
+            continue
+        if proposed is None or (to.name, to.tag) == (proposed.name, proposed.tag):
+            return publication.url
+    return ""
 
 
 def _named(project: Project, run: Run) -> Iterable[str]:
     for one in run.tally.updates:
         if one.planned.project.name == project.name and one.planned.use.reference is not None:
             yield one.planned.use.reference.name
-
-
-def _same_image(proposal: str, reference: Reference) -> bool:
-    other = _parsed(proposal)
-    return other is not None and other.name == reference.name
 
 
 def _parsed(text: str) -> Reference | None:

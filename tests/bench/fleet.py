@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from tests.unit.forge.fleet import fleet, memory
+from tests.unit.forge.fleet import fleet
 
 SIZE: Final = 1000
 MOVING: Final = 40
@@ -21,10 +21,10 @@ def main() -> None:
         _, quiet = ships.cycle()
         ships.move()
         result, moved = ships.cycle()
-        before = memory()
+        before = ships.memory()
         ships.cycle()
         ships.cycle()
-        grown = memory() / before
+        grown = ships.memory() / before
     each = (moved - quiet) / len(result.updates) + quiet / SIZE
     print(
         f"fleet, nothing new: {quiet} requests / {SIZE} projects = {quiet / SIZE:.3f} (goal ≤ {NOTHING_NEW})"

@@ -6,10 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.errors import ForgeRefused, RegistryUnreachable
 from bot.model.pulls import Conclusion, OpenPull, Proposal
 from bot.model.run import Publication, PublicationKind, PublicationState, PullRequest, RunResult
-from bot.model.update import outcome_reason
+from bot.model.update import Grouping, outcome_reason
+from bot.updates.rules import Rule
 from tests.unit.cycle.house import IMAGE, NOW, House, house, moved
 
 TEXT = "FROM {base}\nHEALTHCHECK CMD true\n"
@@ -236,6 +239,39 @@ def test_one_that_changes_fewer_files_is_superseded_with_a_link(tmp_path: Path) 
     assert second.url != first.url
     assert made.forge.published[PROJECT, first.slot][-1].state is PublicationState.CLOSED
     assert made.forge.comments == [f"Superseded by {second.url}, which carries this change."]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(Grouping.IMAGE, Grouping.PROJECT), (Grouping.PROJECT, Grouping.IMAGE)]
+)
+def test_other_things_that_share_a_pull_request_supersede_the_old_ones(
+    tmp_path: Path, before: Grouping, after: Grouping
+) -> None:
+    made = shop(tmp_path)
+    old, _ = moved(made, "nginx:1.29")
+    made.forge.files[PROJECT]["web/Dockerfile"] = f"FROM nginx:1.29@{old}\n".encode()
+    made.policy = replace(made.policy, rules=(Rule(minimum_age=timedelta(0), group=before),))
+    made.run()
+    made.policy = replace(made.policy, rules=(Rule(minimum_age=timedelta(0), group=after),))
+
+    made.run()
+
+    states = [listed[-1].state for listed in made.forge.published.values()]
+    assert sorted(states).count(PublicationState.OPEN) == (1 if after is Grouping.PROJECT else 2)
+    assert all("Superseded by" in text for text in made.forge.comments)
+
+
+def test_an_image_that_waits_is_not_superseded_by_another_tag_of_it(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    old, _ = moved(made, "debian:trixie-slim")
+    made.forge.files[PROJECT]["web/Dockerfile"] = f"FROM debian:trixie-slim@{old}\n".encode()
+    made.run()
+    silent = Rule(images=("debian:trixie-slim",), ignore_reason="frozen")
+    made.policy = replace(made.policy, rules=(silent, *made.policy.rules))
+
+    made.run()
+
+    assert made.forge.comments == []
 
 
 def test_one_whose_change_somebody_made_on_the_base_branch_is_closed_as_done(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import resource
 import shutil
@@ -48,7 +49,7 @@ class Fleet:
 
     def cycle(self) -> tuple[RunResult, int]:
         """Run a whole cycle as a new process would; gives the result and how many requests GitHub got."""
-        self.server.exchanges.clear()
+        self.forget()
         connection = Connection(self.server.api, seconds_between_writes=0)
         forge = GitHubForge(
             self.folder, connection, TokenAccess(connection, "ghp_refit"), sleep=lambda _: None
@@ -58,6 +59,20 @@ class Fleet:
         finally:
             forge.disconnect()
         return result, len(self.server.exchanges)
+
+    def forget(self) -> None:
+        """Throw away what only the tests' own parts remember: what they were asked."""
+        self.server.exchanges.clear()
+        self.shop.registry.asked.clear()
+        self.shop.progress.lines.clear()
+
+    def memory(self) -> float:
+        """Resident memory of this process now, in MB (10⁶ bytes), with what is free given back."""
+        self.forget()
+        gc.collect()
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return pages * resource.getpagesize() / 1e6
 
     def move(self) -> None:
         """Push a new image under the tag that some of the projects use."""
@@ -104,10 +119,3 @@ def _host(server: GitHubServer, name: str, files: dict[str, str], *, first: bool
         server.world.repositories[name] = repo
     repo.branches = repo.git.refs("refs/heads/")
     repo.pushed_at = timestamp(datetime.now(UTC) - timedelta(hours=1))
-
-
-def memory() -> float:
-    """Resident memory of this process now, in MB (10⁶ bytes)."""
-    gc.collect()
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize() / 1e6

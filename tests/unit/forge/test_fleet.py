@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.forge.fleet import fleet, memory
+from tests.unit.forge.fleet import fleet
 
 NOTHING_NEW = 1.05  # requests for each project
 ONE_MOVED = 10  # requests for each pull request
@@ -32,8 +32,8 @@ def test_a_fleet_is_cheap_to_look_after(tmp_path: Path, size: int, moving: int) 
         assert len(moved.updates) == moving
         assert asked - size * NOTHING_NEW <= (ONE_MOVED - 1) * moving, "one of the ten is the project's own"
 
-        before = memory()
+        before = ships.memory()
         for _ in range(2):
             again, _ = ships.cycle()
             assert len(again.updates) == moving
-        assert memory() <= GROWTH * before
+        assert ships.memory() <= GROWTH * before
