@@ -18,7 +18,7 @@ from bot.triggers.chat.access import RateLimit
 from bot.triggers.chat.desk import described
 from bot.triggers.chat.github import NAME, markdown
 from bot.triggers.chat.grammar import CHAT, COMMENT, Command, NotUnderstood, Word, help_text, parse
-from bot.triggers.deliveries import heard_first
+from bot.triggers.deliveries import heard_first, unhear
 
 log: Final = logging.getLogger(__name__)
 _HEARD, _NO = "eyes", "confused"
@@ -53,6 +53,11 @@ class Said:
         return f"answer-{self.comment}" if self.comment else "boxes"
 
     @property
+    def delivery(self) -> str:
+        """The same for a comment by whichever way it comes."""
+        return f"{NAME} {self.project} comment {self.comment}"
+
+    @property
     def who(self) -> str:
         """Who asked, as the audit log names them."""
         return f"{NAME}:{self.author}"
@@ -71,8 +76,19 @@ class Comments:
         self._discussion, self._limit, self._queues = discussion, limit, queues
 
     def __call__(self, parts: Parts, task: Task) -> None:
-        """Take one command; what is not for us is left without a word."""
+        """Take one command; what is not for us is left without a word.
+
+        Raises:
+            ForgeError: GitHub did not answer; where the comment comes again, it is heard again.
+        """
         said = _said(task)
+        try:
+            self._take(said, parts)
+        except ForgeError:
+            unhear(parts.store, said.delivery)
+            raise
+
+    def _take(self, said: Said, parts: Parts) -> None:
         ours = any(one.name == said.project for one in parts.projects)
         bot = said.author.endswith("[bot]") or said.author == self._discussion.login(said.project)
         if not ours or bot or not self._first(said, parts):
@@ -88,8 +104,7 @@ class Comments:
 
     def _first(self, said: Said, parts: Parts) -> bool:
         """True the first time a comment is heard, by webhook or by polling; boxes have their delivery."""
-        key = f"{NAME} {said.project} comment {said.comment}"
-        return not said.comment or heard_first(parts.store, key, parts.clock.now())
+        return not said.comment or heard_first(parts.store, said.delivery, parts.clock.now())
 
     def _heard(self, said: Said, parts: Parts) -> None:
         self._audit(said, "command", parts)

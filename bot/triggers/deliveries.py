@@ -20,3 +20,8 @@ def heard_first(store: Store, delivery: str, now: datetime) -> bool:
         now: Wall time.
     """
     return store.remember(DELIVERY, delivery[:_LONGEST], now)
+
+
+def unhear(store: Store, delivery: str) -> None:
+    """Let a delivery be heard again: nothing was done for it."""
+    store.forget(DELIVERY, delivery[:_LONGEST])

@@ -177,3 +177,16 @@ def test_where_github_cannot_call_us_new_comments_are_asked_for_and_old_ones_are
 
     assert [room.signs(one) for one in (old, comment, edited)] == [[], ["eyes"], []]
     assert len(room.answers()) == 1
+
+
+def test_a_comment_that_came_while_github_was_down_is_heard_when_it_comes_again(room: GitHubRoom) -> None:
+    room.server.fail_next("GET", "/collaborators/alice/permission", 502, times=3)
+    comment = room.say("/refit rescan")
+    assert room.signs(comment) == []
+
+    room.server._faults.waiting.clear()
+    room.deliver(comment)
+    room.settle()
+
+    assert room.signs(comment) == ["eyes"]
+    assert len(room.answers()) == 1
