@@ -14,7 +14,7 @@ from bot.model.run import Problem
 # What was heard already: the kind of the ledger's entries, and how long the same may come again.
 DELIVERY: Final = "delivery"
 _DELIVERIES_KEPT: Final = timedelta(days=7)
-# Of each target and platform: what runs, and what a pull request proposes.
+# Of each target, or base image, and platform: what runs, and what a pull request proposes.
 _IN_USE: Final = 2
 
 
@@ -56,6 +56,6 @@ def _remove_artifacts(parts: Parts, before: datetime) -> list[int]:
 def _in_use(parts: Parts) -> set[str]:
     newest: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
     for sbom in parts.store.sboms():
-        base = "" if sbom.subject else sbom.base
-        newest[sbom.subject, sbom.platform, base].append(sbom.digest)
+        image = "" if sbom.subject else sbom.base.partition("@")[0]
+        newest[sbom.subject, sbom.platform, image].append(sbom.digest)
     return {digest for digests in newest.values() for digest in digests[:_IN_USE]}

@@ -14,7 +14,7 @@ from bot.cycle.cleanup import DELIVERY, clean
 from bot.cycle.sboms import rescan_sboms
 from bot.cycle.scans import cached_scan
 from bot.errors import StoreError
-from bot.model.artifact import ArtifactKind, Kept
+from bot.model.artifact import ArtifactKind, Kept, Sbom
 from bot.model.evidence import Baseline, Measurement
 from bot.model.retention import Cleaned, Expiring, Retention
 from bot.model.target import LINUX_AMD64
@@ -88,6 +88,17 @@ def test_documents_that_nothing_needs_go_and_the_sbom_in_use_stays(tmp_path: Pat
     assert cleaned.artifacts >= 1
     assert in_use <= {one.digest for one in shop.artifacts.kept()}
     assert "1 SBOM rescanned" in summary(rescan_sboms(shop.parts()))
+
+
+def test_sboms_of_bases_that_were_replaced_twice_go(tmp_path: Path) -> None:
+    shop = house(tmp_path, {"Dockerfile": DOCKERFILE})
+    for number in range(4):
+        artifact = shop.artifacts.put(ArtifactKind.SBOM, f"base {number}".encode())
+        base = f"docker.io/library/debian@sha256:{number}"
+        shop.store.save_sbom(Sbom("", "linux/amd64", base, artifact.digest, NOW + timedelta(days=number)))
+    newest = [one.digest for one in shop.store.sboms()][:2]
+    later(shop, max(one.written for one in shop.artifacts.kept()) - NOW + timedelta(days=401))
+    assert {one.digest for one in shop.artifacts.kept()} == set(newest)
 
 
 def test_a_scan_whose_documents_were_cleaned_away_is_made_again(tmp_path: Path) -> None:
