@@ -45,6 +45,7 @@ _COMMANDS: Final = (
     "schedule",
     "serve",
     "worker",
+    "migrate",
     "config",
 )
 

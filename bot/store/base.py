@@ -40,14 +40,14 @@ class Rows:
     def _session(self) -> Iterator[Session]:
         """A transaction that reads."""
         self._guard()
-        with _explained(), Session(self._engine, expire_on_commit=False) as session:
+        with explained(), Session(self._engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:
         """A transaction that writes what it read before: others wait until it ends."""
         self._guard()
-        with _explained(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with explained(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     def _save(self, row: Base) -> None:
@@ -76,7 +76,7 @@ def for_writing(engine: Engine) -> Engine:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """What the database refuses (busy for too long, a full disk, a damaged file) is an expected failure."""
     try:
         yield

@@ -51,4 +51,6 @@ class SightingRows(Rows):
     def audit(self, who: str, what: str, detail: str, now: datetime) -> None:
         """Append to the log of who asked for what and what was done."""
         with self._writing() as session:
-            session.add(AuditRow(who=who, what=what, detail=detail, at=now))
+            # PostgreSQL keeps no NUL in a text, and what people write may hold one.
+            plain = [text.replace("\0", "") for text in (who, what, detail)]
+            session.add(AuditRow(who=plain[0], what=plain[1], detail=plain[2], at=now))

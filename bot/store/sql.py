@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.errors import StoreError
-from bot.store.base import Guard, begin_sqlite, for_writing
+from bot.store.base import Guard, begin_sqlite, explained, for_writing
 from bot.store.cycles import CycleRows
 from bot.store.folder import private, unusable
 from bot.store.postgresql import SCHEME, postgresql_engine
@@ -44,6 +46,18 @@ class SqlStore(
     TalkRows,
 ):
     """The `Store` port on SQLAlchemy; `close` gives the connections back."""
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction over all tables that only reads."""
+        with explained(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction over all tables that writes: all or nothing."""
+        with explained(), self._writer.begin() as connection:
+            yield connection
 
     def close(self) -> None:
         """Give the connections back."""

@@ -127,7 +127,7 @@ def test_a_stop_in_the_middle_of_a_build_leaves_nothing_and_the_next_start_goes_
     base.move()
 
     with serving(world) as served:
-        served.wait_for("prove 1/1")
+        served.wait_for("prove ")
         served.tell()
         served.wait_for("SIGTERM: stopping")
         served.tell()  # a second signal ends the build instead of waiting for it
@@ -151,7 +151,7 @@ def test_a_bot_that_was_killed_is_gone_on_with(world: World) -> None:
     path = world.project({"Dockerfile": PLAIN.format(base=base.pinned)})
     base.move()
     with serving(world) as served:
-        served.wait_for("prove 1/1")
+        served.wait_for("prove ")
         served.process.kill()
         served.process.wait(30)
 

@@ -27,6 +27,7 @@ COMMANDS = (
     "schedule",
     "serve",
     "worker",
+    "migrate",
 )
 HELPED = ("", *COMMANDS, "config", "config check", "config schema")
 

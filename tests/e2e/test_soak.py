@@ -1,0 +1,75 @@
+"""Sixty months in minutes, with kills: no period missed, none doubled, memory and open files flat."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot import process
+from tests.e2e.soak import BEGIN, MONTHS
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+
+ROOT = Path(__file__).parents[2]
+KILLS = 12
+SEED = 20261125
+GROWTH = 1.10  # of resident memory, between the second tenth of the last life and its end
+
+
+def test_sixty_months_with_kills_miss_nothing_and_double_nothing(tmp_path: Path) -> None:
+    chance = random.Random(SEED)  # noqa: S311 - moments, no secrets
+    for _ in range(KILLS):
+        with life(tmp_path) as one:
+            time.sleep(chance.uniform(1.5, 6.0))
+            one.send_signal(signal.SIGKILL)
+    with life(tmp_path) as last:
+        assert last.wait(800) == 0
+
+    names = Counter(name for name, _ in cycles(tmp_path))
+    assert {state for _, state in cycles(tmp_path)} == {"done"}
+    assert set(names.values()) == {1}
+    assert {name for name in names if name.startswith("monthly-")} == {"monthly-2025-12", *months()}
+    assert {name for name in names if name.startswith("observe-")} >= set(days())
+    assert len([name for name in names if name.startswith("quarterly-")]) >= MONTHS // 3
+    flat(tmp_path)
+
+
+def life(folder: Path) -> subprocess.Popen[bytes]:
+    """A process that lives on from where the last one was killed."""
+    env = process.environment(PYTHONPATH=str(ROOT))
+    return subprocess.Popen([sys.executable, "-m", "tests.e2e.soak", str(folder)], cwd=ROOT, env=env)
+
+
+def cycles(folder: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(folder / "state" / "refit.sqlite3")) as store:
+        return store.execute("select name, state from cycles").fetchall()
+
+
+def months() -> list[str]:
+    return [f"monthly-{BEGIN.year + number // 12}-{number % 12 + 1:02}" for number in range(MONTHS)]
+
+
+def days() -> list[str]:
+    begin, end = date(BEGIN.year, 1, 2), date(BEGIN.year + MONTHS // 12, 1, 1)
+    return [f"observe-{begin + timedelta(days=number)}" for number in range((end - begin).days - 1)]
+
+
+def flat(folder: Path) -> None:
+    """Of the last life: memory after it had warmed up, and at its end; open files throughout."""
+    told = [line.split() for line in (folder / "lives").read_text(encoding="ascii").splitlines()]
+    last = [(int(memory), int(files)) for _, memory, files in told[-400:]]
+    early, late = [memory for memory, _ in last[40:80]], [memory for memory, _ in last[-40:]]
+    assert statistics.median(late) <= GROWTH * statistics.median(early)
+    files = [number for _, number in last]
+    assert max(files) - min(files) <= 2
