@@ -18,7 +18,8 @@ from bot.errors import EngineError, ForgeRefused, RefitError, ScanError
 from bot.forge.api import translated
 from bot.forge.auth import Access
 from bot.forge.git import git_directory
-from bot.report.wording import age, day
+from bot.forge.listing import Wanted, matching
+from bot.report.wording import age, count, day
 from bot.scanner import TrivyScanner
 from bot.scanner.database import updated_at
 from bot.settings import ForgeKind, ProjectSettings, Settings
@@ -170,7 +171,12 @@ def _forges(settings: Settings) -> Iterator[Finding]:
         return
     yield _look("github", partial(_login, settings, way, on_github[0].name))
     for project in on_github:
-        yield _look(project.name, partial(_reachable, settings, way, project.name))
+        look = (
+            partial(_glob, way, project)
+            if project.is_glob
+            else partial(_reachable, settings, way, project.name)
+        )
+        yield _look(project.name, look)
     way.disconnect()
 
 
@@ -181,6 +187,18 @@ def _checkout(project: ProjectSettings) -> str:
 def _login(settings: Settings, way: Access, project: str) -> str:
     with translated(project, "log in"):
         return f"{settings.github.url} as {way.login(project)}"
+
+
+def _glob(way: Access, project: ProjectSettings) -> str:
+    """How many projects a glob stands for now: none is a mistake, most likely."""
+    wanted = Wanted(project.topics, project.archived, project.forks)
+    with translated(project.name, "list projects"):
+        found = matching(way.repositories(project.name.partition("/")[0]), project.name, wanted)
+    if not found:
+        raise Concern(
+            "stands for no project", hint="Check the owner, the topics, and what the token may see."
+        )
+    return f"{count(len(found), 'project')}: {', '.join(found[:3])}{', …' if len(found) > 3 else ''}"
 
 
 def _reachable(settings: Settings, way: Access, name: str) -> str:

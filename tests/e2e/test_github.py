@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from github import Auth, Github
 
 from bot import process
 from tests.e2e.world import Base, Ended, World
@@ -68,6 +69,30 @@ def test_a_second_run_writes_nothing(world: World, github: GitHubServer) -> None
 
     assert ended.document["requests"] == {"HEAD": 1, "GET": 0}
     assert len(github.writes()) == writes
+
+
+def test_evidence_only_speaks_on_the_pull_request_of_somebody_elses_bot(
+    world: World, github: GitHubServer
+) -> None:
+    base = set_up(world, github)
+    text = DOCKERFILE.format(base=base.pinned).replace(base.stale, base.fresh)
+    github.commit("acme/shop", {"Dockerfile": text}, branch="renovate/base", author="renovate")
+    github.create_token("renovate", "ghp_renovate")
+    github.repository("acme/shop").roles["renovate"] = "write"
+    robot = Github(auth=Auth.Token("ghp_renovate"), base_url=github.api, seconds_between_writes=0)
+    robot.get_repo("acme/shop").create_pull("main", "renovate/base", title="Update the base")
+    robot.close()
+
+    ended = world.run("--evidence-only", env=world.environment(REFIT_TEST_TOKEN=TOKEN))
+
+    assert ended.code == 0, ended.err
+    (update,) = ended.document["updates"]
+    assert update["level"] == "health"
+    assert update["publication"] == {"kind": "evidence", "url": f"{github.origin}/acme/shop/pull/1"}
+    assert branches(github) == []
+    (comment,) = github.repository("acme/shop").comments.values()
+    assert "**PASS**" in comment.body
+    assert [one.state for one in github.repository("acme/shop").statuses] == ["success"]
 
 
 def test_a_502_after_the_pull_request_was_made_leaves_one(world: World, github: GitHubServer) -> None:

@@ -184,6 +184,28 @@ def test_on_github_the_login_and_each_project_are_shown(
     assert "ghp_good" not in answer.out + answer.err
 
 
+def test_of_a_glob_is_shown_what_it_stands_for(
+    refit: Refit, github: GitHubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("acme/shop", "acme/web"):
+        github.create_repository(name, {"README.md": "x"}, roles={"refit": "write"})
+    github.create_token(login="refit", value="ghp_good")
+    monkeypatch.setenv("REFIT_TEST_TOKEN", "ghp_good")
+
+    answer = configured(
+        refit,
+        projects=[{"name": "acme/*"}, {"name": "acme/no-*"}],
+        github={"url": github.api, "token": {"env": "REFIT_TEST_TOKEN"}},
+    )
+
+    assert lines(answer)["acme/*"] == ("✓", "2 projects: acme/shop, acme/web")
+    mark, told = lines(answer)["acme/no-*"]
+    assert (mark, told.partition(".")[0]) == (
+        "!",
+        "stands for no project Check the owner, the topics, and what the token may see",
+    )
+
+
 def test_a_token_that_may_only_read_is_in_the_way(
     refit: Refit, github: GitHubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
