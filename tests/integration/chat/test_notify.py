@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bot.cycle.parts import Parts
-from bot.errors import ConfigError, StoreError
+from bot.errors import ConfigError, ForgeUnavailable
 from bot.model.notice import Notice, NoticeKind
 from bot.ports import Task
 from bot.report import notices
@@ -193,7 +193,7 @@ def test_the_worker_tells_a_cycle_and_a_failure_and_when_it_is_over(house: House
     @contextmanager
     def parts(_: str) -> Iterator[Parts]:
         if down[0]:
-            raise StoreError("the store cannot be used: the disk is full", hint="Make room.")
+            raise ForgeUnavailable("the forge does not answer", hint="Try later.")
         yield house.parts()
 
     worker = Worker(parts, news=News(notifier(house, first)))
