@@ -7,6 +7,7 @@ allowed". Staying inside is cheaper than being refused, and leaves room for what
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from bot.errors import ForgeUnavailable
 
 PER_MINUTE: Final = 60
 PER_HOUR: Final = 400
+LONGEST: Final = 3600.0  # seconds until the wider window is free again, whatever was spent
+log: Final = logging.getLogger(__name__)
 _WINDOWS: Final = ((60.0, PER_MINUTE), (3600.0, PER_HOUR))
 
 
@@ -25,11 +28,15 @@ class Budget:
     Args:
         sleep: Waits; takes seconds.
         clock: Monotonic seconds.
-        most: Longest wait for one, in seconds.
+        most: Longest wait for one, in seconds: a large fleet takes its hour rather than fail.
     """
 
     def __init__(
-        self, sleep: Callable[[float], None], *, clock: Callable[[], float] = time.monotonic, most: float
+        self,
+        sleep: Callable[[float], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        most: float = LONGEST,
     ) -> None:
         self._sleep, self._clock, self._most = sleep, clock, most
         self._spent: deque[float] = deque(maxlen=PER_HOUR)
@@ -44,9 +51,10 @@ class Budget:
         if wait > self._most:
             raise ForgeUnavailable(
                 f"the publish budget ({PER_MINUTE} a minute, {PER_HOUR} an hour) is spent for {wait:.0f} s",
-                hint="The next run goes on from here; raise `max_wait` of the forge to wait longer.",
+                hint="The next run goes on from here.",
             )
         if wait > 0:
+            log.warning("waiting %.0f s: the publish budget of GitHub's limits is used up", wait)
             self._sleep(wait)
         self._spent.append(self._clock())
 

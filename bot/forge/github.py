@@ -57,7 +57,7 @@ class GitHubForge:
         self._mirrors = state / "mirrors"
         self._shelf = Shelf(state / "github")
         self._connection, self._access, self._sleep = connection, access, sleep
-        self._budget = Budget(sleep=sleep, most=connection.max_rate_limit_wait)
+        self._budget = Budget(sleep)
         self._repositories: dict[str, Repository] = {}
         # One PyGithub client is not for two threads, and GitHub wants writes one after the other.
         self._lock = threading.Lock()
