@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.cycle.compare import compare
+from bot.cycle.dashboard import DIGEST as DASHBOARD
+from bot.cycle.issues import slot_of
 from bot.cycle.parts import Parts
 from bot.cycle.plan import make_plan
 from bot.cycle.scans import cached_scan
@@ -89,3 +91,16 @@ def offers_or_none(parts: Parts, target: Target) -> tuple[Offer, ...]:
     except RefitError as error:
         parts.progress.detail(f"no offer for {target.name}: {error.message}")
         return ()
+
+
+def report_page(parts: Parts, target: Target) -> str:
+    """Where the forge shows how a target stands: its issue, else the dashboard, else the size report."""
+    project = next(one for one in parts.projects if one.name == target.project)
+    own = slot_of(project, target.name)
+    issues = [
+        one
+        for one in parts.store.publications(target.project)
+        if one.kind is PublicationKind.ISSUE and one.state is PublicationState.OPEN
+    ]
+    ranked = sorted(issues, key=lambda one: (one.slot != own, one.digest != DASHBOARD, one.slot))
+    return next((one.url for one in ranked if one.slot == own or "|target-" not in one.slot), "")

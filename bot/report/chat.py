@@ -21,20 +21,27 @@ _DAYS = 14
 _MOST = 20
 
 
-def rescanned(result: Rescan, offers: Sequence[Offer], name: str) -> Answer:
+def rescanned(result: Rescan, offers: Sequence[Offer], name: str, page: str = "") -> Answer:
     """The result of one rescan, and what a newer base would fix.
 
     Args:
         result: What was found.
         offers: Newer bases that fix something.
         name: What to rescan again: `acme/shop#backend`, or an image.
+        page: Where the forge shows how it stands; empty where it does not.
     """
+    report = (Button("Report", url=page),) if page.startswith("https://") else ()
     return Answer(
         headline=f"{result.subject}: {texts.known(result)}",
         lines=(*texts.changes(result), *(_offered(one) for one in offers)),
         table=_severities(result) if result.scan.supported else (),
         foot=texts.foot(result),
-        buttons=(*_open_buttons(offers), Button("Rescan", command=f"rescan {name}"), *_snooze(offers)),
+        buttons=(
+            *_open_buttons(offers),
+            *report,
+            Button("Rescan", command=f"rescan {name}"),
+            *_snooze(offers),
+        ),
     )
 
 

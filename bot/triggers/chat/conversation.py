@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from bot.cycle.known import known_uses
 from bot.cycle.monthly import run_cycle
-from bot.cycle.offer import offers_or_none
+from bot.cycle.offer import offers_or_none, report_page
 from bot.cycle.parts import Parts
 from bot.cycle.plan import make_plan
 from bot.cycle.rescan import all_targets, full_name, rescan, target_named
@@ -93,7 +93,8 @@ class Conversation:
             return answers.rescanned(rescan(parts, value["subject"]), (), value["subject"])
         found = rescan(parts, target, afresh=bool(value.get("afresh")))
         result = replace(found, subject=value["subject"])  # as it was asked for
-        return answers.rescanned(result, offers_or_none(parts, target), full_name(target))
+        page = report_page(parts, target)
+        return answers.rescanned(result, offers_or_none(parts, target), full_name(target), page)
 
     def _check(self, parts: Parts, value: Value) -> Answer:
         about, project = value.get("subject", ""), ""

@@ -12,8 +12,11 @@ from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.cycle.bases import platform_image
+from bot.cycle.dashboard import DIGEST as DASHBOARD
 from bot.errors import ChatError
+from bot.model import marker
 from bot.model.reference import Reference
+from bot.model.run import Publication, PublicationKind, PublicationState
 from bot.model.target import LINUX_AMD64
 from bot.model.vulnerability import Scan, Severity
 from bot.ports import ScanRequest
@@ -292,3 +295,23 @@ def test_an_app_token_that_slack_does_not_take_is_said_with_what_to_check(slack_
         hearer.connect()
 
     assert "connections:write" in caught.value.hint
+
+
+def test_a_rescan_links_to_where_github_shows_how_the_target_stands(slack_room: Room, way: Way) -> None:
+    url = "https://github.com/acme/shop/issues/"
+    for number, image, digest in (
+        (1, "size-report-2026Q3", "2026Q3"),
+        (2, "target web", "x"),
+        (3, "dashboard", DASHBOARD),
+    ):
+        slot = marker.slot("acme/shop", image, [])
+        slack_room.house.store.save_publication(
+            Publication(
+                slot, PublicationKind.ISSUE, "acme/shop", digest, f"{url}{number}", "", PublicationState.OPEN
+            )
+        )
+    way.slash("rescan shop")
+
+    slack_room.texts(3)
+    actions = slack_room.slack.messages[2]["blocks"][-1]["elements"]
+    assert [one["url"] for one in actions if one["text"]["text"] == "Report"] == [f"{url}3"]
