@@ -6,16 +6,16 @@ import json
 import re
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from tests.e2e.machines import NEVER, TOKEN, Fleet, fleet
+from tests.e2e.machines import NEVER, TOKEN, Fleet, Machine, fleet, until
 from tests.e2e.world import World
 from tests.github_server.server import GitHubServer
 from tests.postgresql import Cluster, cluster
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.lab
 ONLY_MONTHLY = NEVER | {"monthly": "0 4 1 * *"}
 
 
@@ -26,6 +26,8 @@ def server() -> Iterator[Cluster]:
         yield running
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600)
 def test_machines_killed_frozen_and_cut_off_from_the_database_do_everything_once(
     world: World, github: GitHubServer, server: Cluster
 ) -> None:
@@ -42,10 +44,40 @@ def test_machines_killed_frozen_and_cut_off_from_the_database_do_everything_once
         server.start()
         healthy.wait_for("given to others")
         frozen.send(signal.SIGCONT)
-        driver.wait_for("monthly-", seconds=10)
         driver.wait_for(": done: 6 updates", seconds=240)
 
         everything_once(machines, updates=6)
+
+
+def test_two_bots_side_by_side_fire_a_schedule_once(
+    world: World, github: GitHubServer, postgresql: Cluster
+) -> None:
+    with fleet(world, github, postgresql.database()) as machines:
+        machines.github.create_token(login="refit", value=TOKEN)
+        machines.github.create_repository(
+            "acme/shop", {"Dockerfile": "FROM scratch\n"}, roles={"refit": "write"}
+        )
+        world.projects.append({"name": "acme/shop"})
+        bots = [machines.start(f"serve-{n}", "serve", schedule=ONLY_MONTHLY) for n in range(2)]
+        for bot in bots:
+            bot.wait_for("Started server process")
+        until(
+            lambda: machines.query("select 1 from cycles where state = 'done'") != [],
+            what=lambda: "\n".join(bot.text() for bot in bots),
+        )
+        for bot in bots:
+            bot.send(signal.SIGTERM)
+            assert bot.process.wait(60) == 0
+
+        assert machines.query("select name, state from cycles") == [(period(bots), "done")]
+        assert sum(bot.text().count(": done: 0 updates") for bot in bots) == 1
+
+
+def period(bots: Sequence[Machine]) -> str:
+    """The month that both stood in."""
+    names = {str(found) for bot in bots for found in re.findall(r"monthly-\d{4}-\d\d", bot.text())}
+    assert len(names) == 1
+    return names.pop()
 
 
 def everything_once(machines: Fleet, *, updates: int) -> None:
