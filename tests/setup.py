@@ -25,6 +25,7 @@ PACKAGES: Final[Mapping[str, str]] = {
     "npm": "npm",  # brings GitHub's OpenAPI description
     "git": "git",
     "nodejs": "node",  # runs the emulator of GitHub
+    "docker-compose": "docker-compose",  # reads deploy/compose.yaml
     "systemd": "systemd-analyze",  # judges the unit of deploy/systemd
     "postgresql": "pg_ctlcluster",  # the tests start a private server of their own
 }

@@ -31,7 +31,7 @@ def test_sixty_months_with_kills_miss_nothing_and_double_nothing(tmp_path: Path)
     chance = random.Random(SEED)  # noqa: S311 - moments, no secrets
     for _ in range(KILLS):
         with life(tmp_path) as one:
-            time.sleep(chance.uniform(1.5, 6.0))
+            time.sleep(chance.uniform(1.0, 3.5))
             one.send_signal(signal.SIGKILL)
     with life(tmp_path) as last:
         assert last.wait(800) == 0

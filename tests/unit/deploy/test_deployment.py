@@ -59,6 +59,24 @@ def test_the_unit_is_sound_and_leaves_little_open(tmp_path: Path) -> None:
     assert float(exposure[1]) < WORST_EXPOSURE
 
 
+def test_compose_understands_every_service() -> None:
+    words = [
+        "docker-compose",
+        "-f",
+        str(DEPLOY / "compose.yaml"),
+        "--profile",
+        "many",
+        "config",
+        "--services",
+    ]
+
+    named = process.run(
+        words, timeout=60, env=process.environment(REFIT_STORE_PASSWORD="made-up")
+    ).text.split()
+
+    assert sorted(named) == ["postgres", "prove", "serve"]
+
+
 def test_no_service_of_ours_has_more_power_than_it_needs() -> None:
     services = yaml(DEPLOY / "compose.yaml")["services"]
 
