@@ -1,0 +1,155 @@
+"""A cycle whose proofs and publications others do gives what one machine gives, whatever becomes of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.cycle.crew import Crew, publication_key
+from bot.cycle.grouping import Group, grouped
+from bot.cycle.hands import prove_job, publish_job
+from bot.cycle.monthly import Outcome, run_cycle
+from bot.cycle.parts import Parts
+from bot.errors import BranchTaken, ScanError, ServiceError, StoreError
+from bot.model.receipt import Receipt
+from bot.ports import Queue
+from bot.queue.local import LocalQueue
+from bot.store.sql import open_store, sqlite_url
+from bot.triggers.worker import Worker
+from tests.unit.cycle.house import House, house, moved
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> House:
+    made = house(tmp_path, {})
+    old, _ = moved(made)
+    text = f"FROM debian:bookworm-slim@{old}\nHEALTHCHECK CMD true\n"
+    made.forge.files["acme/shop"] = {"Dockerfile": text.encode()}
+    return made
+
+
+@pytest.fixture
+def queue(shop: House) -> Iterator[Queue]:
+    """The queue of the machines that work: here, threads."""
+
+    @contextmanager
+    def parts(_: str) -> Iterator[Parts]:
+        yield shop.parts()
+
+    made = LocalQueue(Worker(parts), threads=3)
+    yield made
+    assert made.drain(20)
+
+
+def drive(shop: House, queue: Queue) -> Outcome:
+    """Drive the cycle on a machine without an engine."""
+    crew = Crew(shop.store, queue, lambda seconds: time.sleep(seconds / 50))
+    return run_cycle(replace(shop.parts(), builder=None, no_builder="there is no engine here", crew=crew))
+
+
+def test_it_gives_what_one_machine_gives(shop: House, queue: Queue) -> None:
+    result = drive(shop, queue).result
+
+    (update,) = result.updates
+    assert result.problems == ()
+    assert result.notes == ()
+    assert update.publication is not None
+    assert update.evidence[0].level.value == "health"
+    assert len(shop.forge.published) == 1
+
+
+def test_a_driver_that_died_is_replaced_by_one_that_finds_the_receipts(shop: House, queue: Queue) -> None:
+    drive(shop, queue)
+    proved = len(shop.builder.built) if shop.builder else 0
+    (cycle,) = shop.store.cycles()
+    again = shop.store.begin("monthly-2026-11", shop.clock.now())
+    assert again.id == f"{cycle.id}.2"
+
+    drive(shop, queue)
+
+    assert shop.builder is not None
+    assert len(shop.builder.built) == proved
+    assert len(shop.forge.published) == 1
+
+
+def test_a_proof_that_fails_elsewhere_is_a_problem_here(shop: House, queue: Queue) -> None:
+    shop.scanner.otherwise = lambda _: ScanError("the scan did not finish", hint="Try later.")
+
+    result = drive(shop, queue).result
+
+    (problem,) = result.problems
+    assert (problem.subject, problem.error, problem.hint) == ("shop", "the scan did not finish", "Try later.")
+    assert shop.forge.published == {}
+
+
+def test_the_first_receipt_of_a_job_counts(shop: House) -> None:
+    now = shop.clock.now()
+
+    first = shop.store.save_receipt(Receipt("prove one", evidence=("a",)), now)
+    second = shop.store.save_receipt(Receipt("prove one", evidence=("b",)), now)
+
+    assert first == second == shop.store.receipt("prove one")
+
+
+def test_a_job_of_a_cycle_that_ended_does_nothing(shop: House, queue: Queue) -> None:
+    drive(shop, queue)
+    (cycle,) = shop.store.cycles()
+    asked, pulls = len(shop.registry.asked), len(shop.forge.published)
+    value = {
+        "cycle": cycle.id,
+        "name": cycle.name,
+        "ticket": "t",
+        "build": "yes",
+        "slot": "s",
+        "tickets": "t",
+    }
+
+    prove_job(shop.parts(), value)
+    publish_job(shop.parts(), value)
+
+    assert (len(shop.registry.asked), len(shop.forge.published)) == (asked, pulls)
+
+
+def test_a_branch_that_a_person_works_on_is_left_alone(shop: House, queue: Queue) -> None:
+    crew = Crew(shop.store, queue, time.sleep)
+    drive(shop, queue)
+    cycle = shop.store.begin("monthly-2026-11", shop.clock.now())
+    plan = shop.store.plan(shop.store.cycles("monthly-2026-11")[-1])
+    assert plan is not None
+    (group,) = grouped(plan.updates)
+    taken = Receipt(publication_key(cycle, group.slot), error="a person pushed", taken=True)
+    shop.store.save_receipt(taken, shop.clock.now())
+
+    with pytest.raises(BranchTaken, match="a person pushed"):
+        crew.publish(cycle, group)
+
+
+def test_a_job_that_is_lost_again_and_again_is_said(shop: House) -> None:
+    queue = LocalQueue(lambda _: None)  # takes every job, and leaves no receipt
+    crew = Crew(shop.store, queue, lambda seconds: time.sleep(seconds / 100))
+    cycle = shop.store.begin("monthly-2026-11", shop.clock.now())
+    group = Group(shop.projects[0], "debian:12", ())
+
+    with pytest.raises(ServiceError, match="was lost 6 times"):
+        crew.publish(cycle, group)
+
+    assert queue.drain(20)
+
+
+def test_a_store_that_fails_leaves_the_job_to_be_done_again(shop: House, tmp_path: Path) -> None:
+    def broken() -> None:
+        raise StoreError("the database restarts")
+
+    store = open_store(sqlite_url(tmp_path / "state"), broken)
+    parts = replace(shop.parts(), store=store)
+
+    with pytest.raises(StoreError, match="restarts"):
+        prove_job(
+            parts, {"cycle": "monthly-2026-11", "name": "monthly-2026-11", "ticket": "t", "build": "no"}
+        )
+    store.close()
