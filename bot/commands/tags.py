@@ -76,12 +76,12 @@ def chosen(reference: Reference, made: Choice) -> str:
     return str(reference.with_tag(made.tag) if made.tag else reference)
 
 
-def told(reference: Reference, made: Choice) -> Iterator[str]:
-    """The choice among tags, in lines."""
+def told(reference: Reference, made: Choice, ready: str | None = None) -> Iterator[str]:
+    """The choice among tags, in lines; `ready` is the tag that is taken in the end, see `explain`."""
     if reference.effective_tag is None:
         yield f"{reference} names a digest and no tag: there is nothing to choose"
         return
-    first, *rest = explain(reference.effective_tag, made)
+    first, *rest = explain(reference.effective_tag, made, ready)
     yield visible(first, limit=400)
     yield from (f"  {visible(line, limit=400)}" for line in rest)
 
@@ -95,8 +95,14 @@ def explain_image(reference: Reference, parts: Parts) -> Explained:
     if isinstance(tags, RegistryError):
         lines.append(f"its tags could not be listed: {visible(tags.message, limit=400)}")
     else:
-        lines += told(reference, choice(reference, tags, rule.allow))
+        lines += told(reference, choice(reference, tags, rule.allow), _ready(reference, outcome))
     return Explained(outcome, tuple(lines))
+
+
+def _ready(reference: Reference, outcome: Outcome) -> str:
+    """The other tag that the outcome takes, or nothing."""
+    tag = outcome.to.tag if isinstance(outcome, Update) else None
+    return tag if tag and tag != reference.effective_tag else ""
 
 
 async def _asked(

@@ -31,6 +31,7 @@ _LENIENT: Final = Dialect(escape=b"", quotes=False)
 _IMAGE_ARG: Final = re.compile(r"(?:^|_)(?:IMAGE|BASE|FROM)(?:_|$)", re.IGNORECASE)
 _TAGGED: Final = re.compile(r"[^/]:[^/]+$|@sha")
 _WRITTEN: Final = "it is written over several lines or with escapes"
+_NOTHING: Final = ("", "~", "null", "Null", "NULL")  # YAML 1.2, 10.3.2: how null is written
 _CONTEXT: Final = "docker-image://"
 _COMMENT_ABOVE: Final = 4096
 
@@ -107,7 +108,7 @@ class _Compose:
     def _of_service(self, service: dict[str, Node]) -> Iterator[Use]:
         build = service.get("build")
         if image := service.get("image"):
-            yield self._image(service, image, built=build is not None)
+            yield self._image(service, image, built=build is not None and plain(build) not in _NOTHING)
         for node in _images_of_volumes(service.get("volumes")):
             yield self._image(service, node, built=False)
         yield from self._build(entries(build))
@@ -166,7 +167,7 @@ class _Compose:
 
     def section(self, name: str, service: dict[str, Node]) -> BuildSection | None:
         build = service.get("build")
-        if build is None:
+        if build is None or plain(build) in _NOTHING:
             return None
         parts = entries(build)
         args = {key: value.text for key, value in self._values(pairs(parts.get("args")), 0).items()}

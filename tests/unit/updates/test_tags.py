@@ -186,6 +186,22 @@ def test_an_explanation_names_what_was_taken_what_goes_too_far_and_why_the_rest_
     ]
 
 
+def test_an_explanation_agrees_with_an_outcome_that_had_to_take_the_next_best() -> None:
+    choice = choose("1.27", ["1.28", "1.29", "1.30"], UpdateKind.MINOR)
+
+    first, *rest = explain("1.27", choice, ready="1.29")
+    held, *_ = explain("1.27", choice, ready="")
+
+    assert first == "1.27 → 1.29 (minor), the best that is ready (better is 1.30) of 3 tags"
+    assert [line.partition(",")[0].strip() for line in rest] == [
+        "1.30: not taken",
+        "1.29: taken (minor)",
+        "1.28: not taken",
+    ]
+    assert "too young" in rest[0]
+    assert held == "1.27 stays for now: of 3 tags, 1.30 is the best, and none is ready"
+
+
 def test_a_list_of_a_hundred_thousand_tags_is_told_in_a_few_lines() -> None:
     choice = choose(
         "1.27.0", (f"1.{minor}.{patch}" for minor in range(200) for patch in range(500)), UpdateKind.MINOR
