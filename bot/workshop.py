@@ -92,9 +92,10 @@ class Workshop:
         return metrics_route(Metrics(self._store, self._clock, self.queue.depth, self._counted))
 
     def readable(self) -> bool:
-        """True where the store answers."""
+        """True where store and queue answer."""
         try:
             self._store.cycles(limit=1)
+            self.queue.depth()
         except RefitError as error:
             log.warning("not ready: %s", error.message)
             return False

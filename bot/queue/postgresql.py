@@ -158,8 +158,8 @@ class PostgresQueue:
         return True
 
     async def _depth(self) -> int:
-        jobs = self._app.job_manager
-        return sum([len(list(await jobs.list_jobs_async(status=status))) for status in ("todo", "doing")])
+        queues = await self._app.job_manager.list_queues_async()
+        return sum(queue["todo"] + queue["doing"] for queue in queues)
 
     async def _serve(self) -> None:
         """A worker for each role, so that one who waits for proofs cannot keep them from being made."""
