@@ -120,7 +120,7 @@ def test_an_interrupted_run_ends_at_once_leaves_nothing_running_and_is_gone_on_w
     base = world.base()
     path = world.project({"Dockerfile": SLOW.format(base=base.pinned)})
     base.move()
-    temporary = world.folder / "tmp"
+    temporary, work = world.folder / "tmp", world.state / "work"
     temporary.mkdir()
     env = world.environment(TMPDIR=str(temporary))
     log = world.folder / "stderr"
@@ -135,26 +135,26 @@ def test_an_interrupted_run_ends_at_once_leaves_nothing_running_and_is_gone_on_w
             stderr=errors,
         ) as child,
     ):
-        wait_until_building(child, log, temporary)
+        wait_until_building(child, log, work)
         child.send_signal(number)
         out, _ = child.communicate(timeout=15)
 
     assert child.returncode == 130
     assert out == b""
     assert log.read_text().splitlines()[-1] == "interrupted"
-    assert running(temporary) == []
-    assert list(temporary.iterdir()) == []
+    assert running(work) == running(temporary) == []
+    assert [*work.iterdir(), *temporary.iterdir()] == []
     assert world.branches(path) == []
     assert world.run().document["attempt"] == 1
     assert len(world.branches(path)) == 1
 
 
-def wait_until_building(child: subprocess.Popen[bytes], log: Path, temporary: Path) -> None:
+def wait_until_building(child: subprocess.Popen[bytes], log: Path, work: Path) -> None:
     """Wait until the builds run; fails with what was said where the run ends before."""
     for _ in range(600):
         if child.poll() is not None:
             pytest.fail(log.read_text())
-        if "build before and after" in log.read_text() and any("docker" in one for one in running(temporary)):
+        if "build before and after" in log.read_text() and any("docker" in one for one in running(work)):
             return
         time.sleep(0.1)
     pytest.fail("nothing was built within a minute")
