@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from bot.cycle.discover import Found
 from bot.cycle.parts import Parts
-from bot.model.evidence import Baseline, Build, Evidence, Measurement, Side
+from bot.model.evidence import Build, Evidence, Side
 from bot.model.manifest import Platform
+from bot.model.measurement import Baseline, Measurement
 from bot.model.run import Cycle, Planned
 from bot.model.target import Target
 from bot.model.vulnerability import Scan, Severity

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bot.cycle.layer_growth import LARGEST, paired
-from bot.model.evidence import Layer, Measurement, PathSize, Side
+from bot.model.evidence import Layer, PathSize, Side
+from bot.model.measurement import Measurement
 from bot.model.vulnerability import Package
 from bot.ports import Store
 from bot.report.size.values import Grown, Growth

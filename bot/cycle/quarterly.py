@@ -12,7 +12,7 @@ from bot.cycle.growth import growth
 from bot.cycle.parts import Parts
 from bot.errors import ForgeError
 from bot.model import marker
-from bot.model.evidence import Measurement
+from bot.model.measurement import Measurement
 from bot.model.run import Issue, Problem, Publication, PublicationState
 from bot.model.target import Project
 from bot.report.size.markdown import markdown, title

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bot.cycle.parts import VerdictPolicy
-from bot.model.evidence import Baseline, Evidence, HealthState, Level, Verdict, VerdictState
+from bot.model.evidence import Evidence, HealthState, Level, Verdict, VerdictState
+from bot.model.measurement import Baseline
 from bot.model.target import Target
 from bot.model.vulnerability import Comparison, Finding, Severity
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from bot.model.evidence import Baseline, BasePair, Evidence, Verdict
+from bot.model.evidence import BasePair, Evidence, Verdict
+from bot.model.measurement import Baseline
 from bot.model.published import Published
 from bot.model.reference import Reference
 from bot.model.target import Project, Target

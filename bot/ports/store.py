@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.model.artifact import Sbom
-from bot.model.evidence import Baseline, Evidence, Measurement
+from bot.model.evidence import Evidence
+from bot.model.measurement import Baseline, Measurement
 from bot.model.published import Published
 from bot.model.receipt import Receipt
 from bot.model.retention import Expiring

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.model.answer import Answer, Button
-from bot.model.evidence import Baseline, Measurement
+from bot.model.measurement import Baseline, Measurement
 from bot.model.offer import Offer
 from bot.model.run import Cycle, Decided, Plan, Planned, Problem, Proved, Rescan, RunResult
 from bot.model.snooze import Snooze

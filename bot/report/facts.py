@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.model.evidence import Baseline, Evidence, HealthState, Level, Verdict, VerdictState
+from bot.model.evidence import Evidence, HealthState, Level, Verdict, VerdictState
+from bot.model.measurement import Baseline
 from bot.model.run import Proved
 from bot.model.vulnerability import Cause, Finding, Severity
 from bot.report import wording

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import inspect, select
 
 from bot.model.artifact import Sbom
-from bot.model.evidence import Baseline, Evidence, Measurement
+from bot.model.evidence import Evidence
+from bot.model.measurement import Baseline, Measurement
 from bot.model.vulnerability import Scan
 from bot.store.base import Rows
 from bot.store.codec import EVIDENCE, SCAN, decode, encode

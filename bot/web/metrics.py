@@ -25,7 +25,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import RefitError
-from bot.model.evidence import Measurement
+from bot.model.measurement import Measurement
 from bot.model.run import Cycle, CycleState
 from bot.ports import Clock, Registry, Store
 

@@ -17,8 +17,8 @@ import pytest
 
 from bot.errors import LeaseHeld, StoreError
 from bot.model.artifact import Artifact, ArtifactKind, Sbom
-from bot.model.evidence import Baseline, Measurement
 from bot.model.exposure import Ignored, Secret
+from bot.model.measurement import Baseline, Measurement
 from bot.model.published import BaseSource, Published, Shipping
 from bot.model.reference import Reference
 from bot.model.retention import Expiring

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from bot.cli import call
 from bot.errors import StoreError
-from bot.model.evidence import Baseline
+from bot.model.measurement import Baseline
 from bot.model.run import Plan
 from bot.store.copy import copy
 from bot.store.sql import SqlStore, open_store, sqlite_url

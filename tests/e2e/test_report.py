@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from bot.model.evidence import Measurement
+from bot.model.measurement import Measurement
 from bot.report.schemas import schemas
 from bot.report.size.quarter import quarter_of
 from bot.store.sql import open_store, sqlite_url

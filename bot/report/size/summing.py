@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Final
 
-from bot.model.evidence import Baseline, Measurement
+from bot.model.measurement import Baseline, Measurement
 from bot.report.size.quarter import Quarter
 from bot.report.size.values import Gone, Growth, Key, Point, SizeReport, Surroundings, TargetSize, Trend
 

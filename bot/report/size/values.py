@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from bot.model.evidence import Measurement
 from bot.model.finding import Finding
+from bot.model.measurement import Measurement
 from bot.report.size.quarter import Quarter
 
 Key = tuple[str, str, str]

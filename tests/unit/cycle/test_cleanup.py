@@ -15,7 +15,7 @@ from bot.cycle.sboms import rescan_sboms
 from bot.cycle.scans import cached_scan
 from bot.errors import StoreError
 from bot.model.artifact import ArtifactKind, Kept, Sbom
-from bot.model.evidence import Baseline, Measurement
+from bot.model.measurement import Baseline, Measurement
 from bot.model.retention import Cleaned, Expiring, Retention
 from bot.model.target import LINUX_AMD64
 from bot.ports import ScanRequest

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.cycle.growth import growth
-from bot.model.evidence import Build, Layer, Measurement, PathSize, Side
+from bot.model.evidence import Build, Layer, PathSize, Side
+from bot.model.measurement import Measurement
 from bot.model.vulnerability import Package
 from bot.ports import Store
 from bot.report.size.values import Grown

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.cycle.quarterly import Reports, publish_reports, size_report
-from bot.model.evidence import Measurement
+from bot.model.measurement import Measurement
 from bot.model.run import Issue, PublicationState
 from tests.unit.cycle.house import House, house
 

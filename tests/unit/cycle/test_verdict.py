@@ -10,16 +10,8 @@ import pytest
 
 from bot.cycle.parts import VerdictPolicy
 from bot.cycle.verdict import judge
-from bot.model.evidence import (
-    Baseline,
-    Build,
-    Evidence,
-    Health,
-    HealthState,
-    Level,
-    Side,
-    VerdictState,
-)
+from bot.model.evidence import Build, Evidence, Health, HealthState, Level, Side, VerdictState
+from bot.model.measurement import Baseline
 from bot.model.target import LINUX_AMD64, Target
 from bot.model.vulnerability import (
     Cause,

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.model.artifact import Artifact, ArtifactKind
-from bot.model.evidence import Evidence, Health, HealthState, Level, Measurement, Verdict, VerdictState
+from bot.model.evidence import Evidence, Health, HealthState, Level, Verdict, VerdictState
 from bot.model.exposure import Ignored, Misconfiguration, Secret
 from bot.model.manifest import Platform
+from bot.model.measurement import Measurement
 from bot.model.run import Cycle, CycleState, Decided, Problem, Proved, RunResult
 from bot.model.update import Abandoned, Current, Failed, Skipped, UpdateKind, Waiting
 from bot.model.use import Use, UseKind

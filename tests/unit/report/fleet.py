@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from bot.model.evidence import Measurement
 from bot.model.finding import Finding, RuleSeverity
+from bot.model.measurement import Measurement
 from bot.report.size.quarter import Quarter
 from bot.report.size.summing import Frame, report
 from bot.report.size.values import Grown, Growth, Link, SizeReport, Surroundings

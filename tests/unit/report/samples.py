@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from bot.model.evidence import (
-    Baseline,
     Build,
     Evidence,
     Health,
@@ -18,6 +17,7 @@ from bot.model.evidence import (
     Verdict,
     VerdictState,
 )
+from bot.model.measurement import Baseline
 from bot.model.reference import Reference
 from bot.model.run import (
     Planned,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.model.evidence import Measurement
+from bot.model.measurement import Measurement
 from bot.report.size import markdown as size_markdown
 from bot.report.size import quarter as quarters
 from bot.report.size.advice import MOST, Advice, advice

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from bot.errors import StoreError
-from bot.model.evidence import Measurement
+from bot.model.measurement import Measurement
 from bot.store.sql import SqlStore, open_store, sqlite_url
 from bot.web.metrics import Counted, Metrics, metrics_route
 from tests.fakes.registry import FakeRegistry
