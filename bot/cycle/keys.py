@@ -28,10 +28,13 @@ def sbom_key(digest: str, scanner: str, database: Database) -> str:
     return _digest("sbom", digest, scanner, database.digest)
 
 
-def evidence_key(
-    planned: Planned, pair: BasePair, *, trees: tuple[str, ...], scanner: str, means: str
+def evidence_key(  # noqa: PLR0913 - everything that goes in, by name
+    planned: Planned, pair: BasePair, *, trees: tuple[str, ...], scanner: str, means: str, month: str
 ) -> str:
     """The key of evidence.
+
+    It lasts for a month: what the Dockerfile's own installs take and what databases know moves on, and a
+    pull request that is still open should not vouch for a month that is over.
 
     Args:
         planned: The update.
@@ -39,11 +42,12 @@ def evidence_key(
         trees: Git ids of the Dockerfile and the build context.
         scanner: Name and version of the scanner.
         means: The level that will be tried, and with what engine.
+        month: Of the cycle, `2026-11`.
     """
     target = _TARGET.dump_json(planned.target).decode()
     bases = _PAIR.dump_json(pair).decode()
     return _digest(
-        "evidence", target, planned.use.file, str(planned.update.to), bases, *trees, scanner, means
+        "evidence", target, planned.use.file, str(planned.update.to), bases, *trees, scanner, means, month
     )
 
 

@@ -69,9 +69,9 @@ def measure(job: ProofJob) -> Evidence:
 def _key(job: ProofJob, why_not: str) -> str:
     parts = job.parts
     means = why_not or (parts.builder.available() if parts.builder else "")
-    return evidence_key(
-        job.planned, job.pair, trees=_trees(job), scanner=parts.scanner.identity(), means=means
-    )
+    month = f"{job.cycle.started.astimezone(parts.policy.zone):%Y-%m}"
+    scanner = parts.scanner.identity()
+    return evidence_key(job.planned, job.pair, trees=_trees(job), scanner=scanner, means=means, month=month)
 
 
 def _prove_on(job: ProofJob) -> Evidence:

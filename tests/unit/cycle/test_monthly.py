@@ -166,6 +166,30 @@ def test_a_digest_that_moves_again_updates_the_open_pull_request(tmp_path: Path)
     assert newest in second.digest
 
 
+def test_what_is_still_open_a_month_later_is_proved_again_and_says_what_is_known_by_then(
+    tmp_path: Path,
+) -> None:
+    made = shop(tmp_path)
+    first = made.run().result.updates[0].publication
+    assert first is not None
+    assert made.builder is not None
+    built = len(made.builder.built)
+    made.run()
+    assert len(made.builder.built) == built
+
+    made.clock.moment += timedelta(days=31)
+    made.scanner.snapshot = replace(made.scanner.snapshot, digest="sha256:december")
+    made.scanner.otherwise = lambda request: scan(request.subject, vulnerability("CVE-2026-77"))
+    second = made.run().result.updates[0].publication
+
+    assert second is not None
+    assert second.url == first.url
+    assert len(made.builder.built) == 2 * built
+    wanted = made.forge.wanted[second.url]
+    assert isinstance(wanted, PullRequest)
+    assert "CVE-2026-77" in wanted.body
+
+
 def test_a_merged_update_is_current(tmp_path: Path) -> None:
     made = shop(tmp_path)
     publication = made.run().result.updates[0].publication
