@@ -55,17 +55,17 @@ def test_a_published_image_needs_no_engine(tmp_path: Path) -> None:
 def test_an_archive_is_scanned_from_its_file(tmp_path: Path) -> None:
     shop = house(tmp_path, {})
     assert shop.builder is not None
-    made = source(tmp_path / "src", "Dockerfile")
-    build = shop.builder.build(BuildRequest(made.context, made.dockerfile, "saved"))
-    archive = Archive("saved.tar", tmp_path / "saved.tar", build)
+    one, other = (source(tmp_path / name, "Dockerfile", f"RUN make {name}") for name in ("one", "other"))
+    saved = shop.builder.build(BuildRequest(one.context, one.dockerfile, "saved"))
+    shop.builder.build(BuildRequest(other.context, other.dockerfile, "held"))
+    archive = Archive("saved.tar", tmp_path / "saved.tar", saved)
 
-    result = compare_images(shop.parts(), archive, InEngine("engine:saved", "saved"))
+    result = compare_images(shop.parts(), archive, InEngine("engine:held", "held"))
 
-    assert {one.archive for one in shop.scanner.scanned} == {
-        None,
-        tmp_path / "saved.tar",
-    }  # at once, in any order
-    assert result.before.size == result.after.size == build.size
+    read = {request.subject: request.archive for request in shop.scanner.scanned}
+    assert read.pop(saved.image) == tmp_path / "saved.tar"
+    assert list(read.values()) == [None]
+    assert result.before.size == saved.size
 
 
 def test_without_an_engine_a_dockerfile_says_what_can_be_compared(tmp_path: Path) -> None:
