@@ -72,8 +72,7 @@ def finish(project: Project, groups: Sequence[Group], run: Run) -> None:
         run.guarded(project.name, partial(report_targets, project, run))
     if run.parts.policy.dashboard:
         run.guarded(project.name, partial(show, project, run))
-    if not run.dry:
-        run.guarded(project.name, partial(tidy, project, {group.slot for group in groups}, run))
+    run.guarded(project.name, partial(tidy, project, {group.slot for group in groups}, run))
 
 
 def _attached(groups: Sequence[Group], opened: Sequence[OpenPull], run: Run) -> list[Group]:

@@ -49,8 +49,8 @@ def held_back(seen: Seen, run: Run) -> str:
         return ""
     if existing.state is PublicationState.MERGED:
         return "it was merged, and the base branch no longer holds it; silent until the next digest"
+    tell(seen.group, existing, "closed", comments.closed(hears=run.parts.policy.hears), run)
     if not run.dry:
-        tell(seen.group, existing, "closed", comments.closed(hears=run.parts.policy.hears), run)
         run.parts.store.save_publication(existing)
     return "its pull request was closed; silent until the next digest"
 
@@ -59,6 +59,9 @@ def tell(group: Group, publication: Publication, key: str, text: str, run: Run) 
     """Say something on a pull request of ours once, however often it is noticed."""
     store, noted = run.parts.store, f"{key} {publication.url}"
     if store.remembered("told", noted) is not None:
+        return
+    if run.dry:
+        run.tally.notes.append(f"would say on {publication.url}: {text}")
         return
     run.parts.forge(group.project).say(group.project, publication.url, key, text)
     store.remember("told", noted, run.parts.clock.now())

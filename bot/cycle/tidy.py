@@ -37,7 +37,16 @@ def tidy(project: Project, slots: AbstractSet[str], run: Run) -> None:
         if wanted or recorded.state is not PublicationState.OPEN:
             continue
         live = forge.find(project, recorded.slot, recorded.branch)
-        store.save_publication(_settled(project, recorded, live, run))
+        if run.dry:
+            _foretell(project, live, run)
+        else:
+            store.save_publication(_settled(project, recorded, live, run))
+
+
+def _foretell(project: Project, live: Publication | None, run: Run) -> None:
+    """What a dry run would have closed, and with which words."""
+    if live is not None and live.state is PublicationState.OPEN and (reason := _reason(project, live, run)):
+        run.tally.notes.append(f"would close {live.url}: {reason}")
 
 
 def _settled(project: Project, recorded: Publication, live: Publication | None, run: Run) -> Publication:
@@ -70,13 +79,21 @@ def _reason(project: Project, live: Publication, run: Run) -> str:
 
 def _successor(project: Project, live: Publication, proposed: Reference | None, run: Run) -> str:
     """Where the same image is carried now: files came or went, or other things share a pull request."""
+    drafts = [one.pull_request for one in run.tally.drafts if one.project == project.name]
+    for draft in (one for one in drafts if one is not None and one.slot != live.slot):
+        if proposed is None or _same_image(_parsed(draft.digest), proposed):
+            return "the pull request above"
     for one in run.tally.updates:
         publication, to = one.publication, one.planned.update.to
         if one.planned.project.name != project.name or publication is None or publication.slot == live.slot:
             continue
-        if proposed is None or (to.name, to.tag) == (proposed.name, proposed.tag):
+        if proposed is None or _same_image(to, proposed):
             return publication.url
     return ""
+
+
+def _same_image(one: Reference | None, other: Reference) -> bool:
+    return one is not None and (one.name, one.tag) == (other.name, other.tag)
 
 
 def _named(project: Project, run: Run) -> Iterable[str]:

@@ -312,6 +312,41 @@ def test_one_whose_image_is_no_longer_named_is_closed(tmp_path: Path) -> None:
     assert made.forge.published[PROJECT, ours.slot][-1].state is PublicationState.CLOSED
 
 
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("Dockerfile", "would close {url}: "),
+        ("web/Dockerfile", "Superseded by the pull request above"),
+    ],
+    ids=["no longer named", "superseded"],
+)
+def test_a_dry_run_tells_what_it_would_close_and_closes_nothing(
+    tmp_path: Path, path: str, words: str
+) -> None:
+    made = shop(tmp_path)
+    ours = published(made.run().result)
+    same = made.forge.files[PROJECT]["Dockerfile"]
+    made.forge.files[PROJECT][path] = b"FROM scratch\n" if path == "Dockerfile" else same
+    writes = made.forge.writes
+
+    notes = made.run(dry_run=True).result.notes
+
+    assert any(words.format(url=ours.url) in note for note in notes)
+    assert made.forge.writes == writes
+    assert made.forge.comments == []
+
+
+def test_a_dry_run_tells_what_it_would_say_and_says_nothing(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    ours = published(made.run().result)
+    made.forge.becomes(ours, PublicationState.CLOSED)
+
+    notes = made.run(dry_run=True).result.notes
+
+    assert [note.partition(": ")[0] for note in notes] == [f"would say on {ours.url}"]
+    assert made.forge.said == {}
+
+
 def test_nothing_is_closed_where_the_registry_gave_no_answer(tmp_path: Path) -> None:
     made = shop(tmp_path)
     ours = published(made.run().result)
