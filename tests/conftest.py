@@ -21,6 +21,19 @@ settings.register_profile("explore", max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
+# One engine, one registry whose tags move: what uses real parts goes one after the other, while another
+# process runs the rest.
+_REAL = ("contract", "e2e", "integration")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests on real parts together, where `-n 2 --dist loadgroup` shares tests out."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in _REAL:
+            item.add_marker(pytest.mark.xdist_group("real"))
+
+
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """The lab with its real parts, up for the whole run; its folder is `$REFIT_LAB_DIR`, else `.lab`.
