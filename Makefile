@@ -23,11 +23,11 @@ endif
 
 test: $(VENV)/ready ## Run the tests; TESTS=path, T="pytest arguments"
 	$(BIN)/python -m tests.setup
-	$(BIN)/pytest -m "not long" -n 2 --dist loadgroup $(T) $(TESTS)
+	$(BIN)/pytest -m "not long" -n 2 $(T) $(TESTS)
 
 test-long: $(VENV)/ready ## Run what takes longer: fuzzing, large inputs
 	$(BIN)/python -m tests.setup
-	$(BIN)/pytest -m long --timeout 1800 -n 2 --dist loadgroup $(T) $(TESTS)
+	$(BIN)/pytest -m long --timeout 1800 -n 2 $(T) $(TESTS)
 
 lint: $(VENV)/ready ## Check style and types
 	$(BIN)/ruff check .

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.lab import Lab
 from tests import synapse
@@ -21,17 +23,21 @@ settings.register_profile("explore", max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
-# One engine, one registry whose tags move: what uses real parts goes one after the other, while another
-# process runs the rest.
+# One engine, one registry whose tags move: what uses real parts goes one after the other.
 _REAL = ("contract", "e2e", "integration")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests on real parts together, where `-n 2 --dist loadgroup` shares tests out."""
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.relative_to(here).parts[0] in _REAL:
-            item.add_marker(pytest.mark.xdist_group("real"))
+class RealTogether(LoadScopeScheduling):  # type: ignore[misc] # xdist ships no types
+    """Shares tests out by file where pytest runs in several processes; those on real parts stay together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "real" if file.split("/")[1] in _REAL else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> RealTogether:
+    """Let `pytest -n 2` run the unit tests while the others wait for engine and scanner."""
+    return RealTogether(config, log)
 
 
 @pytest.fixture(scope="session")
