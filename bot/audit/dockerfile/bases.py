@@ -34,6 +34,7 @@ _ALPINE_WITHOUT_CURL: Final = frozenset(
 _TOOLCHAINS: Final = frozenset({"buildpack-deps", "gcc", "golang", "gradle", "maven", "rust"})
 _FULL: Final = frozenset({"debian", "node", "python", "ruby"})
 _SERVERS: Final = frozenset({"nginx", "httpd", "caddy", "traefik"})
+_RECORD: Final = "docker-library/repo-info"
 _SUITES_WITHOUT_SLIM: Final = frozenset({"sid", "experimental", "rc-buggy"})
 
 
@@ -168,11 +169,12 @@ def _known() -> Mapping[str, Smaller]:
 
 def _smaller(row: Mapping[str, str]) -> Smaller:
     both = row["mb"] and row["then_mb"]
-    recorded = [row[name] for name in ("recorded", "then") if row[name]]
+    figures = ((row["recorded"], _RECORD), (row["then"], row["by"]))
+    told = [f"{what} by {whose}" for what, whose in figures if what]
     return Smaller(
         alternative=row["alternative"],
         now=f"some {float(row['mb']):,.0f} MB" if row["mb"] else "",
         then=f"some {float(row['then_mb']):,.0f} MB" if row["then_mb"] else "",
-        source=f" (sizes of {', '.join(recorded)} by docker-library/repo-info)" if recorded else "",
+        source=f" (sizes of {', '.join(told)})" if told else "",
         saves=round((float(row["mb"]) - float(row["then_mb"])) * 1_000_000) if both else None,
     )
