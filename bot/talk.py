@@ -215,7 +215,7 @@ def _slack(section: SlackSection) -> SlackChat:
 
 def _matrix(section: MatrixSection) -> MatrixChat:
     # Its library costs 18 MB, which a bot without Matrix need not pay.
-    from bot.triggers.chat.matrix import MatrixChat  # noqa: PLC0415
+    from bot.triggers.chat.matrix import MatrixChat  # noqa: PLC0415 - only where Matrix is configured
 
     token = section.access_token.read("matrix.access_token")
     return MatrixChat(section.homeserver, section.user, token, section.rooms)

@@ -126,7 +126,7 @@ class Workshop:
 
 def _shared_queue(settings: Settings, worker: Worker, slots: Mapping[Role, int]) -> Queue:
     # Procrastinate costs 10 MB and a part of the start, which a bot on one machine need not pay.
-    from bot.queue.postgresql import PostgresQueue  # noqa: PLC0415
+    from bot.queue.postgresql import PostgresQueue  # noqa: PLC0415 - only where many share a store
 
     return PostgresQueue(
         connecting(store_url(settings)),

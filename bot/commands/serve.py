@@ -5,12 +5,11 @@ from __future__ import annotations
 from bot.commands.options import ConfigOption, load_config
 from bot.commands.until_told import listening, run_until_told
 from bot.logs import LogOption, log_to_stderr
+from bot.service import Service
 
 
 def serve(config: ConfigOption = None, log_format: LogOption = None) -> int:
     """Run the bot: the monthly cycle, daily looks, the quarterly report, clean-up and chat."""
-    from bot.service import Service  # noqa: PLC0415 - chats cost every other command half a second
-
     settings = load_config(config)
     log_to_stderr(settings, log_format)
     service = Service(settings)

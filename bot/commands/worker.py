@@ -12,6 +12,7 @@ from bot.commands.until_told import listening, run_until_told
 from bot.errors import UsageError
 from bot.logs import LogOption, log_to_stderr
 from bot.queue.role import Role
+from bot.service import WorkerService
 
 
 class WorkerRole(StrEnum):
@@ -41,8 +42,6 @@ def worker(
             "a worker shares the store with `refit serve`, and the configuration names none",
             hint="Set `store: postgresql://…` on every machine; `refit migrate` copies what there is.",
         )
-    from bot.service import WorkerService  # noqa: PLC0415 - chats cost every other command half a second
-
     service = WorkerService(settings, Role(role.value), slots)
     run_until_told(service, service.web, listening(settings.web.host, settings.web.port))
     return 0
