@@ -12,7 +12,8 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from deploy.lab import Lab
-from tests import synapse
+from tests import newer, synapse
+from tests.newer import Newer, NewerEngine
 from tests.postgresql import Cluster, cluster
 from tests.synapse import Synapse
 
@@ -48,6 +49,19 @@ def lab() -> Iterator[Lab]:
     """
     folder = Path(os.environ.get("REFIT_LAB_DIR") or Path(__file__).parents[1] / ".lab")
     with Lab.start(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def newer_docker() -> Newer:
+    """The docker command of Debian 13 with its plug-ins buildx and compose, unpacked in the lab's folder."""
+    return newer.ensure()
+
+
+@pytest.fixture(scope="session")
+def newer_engine(lab: Lab, newer_docker: Newer) -> Iterator[NewerEngine]:
+    """A private engine of Debian 13 beside the lab's, with the same registry for docker.io's images."""
+    with newer.running(newer_docker, newer_docker.folder / "run", lab.registry) as running:
         yield running
 
 

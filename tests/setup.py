@@ -16,7 +16,7 @@ from bot.errors import ProcessFailed
 from bot.process import run
 from deploy.lab import packages
 from deploy.lab.errors import LabError
-from tests import synapse
+from tests import newer, synapse
 from tests.github_server import contract
 
 PACKAGES: Final[Mapping[str, str]] = {
@@ -38,10 +38,19 @@ def main() -> int:
         _ensure_tools()
         contract.fetched()
         synapse.install()
+        _ensure_newer()
     except (LabError, ProcessFailed) as error:
         print(f"The tests cannot run here: {error} {getattr(error, 'hint', '')}".strip(), file=sys.stderr)
         return 4
     return 0
+
+
+def _ensure_newer() -> None:
+    """Only some tests need it: without it those fail, and say this again."""
+    try:
+        newer.ensure()
+    except LabError as error:
+        print(error, file=sys.stderr)
 
 
 def _ensure_tools() -> None:

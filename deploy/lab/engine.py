@@ -25,11 +25,13 @@ class Engine:
         folder: The lab's folder; images and containers live in its `engine`.
         mirror: `HOST:PORT` of the registry that answers for docker.io; empty for docker.io itself.
         env: Environment of the engine beside the machine's own, as pairs: a proxy, for example.
+        programs: The `/usr` that dockerd is in: the machine's, or another version's, unpacked.
     """
 
     folder: Path
     mirror: str
     env: tuple[tuple[str, str], ...] = ()
+    programs: Path = Path("/usr")
 
     @property
     def host(self) -> str:
@@ -66,7 +68,8 @@ class Engine:
         shutil.rmtree(self.folder / "engine" / "network", ignore_errors=True)
         self._runtime.mkdir(parents=True, exist_ok=True)
         self._bridge.up()
-        env = dict(os.environ) | {"PATH": f"{_PATH}:{os.environ.get('PATH', '')}", **dict(self.env)}
+        path = f"{self.programs}/sbin:{self.programs}/bin:{_PATH}:{os.environ.get('PATH', '')}"
+        env = dict(os.environ) | {"PATH": path, **dict(self.env)}
         self._daemon.start(self._arguments(), ready=self.docker.answers, timeout=40, env=env)
 
     def stop(self) -> None:
@@ -83,7 +86,7 @@ class Engine:
 
     def _arguments(self) -> list[str]:
         return [
-            "/usr/sbin/dockerd",
+            str(self.programs / "sbin" / "dockerd"),
             f"--data-root={self.folder / 'engine'}",
             f"--exec-root={self._runtime}",
             f"--host={self.host}",
