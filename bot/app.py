@@ -295,6 +295,7 @@ def policy(settings: Settings) -> Policy:
             measurements=settings.retention.measurements,
             evidence=settings.retention.evidence,
             scans=settings.retention.scans,
+            sboms=settings.retention.sboms,
             artifacts=settings.retention.artifacts,
         ),
         zone=ZoneInfo(settings.timezone),

@@ -81,19 +81,30 @@ class ArtifactShelf:
         return bool(_asked(self._root, lambda: self._system.isfile(self._path(digest))))
 
     def kept(self) -> Iterator[Kept]:
-        """Everything that is there, and what a killed process left half written."""
-        found: dict[str, dict[str, Any]] = _asked(
-            self._root, lambda: self._system.find(self._root, detail=True)
-        )
-        for path, entry in found.items():
+        """Everything that is there."""
+        for path, entry in self._found(self._root).items():
             name = path.rpartition("/")[2]
             if _HEX.fullmatch(name):
                 yield Kept(f"sha256:{name}", int(entry["size"]), _written(entry))
 
+    def tidy(self, before: datetime) -> None:
+        """Remove what was half written by then, by processes that were killed."""
+        for path, entry in self._found(f"{self._root}/{_INCOMING}").items():
+            if _written(entry) < before:
+                self._removed(path)
+
     def remove(self, digest: str) -> None:
         """Forget a document; one that is gone already is no error."""
+        self._removed(self._path(digest))
+
+    def _removed(self, path: str) -> None:
         with contextlib.suppress(FileNotFoundError):
-            _asked(self._root, lambda: self._system.rm_file(self._path(digest)), FileNotFoundError)
+            _asked(self._root, lambda: self._system.rm_file(path), FileNotFoundError)
+
+    def _found(self, folder: str) -> dict[str, dict[str, Any]]:
+        """Every file below a folder with what is known of it; none where the folder is not there."""
+        found: dict[str, dict[str, Any]] = _asked(self._root, lambda: self._system.find(folder, detail=True))
+        return found
 
     def _path(self, digest: str) -> str:
         found = _DIGEST.fullmatch(digest)

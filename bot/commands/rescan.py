@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
-from bot.app import open_parts
+from bot.app import open_parts, opened_store
+from bot.clock import SystemClock
 from bot.commands.interrupt import interruptible
 from bot.commands.options import ConfigOption, QuietOption, config_or_defaults, errors_console
 from bot.commands.output import write
 from bot.cycle.rescan import rescan as rescan_now
 from bot.cycle.sboms import rescan_sboms
+from bot.cycle.told import mark_told
 from bot.errors import UsageError
+from bot.model.sboms import Audience
 from bot.progress import TerminalProgress
 from bot.report.rescan import summary
 from bot.report.sboms import summary as sboms_summary
@@ -64,8 +67,10 @@ def _sboms(settings: Settings, *, quiet: bool) -> int:
         open_parts(settings, progress, drive=False, engine=False) as parts,
     ):
         progress.step("rescan SBOMs")
-        result = rescan_sboms(parts)
+        result = rescan_sboms(parts, Audience.PERSON)
     write(sboms_summary(result))
+    with opened_store(settings) as store:
+        mark_told(result, Audience.PERSON, store, SystemClock().now())
     if result.problems:
         return 3 if result.rescanned else 4
     return 0

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_sbom_scan
+from bot.cycle.told import begin_telling
 from bot.errors import RefitError
 from bot.model.artifact import ArtifactKind, Sbom
 from bot.model.evidence import Evidence
@@ -20,7 +21,7 @@ def subject_of(target: Target) -> str:
 
 
 def last_key(digest: str) -> str:
-    """What the newest scan of an SBOM is stored under, to find out what became known since."""
+    """What the newest scan of an SBOM is stored under."""
     return f"sbom {digest}"
 
 
@@ -55,6 +56,7 @@ def remember(sbom: Sbom, parts: Parts) -> None:
     if parts.store.scan(last_key(sbom.digest)) is None:
         first = cached_sbom_scan(sbom.subject or sbom.base, sbom.digest, parts)
         parts.store.save_scan(last_key(sbom.digest), first, parts.clock.now())
+        begin_telling(sbom.digest, first, parts.store, parts.clock.now())
 
 
 def sbom_of(scan: Scan) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bot.cycle.inventory import subject_of
 from bot.model.run import Plan
 from bot.model.use import Use
 from bot.ports import Store
@@ -25,6 +26,15 @@ def known_targets(store: Store) -> tuple[str, ...]:
         return ()
     updated = {planned.target.name for planned in plan.updates if planned.target}
     return tuple(sorted(updated | {one.target for one in plan.decided if one.target}))
+
+
+def known_subjects(store: Store) -> frozenset[str]:
+    """The same with their projects: `project#target`, which SBOMs are kept under."""
+    plan = newest_plan(store)
+    if plan is None:
+        return frozenset()
+    updated = {subject_of(planned.target) for planned in plan.updates if planned.target}
+    return frozenset(updated | {f"{one.project}#{one.target}" for one in plan.decided if one.target})
 
 
 def known_uses(store: Store) -> tuple[tuple[str, Use], ...]:

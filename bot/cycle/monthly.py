@@ -8,7 +8,7 @@ under its slot once the forge confirmed it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.cycle.grouping import Group, grouped
@@ -41,13 +41,14 @@ def cycle_name(parts: Parts) -> str:
     return f"monthly-{parts.clock.now().astimezone(parts.policy.zone):%Y-%m}"
 
 
-def run_cycle(
+def run_cycle(  # noqa: PLR0913 - the options of a run, all by keyword
     parts: Parts,
     name: str | None = None,
     *,
     only: str | None = None,
     dry_run: bool = False,
     evidence_only: bool = False,
+    told: Callable[[RunResult], None] = lambda _: None,
 ) -> Outcome:
     """Run a cycle to its end, or go on with an unfinished one of the same name.
 
@@ -58,6 +59,8 @@ def run_cycle(
             is a cycle of its own.
         dry_run: Prove, but write to no forge and record no cycle.
         evidence_only: Attach evidence to pull requests that others opened, and open none.
+        told: Called with the result before the cycle is marked as done: who is killed in between is called
+            again, with what the resumed cycle finds.
 
     Raises:
         StoreError: The store cannot be used; every other failure is a value in the result.
@@ -83,6 +86,7 @@ def run_cycle(
     parts.progress.step("report")
     result = _result(parts, cycle, plan, tally, parts.clock.monotonic() - clock, dry_run=dry_run)
     if not dry_run:
+        told(result)
         parts.store.finish(cycle, json.dumps(wire.run(result)), parts.clock.now())
     return Outcome(result, tuple(tally.drafts))
 

@@ -1,7 +1,8 @@
 """Rescan of SBOMs: what became known since yesterday, with no image at hand. Daily.
 
 Two scans of one SBOM are compared, so that nothing differs but the database: the cause is always `database`.
-A scan of an image is never one of the two.
+A scan of an image is never one of the two. The older one is that which was *told*: the caller tells, then
+calls `mark_told`, so that whoever is killed in between tells it when started again.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from bot.cycle.inventory import last_key, remember, sbom_of, subject_of
 from bot.cycle.parts import Parts
 from bot.cycle.remedies import Remedies
 from bot.cycle.scans import cached_sbom_scan, cached_scan
+from bot.cycle.told import last_told
 from bot.errors import RefitError, RegistryError, ScanError
 from bot.model.artifact import Sbom
 from bot.model.evidence import BaseImage
 from bot.model.manifest import Platform
 from bot.model.reference import Reference
 from bot.model.run import Problem
-from bot.model.sboms import Known, Rescanned, SbomRescan
+from bot.model.sboms import Audience, Known, Rescanned, SbomRescan
 from bot.model.target import Target
 from bot.model.vulnerability import Comparison, Scan
 from bot.ports import ScanRequest
@@ -50,7 +52,7 @@ class _Bases:
     today: BaseImage
 
 
-def rescan_sboms(parts: Parts) -> SbomRescan:
+def rescan_sboms(parts: Parts, audience: Audience) -> SbomRescan:
     """Scan the SBOM of what each target runs on with today's database, and tell what became known.
 
     Where no build of a target is at hand, the SBOM of its base serves; it is made once, with no engine. One
@@ -59,6 +61,7 @@ def rescan_sboms(parts: Parts) -> SbomRescan:
 
     Args:
         parts: The collaborators; no builder is needed.
+        audience: Who is to be told: new is what it was not told yet.
     """
     begun = parts.clock.monotonic()
     places, problems = _places(parts)
@@ -70,11 +73,12 @@ def rescan_sboms(parts: Parts) -> SbomRescan:
         try:
             if isinstance(found, RegistryError):
                 raise found
-            rescanned.append(_rescan(place, found, parts, scans))
+            rescanned.append(_rescan(place, found, parts, scans, audience))
         except RefitError as error:
             problems.append(Problem(place.name, error.message, error.hint))
     for digest, scan in scans.items():
         parts.store.save_scan(last_key(digest), scan, parts.clock.now())
+    parts.store.use_sboms(scans.keys(), parts.clock.now())
     database = parts.scanner.database() if scans else None
     return SbomRescan(tuple(rescanned), tuple(problems), database, parts.clock.monotonic() - begun)
 
@@ -117,13 +121,15 @@ async def _all_bases(places: Iterable[_Place], parts: Parts) -> list[_Bases | Re
     return list(await asyncio.gather(*(bases(place) for place in places)))
 
 
-def _rescan(place: _Place, bases: _Bases, parts: Parts, scans: dict[str, Scan]) -> Rescanned:
+def _rescan(
+    place: _Place, bases: _Bases, parts: Parts, scans: dict[str, Scan], audience: Audience
+) -> Rescanned:
     sbom = _sbom_in_use(place, bases.held, parts)
     todays = _base_sbom(bases.today, place.platform, parts)
     for one in (sbom, todays):
         scans.setdefault(one.digest, cached_sbom_scan(one.subject or one.base, one.digest, parts))
     scan = scans[sbom.digest]
-    since, note = _since(parts.store.scan(last_key(sbom.digest)), scan)
+    since, note = _since(last_told(sbom.digest, place.name, audience, parts.store), scan)
     new = {found.vulnerability.identity for found in since.introduced} if since else set()
     layers = {*bases.held.diff_ids, *_layers_of(sbom, bases, parts)}
     remedies = Remedies(parts.store, scan, scans[todays.digest], frozenset(layers))
@@ -132,8 +138,7 @@ def _rescan(place: _Place, bases: _Bases, parts: Parts, scans: dict[str, Scan]) 
         image=_shown(place.reference),
         sbom=sbom,
         exact=sbom.base == bases.held.reference,
-        supported=scan.supported,
-        distribution=scan.distribution,
+        scan=scan,
         known=tuple(Known(one, one.identity in new, *remedies.of(one)) for one in scan.vulnerabilities),
         withdrawn=tuple(found.vulnerability for found in since.fixed) if since else (),
         note=note,
@@ -145,7 +150,7 @@ def _since(last: Scan | None, scan: Scan) -> tuple[Comparison | None, str]:
     if last is None:
         return None, "first rescan of this SBOM: there is nothing to compare with"
     if last.scanner != scan.scanner:
-        return None, f"last scanned by {last.scanner}, now by {scan.scanner}: not comparable"
+        return None, f"last told from {last.scanner}, now by {scan.scanner}: not comparable"
     if not (last.supported and scan.supported):
         return None, "the scanner has no data for this distribution"
     return compare(last, scan, base_before=(), base_after=()), ""

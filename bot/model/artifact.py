@@ -57,6 +57,7 @@ class Sbom:
         base: Base image that it stands on, `registry/repository@digest` of the platform's manifest.
         digest: The artifact.
         at: When it was made.
+        used: When it was rescanned last; None before the first time.
     """
 
     subject: str
@@ -64,3 +65,4 @@ class Sbom:
     base: str
     digest: str
     at: datetime
+    used: datetime | None = None

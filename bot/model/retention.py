@@ -25,6 +25,7 @@ class Retention:
     measurements: timedelta = timedelta(days=1096)
     evidence: timedelta = timedelta(days=400)
     scans: timedelta = timedelta(days=90)
+    sboms: timedelta = timedelta(days=90)
     artifacts: timedelta = timedelta(days=400)
 
 
@@ -34,12 +35,14 @@ class Cleaned:
 
     Attributes:
         expired: Rows of the store, for each kind.
+        sboms: SBOMs that nothing had used for long, and those whose document is gone.
         artifacts: Documents removed.
         bytes: What they took.
         problems: What could not be cleaned; the rest was.
     """
 
     expired: Mapping[Expiring, int] = field(default_factory=dict)
+    sboms: int = 0
     artifacts: int = 0
     bytes: int = 0
     problems: tuple[Problem, ...] = ()

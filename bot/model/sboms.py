@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.model.artifact import Sbom
 from bot.model.run import Problem
-from bot.model.vulnerability import Database, Vulnerability
+from bot.model.vulnerability import Database, Scan, Vulnerability
 
 
 class Remedy(StrEnum):
@@ -26,13 +26,23 @@ class Remedy(StrEnum):
     NONE = "none"
 
 
+class Audience(StrEnum):
+    """Who is told what became known, each from what it was told last.
+
+    `service`: the log and the notifications of `refit serve`. `person`: whoever asks by hand.
+    """
+
+    SERVICE = "service"
+    PERSON = "person"
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """A vulnerability of an SBOM.
 
     Attributes:
         vulnerability: Which, in which package.
-        new: True where it became known since the last rescan: its cause is `database`.
+        new: True where it became known since the audience was told last: its cause is `database`.
         remedy: What would fix it.
         fixed_since: When the distribution's fix was known at the latest; None without one.
     """
@@ -52,10 +62,9 @@ class Rescanned:
         image: The base as the Dockerfile names it: `debian:bookworm-slim`.
         sbom: What was scanned; of the base alone where no build of the target is at hand.
         exact: False where it was made on another base than the one that the Dockerfile names now.
-        supported: False where the scanner has no data for the distribution: unknown, never clean.
-        distribution: `debian 12.11`.
+        scan: Of the SBOM, with today's database.
         known: Every vulnerability, worst first.
-        withdrawn: Known at the last rescan, and no longer.
+        withdrawn: Told before, and no longer known.
         note: Why nothing is told as new, where that cannot be known; empty otherwise.
     """
 
@@ -63,15 +72,14 @@ class Rescanned:
     image: str
     sbom: Sbom
     exact: bool
-    supported: bool
-    distribution: str
+    scan: Scan
     known: tuple[Known, ...]
     withdrawn: tuple[Vulnerability, ...] = ()
     note: str = ""
 
     @property
     def new(self) -> tuple[Known, ...]:
-        """What became known since the last rescan, worst first."""
+        """What became known since the audience was told last, worst first."""
         return tuple(one for one in self.known if one.new)
 
 

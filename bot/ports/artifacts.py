@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Protocol
 
 from bot.model.artifact import Artifact, ArtifactKind, Kept
@@ -25,6 +26,10 @@ class Artifacts(Protocol):
 
     def kept(self) -> Iterable[Kept]:
         """Everything that is there."""
+        ...
+
+    def tidy(self, before: datetime) -> None:
+        """Remove what was half written by then, by processes that were killed."""
         ...
 
     def remove(self, digest: str) -> None:

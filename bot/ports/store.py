@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -65,6 +66,22 @@ class Store(Protocol):
 
     def save_sbom(self, sbom: Sbom) -> None:
         """Remember an SBOM; one of the same subject, platform and base replaces it."""
+        ...
+
+    def remove_sbom(self, sbom: Sbom) -> None:
+        """Forget an SBOM, and what was told of it where no other entry has the same digest."""
+        ...
+
+    def told(self, digest: str, audience: str, subject: str) -> Scan | None:
+        """What an audience was told last of an SBOM of a target, or None; it lists no packages."""
+        ...
+
+    def save_told(self, digest: str, audience: str, subject: str, scan: Scan, now: datetime) -> None:
+        """Store what an audience was told of an SBOM of a target."""
+        ...
+
+    def use_sboms(self, digests: Collection[str], now: datetime) -> None:
+        """Note that these were rescanned."""
         ...
 
     def expire(self, kind: Expiring, before: datetime) -> int:

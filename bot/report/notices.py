@@ -11,6 +11,7 @@ from bot.model.run import Decided, Planned, Proved, RunResult
 from bot.model.sboms import SbomRescan
 from bot.model.severity import Severity
 from bot.model.update import Failed, Waiting, outcome_reason
+from bot.model.vulnerability import Vulnerability
 from bot.report import wording
 
 _SHOWN = 30
@@ -23,18 +24,22 @@ def of_cycle(result: RunResult) -> tuple[Notice, ...]:
 
 def of_sboms(result: SbomRescan) -> Iterator[Notice]:
     """Each critical vulnerability that became known of what a target runs on."""
-    for target in result.rescanned:
-        for known in target.known:
-            found = known.vulnerability
-            if known.new and found.severity is Severity.CRITICAL:
-                fix = f"fixed in {found.fixed_version}" if found.fixed_version else "no fix yet"
-                yield Notice(
-                    NoticeKind.CRITICAL,
-                    f"{target.name} {found.id} {found.package.name}",
-                    "known",
-                    f"New critical vulnerability in {target.name}: {found.id}",
-                    (f"{found.package.name} {found.package.version}: {fix}", found.title),
-                )
+    for target, known in result.new:
+        found = known.vulnerability
+        if found.severity is Severity.CRITICAL:
+            fix = f"fixed in {found.fixed_version}" if found.fixed_version else "no fix yet"
+            yield Notice(
+                NoticeKind.CRITICAL,
+                found_in(target.name, found),
+                "known",
+                f"New critical vulnerability in {target.name}: {found.id}",
+                (f"{found.package.name} {found.package.version}: {fix}", found.title),
+            )
+
+
+def found_in(target: str, found: Vulnerability) -> str:
+    """The key of a notice about a vulnerability of a target, on whatever platform."""
+    return f"{target} {found.id} {found.package.name}"
 
 
 def failure(what: str, message: str, hint: str) -> Notice:

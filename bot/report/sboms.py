@@ -47,7 +47,7 @@ def _target(one: Rescanned) -> Iterator[str]:
 
 
 def _state(one: Rescanned) -> str:
-    if not one.supported:
+    if not one.scan.supported:
         return "unknown: the scanner has no data for this distribution"
     if one.note:
         return f"{_all(one)} ({visible(one.note)})"
@@ -84,7 +84,7 @@ def _remedy(known: Known, one: Rescanned) -> str:
         return f"fixed in {fixed}"
     since = ""
     if known.fixed_since is not None:
-        family = visible(one.distribution.partition(" ")[0].capitalize())
+        family = visible(one.scan.distribution.partition(" ")[0].capitalize())
         since = f"; fixed in {family} since {wording.day(known.fixed_since)} ({fixed})"
     return _REMEDIES[known.remedy] + since
 

@@ -29,4 +29,5 @@ class RetentionSection(Section):
     measurements: Duration = Field(default=timedelta(days=1096))
     evidence: Duration = Field(default=timedelta(days=400))
     scans: Duration = Field(default=timedelta(days=90))
+    sboms: Duration = Field(default=timedelta(days=90))
     artifacts: Duration = Field(default=timedelta(days=400))

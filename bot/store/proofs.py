@@ -7,13 +7,12 @@ from typing import Any
 
 from sqlalchemy import inspect, select
 
-from bot.model.artifact import Sbom
 from bot.model.evidence import Evidence
 from bot.model.measurement import Baseline, Measurement
 from bot.model.vulnerability import Scan
 from bot.store.base import Rows
 from bot.store.codec import EVIDENCE, SCAN, decode, encode
-from bot.store.tables import Base, BaselineRow, EvidenceRow, MeasurementRow, SbomRow, ScanRow
+from bot.store.tables import Base, BaselineRow, EvidenceRow, MeasurementRow, ScanRow
 
 
 class ProofRows(Rows):
@@ -41,18 +40,6 @@ class ProofRows(Rows):
     def save_scan(self, key: str, scan: Scan, now: datetime) -> None:
         """Store a finished scan."""
         self._save(ScanRow(key=key, body=encode(SCAN, scan), created=now))
-
-    def sboms(self, subject: str | None = None) -> tuple[Sbom, ...]:
-        """The SBOMs at hand, of a subject or of all, newest first."""
-        query = select(SbomRow).order_by(SbomRow.at.desc(), SbomRow.subject, SbomRow.base)
-        if subject is not None:
-            query = query.where(SbomRow.subject == subject)
-        with self._session() as session:
-            return tuple(Sbom(**_columns(row)) for row in session.scalars(query))
-
-    def save_sbom(self, sbom: Sbom) -> None:
-        """Remember an SBOM; one of the same subject, platform and base replaces it."""
-        self._save(SbomRow(**_fields(sbom)))
 
     def baseline(self, project: str, target: str, platform: str) -> Baseline | None:
         """The size a target is compared with."""
@@ -83,5 +70,5 @@ def _columns(row: Base) -> dict[str, Any]:
     return {attribute.key: getattr(row, attribute.key) for attribute in inspect(row).mapper.column_attrs}
 
 
-def _fields(value: Baseline | Measurement | Sbom) -> dict[str, Any]:
+def _fields(value: Baseline | Measurement) -> dict[str, Any]:
     return {name: getattr(value, name) for name in type(value).__dataclass_fields__}

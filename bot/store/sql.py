@@ -27,6 +27,7 @@ from bot.store.publications import PublicationRows
 from bot.store.published import PublishedRows
 from bot.store.receipts import ReceiptRows
 from bot.store.retention import RetentionRows
+from bot.store.sboms import SbomRows
 from bot.store.sightings import SightingRows
 from bot.store.talks import TalkRows
 
@@ -42,6 +43,7 @@ class SqlStore(
     PublishedRows,
     ReceiptRows,
     RetentionRows,
+    SbomRows,
     SightingRows,
     TalkRows,
 ):

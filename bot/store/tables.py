@@ -79,6 +79,18 @@ class SbomRow(Base):
     base: Mapped[str] = mapped_column(primary_key=True)
     digest: Mapped[str]
     at: Mapped[datetime]
+    used: Mapped[datetime | None]
+
+
+class ToldRow(Base):
+    """What an audience was told last of an SBOM of a target; of both empty: what anybody was."""
+
+    __tablename__ = "told"
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    audience: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    body: Mapped[str]
+    at: Mapped[datetime]
 
 
 class PublicationRow(Base):

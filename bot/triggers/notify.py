@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import apprise
 
+from bot.cycle.told import Owed
 from bot.errors import ConfigError, LeaseHeld, RefitError, StoreError
 from bot.model.notice import Notice, NoticeKind
 from bot.model.run import RunResult
@@ -32,8 +34,10 @@ Send = Callable[[str, str, str], bool]
 class Notifier:
     """Tells notices.
 
-    It is noted before it is sent that something is told: a process that dies in between has told it at most
-    once. What a destination did not take is forgotten, and told the next time it comes up.
+    It is noted that something was told once the destination has taken it, and not before: a vulnerability
+    that nobody hears of does harm, one that is told twice does none. So nothing is lost, whenever the
+    process dies; told twice is only what it was about to note at that moment, after the destination's
+    answer. Threads take turns, and of the processes the one that tells holds the lease.
 
     Args:
         to: Apprise URLs; each holds a secret and is never shown.
@@ -48,18 +52,13 @@ class Notifier:
     ) -> None:
         self._to, self._about = tuple(to), frozenset(about)
         self._store, self._clock, self._send = store, clock, send
+        self._turn = threading.Lock()
 
-    def tell(self, notices: Iterable[Notice]) -> None:
-        """Tell what changed; a store or a destination that fails costs the notice only."""
-        told = list(notices)
-        combined = any(one.kind is NoticeKind.SUMMARY for one in told) and NoticeKind.SUMMARY in self._about
-        for notice in told:
-            # A summary names what is blocked: the same is not told twice.
-            quiet = combined and notice.kind is NoticeKind.BLOCKED
-            try:
-                self._tell(notice, quiet=quiet)
-            except StoreError as error:
-                log.error("%s was not told: %s", title(notice.title), error.message)  # noqa: TRY400 - expected
+    def tell(self, notices: Iterable[Notice]) -> frozenset[str]:
+        """Tell what changed; gives the keys of what a destination has yet to take."""
+        wanted = [one for one in notices if one.kind in self._about]
+        with self._turn:
+            return frozenset(key for url in self._to for key in self._tell_to(url, wanted))
 
     def over(self, kind: NoticeKind, key: str) -> None:
         """It is no longer so: should it come again, it is told again."""
@@ -69,19 +68,31 @@ class Notifier:
         except StoreError as error:
             log.warning("the ledger of notices cannot be used: %s", error.message)
 
-    def _tell(self, notice: Notice, *, quiet: bool) -> None:
-        if notice.kind not in self._about:
-            return
-        head, text = _harmless(notice.title)[:_TITLE], "\n".join(_plain(one) for one in notice.lines)
-        for url in self._to:
-            key = _key(url, notice.kind, notice.key)
-            first = self._store.remembered(_LEDGER, key) is None
-            quiet = quiet or (first and not notice.lines)  # that there was nothing to do is no news
-            if not self._store.remember(_LEDGER, key, self._clock.now(), notice.state) or quiet:
-                continue
-            if not self._send(url, head, text):
-                self._store.forget(_LEDGER, key)
-                log.error("%s: destination %d did not take it", head, self._to.index(url) + 1)
+    def _tell_to(self, url: str, notices: Iterable[Notice]) -> Iterator[str]:
+        summed = False
+        for notice in notices:
+            # A summary names what is blocked: the same is not told twice.
+            quiet = summed and notice.kind is NoticeKind.BLOCKED
+            taken = self._taken(url, notice, quiet=quiet)
+            summed = summed or (taken and notice.kind is NoticeKind.SUMMARY)
+            if not taken:
+                yield notice.key
+
+    def _taken(self, url: str, notice: Notice, *, quiet: bool) -> bool:
+        """Send what this destination has not heard yet; False where it is still to hear it."""
+        key, head = _key(url, notice.kind, notice.key), _harmless(notice.title)[:_TITLE]
+        try:
+            heard = self._store.remembered(_LEDGER, key)
+            nothing = heard is None and not notice.lines  # that there was nothing to do is no news
+            if heard != notice.state:
+                if not (quiet or nothing or self._send(url, head, _text(notice))):
+                    log.error("%s: destination %d did not take it", head, self._to.index(url) + 1)
+                    return False
+                self._store.remember(_LEDGER, key, self._clock.now(), notice.state)
+        except StoreError as error:
+            log.error("%s may not have been told: %s", head, error.message)  # noqa: TRY400 - expected
+            return False
+        return True
 
 
 class News:
@@ -99,10 +110,18 @@ class News:
         if self._notifier is not None:
             self._notifier.tell(notices.of_cycle(result))
 
-    def sboms(self, result: SbomRescan) -> None:
-        """All SBOMs were scanned with a newer database."""
-        if self._notifier is not None:
-            self._notifier.tell(notices.of_sboms(result))
+    def sboms(self, result: SbomRescan) -> frozenset[Owed]:
+        """All SBOMs were scanned with a newer database; gives what a destination has yet to take."""
+        if self._notifier is None:
+            return frozenset()
+        for one in result.rescanned:
+            for found in one.withdrawn:
+                self._notifier.over(NoticeKind.CRITICAL, notices.found_in(one.name, found))
+        keys = self._notifier.tell(notices.of_sboms(result))
+        found_new = [(one.name, known.vulnerability) for one, known in result.new]
+        return frozenset(
+            (name, found.identity) for name, found in found_new if notices.found_in(name, found) in keys
+        )
 
     def failed(self, task: Task, error: Exception) -> None:
         """Work that nobody waits for failed as a whole; that another process does it is no failure."""
@@ -141,6 +160,10 @@ def usable_urls(urls: Sequence[str]) -> tuple[str, ...]:
                 hint="For example slack://TokenA/TokenB/TokenC/#channel, or mailto://user:password@example.com.",
             )
     return tuple(urls)
+
+
+def _text(notice: Notice) -> str:
+    return "\n".join(_plain(one) for one in notice.lines)
 
 
 def _plain(line: str) -> str:

@@ -16,10 +16,12 @@ from bot.cycle.observe import observe
 from bot.cycle.parts import Parts
 from bot.cycle.quarterly import publish_reports
 from bot.cycle.sboms import rescan_sboms
+from bot.cycle.told import mark_told
 from bot.cycle.workspace import sweep
 from bot.errors import RefitError, StoreError
 from bot.model.answer import Answer
 from bot.model.run import CycleState, Problem, RunResult
+from bot.model.sboms import Audience
 from bot.ports import Task
 from bot.report.sboms import news
 from bot.triggers.chat.conversation import Conversation
@@ -95,9 +97,7 @@ class Worker:
         self._say(task.value, Answer("I was stopped before this began: please ask again."))
 
     def _monthly(self, parts: Parts, value: Mapping[str, str]) -> None:
-        result = run_cycle(parts, value["period"]).result
-        _tell(result)
-        self._news.cycle(result)
+        _tell(run_cycle(parts, value["period"], told=self._news.cycle).result)
 
     def _observe(self, parts: Parts, value: Mapping[str, str]) -> None:
         cycle = parts.store.begin(value["period"], parts.clock.now())
@@ -118,16 +118,22 @@ class Worker:
             parts.store.finish(cycle, json.dumps({"urls": urls}), parts.clock.now())
 
     def _sboms(self, parts: Parts, value: Mapping[str, str]) -> None:
-        """What became known since yesterday about what runs, from SBOMs alone."""
+        """What became known since yesterday about what runs, from SBOMs alone.
+
+        It is told, then marked as told, then done: whoever is killed in between goes on from there. What a
+        destination did not take leaves the period undone: the schedule asks for it again.
+        """
         cycle = parts.store.begin(value["period"], parts.clock.now())
-        found = rescan_sboms(parts)
+        found = rescan_sboms(parts, Audience.SERVICE)
         counts = {"rescanned": len(found.rescanned), "new": len(found.new), "failed": len(found.problems)}
-        parts.store.finish(cycle, json.dumps(counts), parts.clock.now())
         _tell_problems(cycle.id, found.problems)
         for line in news(found).splitlines():
             log.warning("%s: %s", cycle.id, line)
         log.info("%s: %d rescanned, %d new, %d failed", cycle.id, *counts.values())
-        self._news.sboms(found)
+        owed = self._news.sboms(found)
+        mark_told(found, Audience.SERVICE, parts.store, parts.clock.now(), owed)
+        if not owed:
+            parts.store.finish(cycle, json.dumps(counts), parts.clock.now())
 
     def _say(self, value: Mapping[str, str], answer: Answer) -> None:
         if self._talk is not None:
@@ -140,7 +146,8 @@ def _cleanup(parts: Parts, value: Mapping[str, str]) -> None:
     sweep(parts)
     parts.store.forget_receipts(parts.clock.now() - parts.policy.retention.evidence)
     cleaned = clean(parts)
-    counts = {"rows": sum(cleaned.expired.values()), "artifacts": cleaned.artifacts, "bytes": cleaned.bytes}
+    rows = sum(cleaned.expired.values()) + cleaned.sboms
+    counts = {"rows": rows, "artifacts": cleaned.artifacts, "bytes": cleaned.bytes}
     parts.store.finish(cycle, json.dumps(counts), parts.clock.now())
     _tell_problems(cycle.id, cleaned.problems)
     log.info("%s: removed %d rows, %d artifacts, %d bytes", cycle.id, *counts.values())

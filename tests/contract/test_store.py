@@ -33,6 +33,7 @@ from bot.store.sql import SqlStore, open_store, sqlite_url
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
+FOUND = Vulnerability("CVE-2026-1", Package("openssl", "3", "debian"), Severity.HIGH, None)
 
 
 def test_an_unfinished_cycle_is_gone_on_with_and_a_finished_one_gets_a_new_attempt(store: SqlStore) -> None:
@@ -126,6 +127,47 @@ def test_sboms_come_back_newest_first_and_one_of_the_same_base_replaces_the_othe
     assert store.sboms("acme/shop#backend") == (newer, first)
     assert store.sboms("") == (base,)
     assert len(store.sboms()) == 3
+
+
+def test_each_audience_is_told_of_an_sbom_by_itself_and_forgets_it_with_the_sbom(store: SqlStore) -> None:
+    sbom = Sbom("acme/shop#backend", "linux/amd64", "debian@sha256:a", "sha256:1", NOW)
+    store.save_sbom(sbom)
+    told = Scan(
+        subject="debian",
+        distribution="debian 12",
+        supported=True,
+        packages=(),
+        vulnerabilities=(FOUND,),
+        scanner="trivy 0.74.0",
+        database=Database("sha256:d", NOW, 2),
+    )
+    store.save_told("sha256:1", "service", sbom.subject, told, NOW)
+    store.save_told("sha256:1", "", "", replace(told, vulnerabilities=()), NOW - timedelta(days=1))
+
+    assert store.told("sha256:1", "service", sbom.subject) == told
+    assert store.told("sha256:1", "person", sbom.subject) is None
+
+    store.save_sbom(replace(sbom, platform="linux/arm64"))
+    store.remove_sbom(sbom)
+    assert len(store.sboms()) == 1
+    assert store.told("sha256:1", "service", sbom.subject) == told, "the other platform has the same SBOM"
+    store.save_sbom(replace(sbom, platform="linux/arm64", digest="sha256:2"))
+    assert store.told("sha256:1", "service", sbom.subject) is None
+    assert store.told("sha256:1", "", "") is None
+
+
+def test_an_sbom_knows_when_it_was_rescanned_last(store: SqlStore) -> None:
+    sbom = Sbom("acme/shop#backend", "linux/amd64", "debian@sha256:a", "sha256:1", NOW)
+    store.save_sbom(sbom)
+    store.use_sboms(["sha256:1", "sha256:unknown"], NOW + timedelta(days=1))
+    assert store.sboms() == (replace(sbom, used=NOW + timedelta(days=1)),)
+
+
+def test_an_sbom_that_was_replaced_meanwhile_is_not_removed(store: SqlStore) -> None:
+    sbom = Sbom("acme/shop#backend", "linux/amd64", "debian@sha256:a", "sha256:1", NOW)
+    store.save_sbom(replace(sbom, digest="sha256:2"))
+    store.remove_sbom(sbom)
+    assert [one.digest for one in store.sboms()] == ["sha256:2"]
 
 
 def test_a_scan_comes_back_whole_until_it_has_had_its_time(store: SqlStore) -> None:

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from bot.cycle.monthly import run_cycle
 from bot.cycle.parts import Parts
 from bot.errors import ConfigError, ForgeUnavailable
 from bot.model.notice import Notice, NoticeKind
+from bot.model.run import CycleState, RunResult
 from bot.ports import Task
 from bot.report import notices
 from bot.triggers.notify import News, Notifier, by_apprise, usable_urls
@@ -138,7 +140,8 @@ def test_each_destination_is_told_once_and_one_that_is_down_is_told_later(
 
 
 def test_many_at_once_tell_it_once(house: House, first: Hook) -> None:
-    threads = [threading.Thread(target=notifier(house, first).tell, args=([CRITICAL],)) for _ in range(6)]
+    teller = notifier(house, first)
+    threads = [threading.Thread(target=teller.tell, args=([CRITICAL],)) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -185,6 +188,35 @@ def test_a_url_that_apprise_does_not_know_is_refused_and_not_shown() -> None:
         usable_urls(["json://127.0.0.1/x", "nonsense-with-a-secret"])
 
     assert "nonsense" not in caught.value.message
+
+
+def test_a_cycle_is_told_before_it_counts_as_done_and_not_again_when_it_is_gone_on_with(
+    house: House, first: Hook
+) -> None:
+    teller = notifier(house, first)
+
+    class Dying(Exception):
+        """The process ends right after the telling."""
+
+    def told(result: RunResult) -> None:
+        teller.tell(notices.of_cycle(result))
+        raise Dying
+
+    with pytest.raises(Dying):
+        run_cycle(house.parts(), told=told)
+    assert [cycle.state for cycle in house.store.cycles()] == [CycleState.RUNNING]
+    run_cycle(house.parts(), told=News(teller).cycle)
+
+    assert [cycle.state for cycle in house.store.cycles()] == [CycleState.DONE]
+    assert first.titles() == ["Refit monthly-2026-11: 1 pull request"]
+
+
+def test_what_was_withdrawn_and_comes_back_is_told_again(house: House, first: Hook) -> None:
+    teller = notifier(house, first)
+    teller.tell([CRITICAL])
+    teller.over(CRITICAL.kind, CRITICAL.key)
+    teller.tell([CRITICAL])
+    assert len(first.got) == 2
 
 
 def test_the_worker_tells_a_cycle_and_a_failure_and_when_it_is_over(house: House, first: Hook) -> None:

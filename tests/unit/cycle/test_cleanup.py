@@ -17,6 +17,7 @@ from bot.errors import StoreError
 from bot.model.artifact import ArtifactKind, Kept, Sbom
 from bot.model.measurement import Baseline, Measurement
 from bot.model.retention import Cleaned, Expiring, Retention
+from bot.model.sboms import Audience
 from bot.model.target import LINUX_AMD64
 from bot.ports import ScanRequest
 from bot.report.sboms import summary
@@ -78,27 +79,92 @@ def test_the_point_that_a_baseline_stands_on_stays_for_ever(tmp_path: Path) -> N
     assert [one.base for one in shop.store.measurements(NOW, NOW + timedelta(days=1))] == ["held"]
 
 
-def test_documents_that_nothing_needs_go_and_the_sbom_in_use_stays(tmp_path: Path) -> None:
+def kept_after(shop: House, after: timedelta, retention: Retention | None = None) -> set[str]:
+    """Digests of the documents that are there once a clean-up has run so long after now."""
+    written = max(one.written for one in shop.artifacts.kept())
+    later(shop, written - NOW + after, retention)
+    return {one.digest for one in shop.artifacts.kept()}
+
+
+def keep(shop: House, subject: str, base: str, age: timedelta = timedelta(0)) -> Sbom:
+    """An SBOM with its document."""
+    artifact = shop.artifacts.put(ArtifactKind.SBOM, f"{subject} on {base}".encode())
+    sbom = Sbom(subject, "linux/amd64", f"docker.io/library/{base}@sha256:1", artifact.digest, NOW - age)
+    shop.store.save_sbom(sbom)
+    return sbom
+
+
+def test_after_a_clean_up_no_sbom_lacks_its_document_and_no_document_is_left_over(tmp_path: Path) -> None:
     shop = measured(house(tmp_path, {"Dockerfile": DOCKERFILE}))
-    rescan_sboms(shop.parts())
+    rescan_sboms(shop.parts(), Audience.SERVICE)
+    keep(shop, "acme/gone#gone", "debian")
+    keep(shop, "", "alpine")
     shop.artifacts.put(ArtifactKind.SARIF, b"of an image of last year")
-    in_use = {one.digest for one in shop.store.sboms()}
-    written = [one.written for one in shop.artifacts.kept()]
-    cleaned = later(shop, max(written) - NOW + timedelta(days=401))
-    assert cleaned.artifacts >= 1
-    assert in_use <= {one.digest for one in shop.artifacts.kept()}
-    assert "1 SBOM rescanned" in summary(rescan_sboms(shop.parts()))
+
+    left = kept_after(shop, timedelta(days=401))
+
+    assert left == {one.digest for one in shop.store.sboms()}
+    assert {one.subject for one in shop.store.sboms()} == {"acme/shop#shop"}
+    assert "1 SBOM rescanned" in summary(rescan_sboms(shop.parts(), Audience.SERVICE))
 
 
-def test_sboms_of_bases_that_were_replaced_twice_go(tmp_path: Path) -> None:
-    shop = house(tmp_path, {"Dockerfile": DOCKERFILE})
-    for number in range(4):
-        artifact = shop.artifacts.put(ArtifactKind.SBOM, f"base {number}".encode())
-        base = f"docker.io/library/debian@sha256:{number}"
-        shop.store.save_sbom(Sbom("", "linux/amd64", base, artifact.digest, NOW + timedelta(days=number)))
-    newest = [one.digest for one in shop.store.sboms()][:2]
-    later(shop, max(one.written for one in shop.artifacts.kept()) - NOW + timedelta(days=401))
-    assert {one.digest for one in shop.artifacts.kept()} == set(newest)
+def test_documents_that_pull_requests_link_to_stay_for_their_own_time(tmp_path: Path) -> None:
+    shop = house(tmp_path, {})
+    gone = keep(shop, "acme/gone#gone", "debian")
+    assert gone.digest in kept_after(shop, timedelta(days=399))
+    assert shop.store.sboms() == ()
+    assert kept_after(shop, timedelta(days=401)) == set()
+
+
+def test_sboms_that_a_rescan_used_lately_stay_and_those_that_none_uses_go(tmp_path: Path) -> None:
+    shop = house(tmp_path, {})
+    used, replaced = keep(shop, "", "debian:12"), keep(shop, "", "debian:11")
+    shop.store.use_sboms([used.digest], NOW + timedelta(days=80))
+    later(shop, timedelta(days=91))
+    assert [one.base for one in shop.store.sboms()] == [used.base]
+    later(shop, timedelta(days=171))
+    assert shop.store.sboms() == ()
+    assert shop.store.told(replaced.digest, "", "") is None
+
+
+def test_of_a_target_under_care_what_runs_and_what_is_proposed_stays_for_ever(tmp_path: Path) -> None:
+    shop = measured(house(tmp_path, {"Dockerfile": DOCKERFILE}))
+    (made,) = shop.store.sboms("acme/shop#shop")
+    held = keep(shop, "acme/shop#shop", "debian:2", timedelta(days=1))
+    keep(shop, "acme/shop#shop", "debian:1", timedelta(days=2))
+    later(shop, LONG)
+    assert [one.base for one in shop.store.sboms()] == [made.base, held.base]
+
+
+def test_the_configuration_says_how_long_sboms_are_kept(tmp_path: Path) -> None:
+    shop = house(tmp_path, {})
+    keep(shop, "", "debian:12")
+    assert later(shop, timedelta(days=8), Retention(sboms=timedelta(days=9))).sboms == 0
+    assert later(shop, timedelta(days=8), Retention(sboms=timedelta(days=7))).sboms == 1
+
+
+def test_an_sbom_whose_document_is_gone_goes_too_but_a_place_that_is_empty_costs_nothing(
+    tmp_path: Path,
+) -> None:
+    shop = house(tmp_path, {})
+    gone, there = keep(shop, "", "debian:11"), keep(shop, "", "debian:12")
+    shop.artifacts.remove(gone.digest)
+    assert later(shop, timedelta(days=1)).sboms == 1
+    assert [one.base for one in shop.store.sboms()] == [there.base]
+    shop.artifacts.remove(there.digest)
+    assert later(shop, timedelta(days=1)).sboms == 0
+
+
+def test_what_a_killed_process_left_half_written_goes_after_a_day(tmp_path: Path) -> None:
+    shop = house(tmp_path, {})
+    keep(shop, "", "debian:12")
+    half = tmp_path / "artifacts" / "incoming" / "0123456789abcdef0123456789abcdef"
+    half.write_bytes(b"half a docum")
+    since = max(one.written for one in shop.artifacts.kept()) - NOW
+    later(shop, since + timedelta(hours=1))
+    assert half.exists()
+    later(shop, since + timedelta(hours=25))
+    assert not half.exists()
 
 
 def test_a_scan_whose_documents_were_cleaned_away_is_made_again(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ import pytest
 from bot.cycle.bases import platform_image
 from bot.cycle.compare import compare
 from bot.cycle.sboms import rescan_sboms
+from bot.cycle.told import mark_told
 from bot.errors import ScanError
 from bot.model.reference import Reference
-from bot.model.sboms import Known, Remedy, SbomRescan
+from bot.model.sboms import Audience, Known, Remedy, SbomRescan
 from bot.model.target import LINUX_AMD64
 from bot.model.vulnerability import Database, Package, Scan, Severity, Vulnerability
 from bot.ports import ScanRequest
@@ -55,8 +56,15 @@ class World:
         self.house.scanner.snapshot = Database(digest, datetime(2026, 11, self.day, tzinfo=UTC), 2)
         self.house.clock.moment = NOW + timedelta(days=self.day)
 
-    def rescan(self) -> SbomRescan:
-        return rescan_sboms(self.house.parts())
+    def scanned(self, audience: Audience = Audience.SERVICE) -> SbomRescan:
+        """Rescanned, and told to nobody yet."""
+        return rescan_sboms(self.house.parts(), audience)
+
+    def rescan(self, audience: Audience = Audience.SERVICE) -> SbomRescan:
+        """Rescanned and told."""
+        result = self.scanned(audience)
+        mark_told(result, audience, self.house.store, self.house.clock.now())
+        return result
 
     def next_day(self, *found: Vulnerability) -> Known:
         """The database learns of these; gives the first that is told as new."""
@@ -86,6 +94,58 @@ def test_what_became_known_is_told_once(world: World) -> None:
     world.next_day(vulnerability(OPENSSL))
     world.database()
     assert world.rescan().new == ()
+
+
+def test_what_was_scanned_and_never_told_is_news_until_it_is_told(world: World) -> None:
+    world.rescan()
+    world.image.append(vulnerability(OPENSSL))
+    world.database()
+    for _ in range(2):  # it dies before it has told anybody
+        assert len(world.scanned().new) == 1
+    world.database()
+    assert len(world.rescan().new) == 1
+    assert world.rescan().new == ()
+
+
+def test_what_a_person_was_told_is_still_news_to_the_service(world: World) -> None:
+    world.rescan()
+    world.image.append(vulnerability(OPENSSL))
+    world.database()
+    assert len(world.rescan(Audience.PERSON).new) == 1
+    assert world.rescan(Audience.PERSON).new == ()
+    assert len(world.rescan(Audience.SERVICE).new) == 1
+
+
+def test_what_became_known_between_the_proof_and_the_first_rescan_is_told(world: World) -> None:
+    world.image.append(vulnerability(OPENSSL))
+    world.database()
+    assert len(world.rescan().new) == 1
+
+
+def test_a_target_that_could_not_be_read_that_day_is_told_later(tmp_path: Path) -> None:
+    """Two projects share the SBOM of one base: that one of them was told says nothing of the other."""
+    world = World(tmp_path)
+    dockerfile = world.house.forge.files["acme/shop"]
+    world.house.forge.files["acme/blog"] = dockerfile
+    world.house.projects = (*world.house.projects, replace(world.house.projects[0], name="acme/blog"))
+    world.rescan()
+    del world.house.forge.files["acme/blog"]
+    world.image.append(vulnerability(OPENSSL))
+    world.database()
+    assert [one.name for one, _ in world.rescan().new] == ["acme/shop#shop"]
+    world.house.forge.files["acme/blog"] = dockerfile
+    assert [one.name for one, _ in world.rescan().new] == ["acme/blog#blog"]
+
+
+def test_a_day_on_which_the_scanner_knew_nothing_costs_no_news(world: World) -> None:
+    world.rescan()
+    world.image.append(vulnerability(OPENSSL))
+    world.database()
+    world.house.scanner.otherwise = lambda request: scan(request.subject, supported=False)
+    assert world.rescan().rescanned[0].scan.supported is False
+    world.house.scanner.otherwise = world.answer
+    world.database()
+    assert len(world.rescan().new) == 1
 
 
 def test_no_image_is_built_or_pulled_for_a_target_whose_build_is_at_hand(world: World) -> None:
