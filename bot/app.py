@@ -34,7 +34,6 @@ from bot.settings.narrowing import read as read_wishes
 from bot.store.base import Guard
 from bot.store.lease import lease
 from bot.store.sql import SqlStore, open_store, sqlite_url
-from bot.store.tenure import tenure
 from bot.triggers.periods import Job, Timetable
 from bot.under_care import by_project, expanded
 
@@ -122,6 +121,8 @@ def _driving(settings: Settings) -> Iterator[Guard | None]:
         with lease(state_folder(settings)):
             yield None
         return
+    from bot.store.tenure import tenure  # noqa: PLC0415 - psycopg costs 9 MB, paid where many share a store
+
     with opened_store(settings):  # its tables are made
         pass
     workers = settings.workers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from starlette.routing import Route
@@ -14,6 +15,7 @@ from bot.cycle.parts import Parts
 from bot.errors import RefitError
 from bot.forge.discussion import GitHubDiscussion
 from bot.model.answer import Answer
+from bot.notify import send, usable_urls
 from bot.ports import Chat, Clock, Discussion, Queue, Store, Task
 from bot.settings import ForgeKind, Settings
 from bot.settings.talks import CommentsSection, MatrixSection, SlackSection
@@ -29,7 +31,7 @@ from bot.triggers.chat.slack_app import NAME as SLACK
 from bot.triggers.chat.slack_app import SlackEvents, slack_app, socket_mode
 from bot.triggers.chat.switch import OneChat, Switch
 from bot.triggers.comments import Comments
-from bot.triggers.notify import News, Notifier, by_apprise, usable_urls
+from bot.triggers.notify import News, Notifier
 from bot.triggers.polling import Polling
 from bot.triggers.webhook import usable_secrets
 from bot.web.github import Webhooks, github_routes
@@ -57,11 +59,13 @@ class Talk:
 
     def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
         self._settings, self._store, self._clock = settings, store, clock
+        urls = _destinations(settings)
+        self._checked = _checking(urls)
         self._discussion = _discussion(settings)
         self._slack = _slack(settings.slack) if settings.slack else None
         self._matrix = _matrix(settings.matrix) if settings.matrix else None
         self.chat = Switch(self._chats())
-        self.news = News(_notifier(settings, store, clock))
+        self.news = News(_notifier(settings, urls, store, clock))
         self._comments: Comments | None = None
         self._polling: Polling | None = None
         self.routes: list[Route] = []
@@ -87,7 +91,7 @@ class Talk:
             return Desk(
                 chat=OneChat(name, chat),
                 access=allowed,
-                limit=RateLimit(a_minute, self._clock),
+                limit=RateLimit(a_minute, self._store, self._clock),
                 queues=queues,
                 store=self._store,
                 clock=self._clock,
@@ -105,7 +109,7 @@ class Talk:
             self._hearers.append(MatrixHearer(self._matrix, its_desk.converse, self._store, self._clock))
 
         if self._discussion is not None and self._settings.comments is not None:
-            self._hear_comments(self._settings.comments, self._discussion, queues)
+            self._hear_comments(self._settings.comments, self._discussion, queues, targets)
 
     def comment(self, parts: Parts, task: Task) -> None:
         """Take a command that was given on GitHub."""
@@ -113,7 +117,12 @@ class Talk:
             self._comments(parts, task)
 
     def start(self) -> None:
-        """Connect to every chat, and stay connected; a chat that is down keeps nothing else from working."""
+        """Connect to every chat, and stay connected; a chat that is down keeps nothing else from working.
+
+        Raises:
+            ConfigError: A destination of notifications is none.
+        """
+        self._checked.result()
         if self._polling is not None:
             threading.Thread(target=self._poll, name="refit-comments", daemon=True).start()
         if self._hearers:
@@ -172,10 +181,14 @@ class Talk:
         self._hearers.append(SlackHearer(chat, socket))
 
     def _hear_comments(
-        self, section: CommentsSection, discussion: Discussion, queues: Callable[[Word], Queue]
+        self,
+        section: CommentsSection,
+        discussion: Discussion,
+        queues: Callable[[Word], Queue],
+        targets: Callable[[], Sequence[str]],
     ) -> None:
-        limit = RateLimit(section.commands_per_minute, self._clock)
-        self._comments = Comments(discussion, limit, queues)
+        limit = RateLimit(section.commands_per_minute, self._store, self._clock)
+        self._comments = Comments(discussion, limit, queues, targets)
         quick = queues(Word.HELP)
         if section.secrets:
             secrets = usable_secrets([one.read("comments.secrets") for one in section.secrets])
@@ -221,12 +234,22 @@ def _matrix(section: MatrixSection) -> MatrixChat:
     return MatrixChat(section.homeserver, section.user, token, section.rooms)
 
 
-def _notifier(settings: Settings, store: Store, clock: Clock) -> Notifier | None:
+def _destinations(settings: Settings) -> tuple[str, ...]:
     section = settings.notifications
-    if section is None:
-        return None
-    urls = usable_urls([one.read("notifications.to") for one in section.to])
-    return Notifier(urls, section.about, store, clock, by_apprise)
+    return tuple(one.read("notifications.to") for one in section.to) if section else ()
+
+
+def _checking(urls: Sequence[str]) -> Future[object]:
+    """Apprise takes a second to look at them, which everything else need not wait for."""
+    pool = ThreadPoolExecutor(1, "refit-notify")
+    checked: Future[object] = pool.submit(usable_urls, urls)
+    pool.shutdown(wait=False)
+    return checked
+
+
+def _notifier(settings: Settings, urls: Sequence[str], store: Store, clock: Clock) -> Notifier | None:
+    section = settings.notifications
+    return Notifier(urls, section.about, store, clock, send) if section else None
 
 
 def _discussion(settings: Settings) -> Discussion | None:

@@ -19,7 +19,6 @@ from bot.ports import Clock, Queue, Store
 from bot.queue.local import LocalQueue
 from bot.queue.role import Role
 from bot.settings import Settings
-from bot.store.postgresql import connecting
 from bot.triggers.chat.grammar import Word
 from bot.triggers.periods import Job
 from bot.triggers.worker import OpenParts, Worker
@@ -125,8 +124,9 @@ class Workshop:
 
 
 def _shared_queue(settings: Settings, worker: Worker, slots: Mapping[Role, int]) -> Queue:
-    # Procrastinate costs 10 MB and a part of the start, which a bot on one machine need not pay.
+    # Procrastinate and psycopg cost 19 MB and a part of the start, which a bot on one machine need not pay.
     from bot.queue.postgresql import PostgresQueue  # noqa: PLC0415 - only where many share a store
+    from bot.store.postgresql import connecting  # noqa: PLC0415 - likewise
 
     return PostgresQueue(
         connecting(store_url(settings)),

@@ -109,7 +109,7 @@ def running(folder: Path) -> Iterator[Synapse]:
     config = folder / "homeserver.yaml"
     config.write_text(json.dumps(_config(folder, port)), encoding="utf-8")
     command = [str(_python()), "-m", "synapse.app.homeserver", "-c", str(config)]
-    subprocess.run([*command, "--generate-keys"], check=True, cwd=folder, timeout=60)
+    subprocess.run([*command, "--generate-keys"], check=True, cwd=folder, timeout=60, capture_output=True)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     try:

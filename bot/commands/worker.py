@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bot.commands.options import ConfigOption, load_config
-from bot.commands.until_told import listening, run_until_told
+from bot.commands.until_told import listening, run_until_told, share_one_heap
 from bot.errors import UsageError
 from bot.logs import LogOption, log_to_stderr
 from bot.queue.role import Role
@@ -35,6 +35,7 @@ def worker(
     role: RoleOption, slots: SlotsOption = 1, config: ConfigOption = None, log_format: LogOption = None
 ) -> int:
     """Prove or publish, on another machine, what a `refit serve` with a shared store drives."""
+    share_one_heap()
     settings = load_config(config)
     log_to_stderr(settings, log_format)
     if settings.store is None:

@@ -12,7 +12,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.store.base import writes
 
-SCHEME: Final = "postgresql"
+_SCHEME: Final = "postgresql"
 _PATIENCE_SECONDS: Final = 30.0
 _AGAIN_SECONDS: Final = 0.5
 # Any number will do, as long as nobody else in this database takes it: the letters of "refit".
@@ -32,14 +32,14 @@ _CONNECTING: Final = {
 def connecting(url: str) -> dict[str, Any]:
     """What psycopg connects with, for connections that SQLAlchemy does not make (the lease, the queue)."""
     return {
-        "conninfo": make_url(url).set(drivername=SCHEME).render_as_string(hide_password=False)
+        "conninfo": make_url(url).set(drivername=_SCHEME).render_as_string(hide_password=False)
     } | _CONNECTING
 
 
 def postgresql_engine(url: URL) -> Engine:
     """An engine whose connections outlive a restart of the database."""
     engine = create_engine(
-        url.set(drivername=f"{SCHEME}+psycopg"), pool_pre_ping=True, connect_args=dict(_CONNECTING)
+        url.set(drivername=f"{_SCHEME}+psycopg"), pool_pre_ping=True, connect_args=dict(_CONNECTING)
     )
     event.listen(engine, "begin", _begin)
     event.listen(engine, "do_connect", _Patience().connect)

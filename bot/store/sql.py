@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.errors import StoreError
-from bot.store.base import Guard, begin_sqlite, explained, for_writing
+from bot.store.base import Guard, begin_sqlite, explained
 from bot.store.cycles import CycleRows
 from bot.store.folder import private, unusable
-from bot.store.postgresql import SCHEME, postgresql_engine
 from bot.store.proofs import ProofRows
 from bot.store.publications import PublicationRows
 from bot.store.published import PublishedRows
 from bot.store.receipts import ReceiptRows
 from bot.store.retention import RetentionRows
+from bot.store.revision import NEWEST, revision
 from bot.store.sboms import SbomRows
 from bot.store.sightings import SightingRows
 from bot.store.talks import TalkRows
-
-_MIGRATIONS: Final = Path(__file__).parent / "migrations"
-# Alembic keeps what it works on in globals of its modules.
-_one_at_a_time: Final = threading.Lock()
 
 
 class SqlStore(
@@ -93,7 +83,10 @@ def open_store(url: str, guard: Guard | None = None) -> SqlStore:
 
 
 def _engine(url: URL) -> Engine:
-    if url.get_backend_name() == SCHEME:
+    if url.get_backend_name() == "postgresql":
+        # psycopg costs 9 MB, which a bot on one machine need not pay.
+        from bot.store.postgresql import postgresql_engine  # noqa: PLC0415 - only where many share a store
+
         return postgresql_engine(url)
     engine = create_engine(url)
     event.listen(engine, "connect", _tune_sqlite)
@@ -125,30 +118,11 @@ def _tune_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None
 
 
 def _migrate(engine: Engine) -> None:
-    """Bring the tables up to date, all or nothing; whoever opens the store meanwhile waits."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    scripts = ScriptDirectory.from_config(config)
+    """Bring the tables up to date; whoever opens the store meanwhile waits."""
     with engine.connect() as connection:
-        if _revision(connection) == scripts.get_current_head():
+        if revision(connection) == NEWEST:
             return
-    with _one_at_a_time, for_writing(engine).begin() as connection:
-        current = _revision(connection)
-        if current == scripts.get_current_head():
-            return
-        _refuse_newer(scripts, current)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    # Alembic and what it brings cost 7 MB, which a process whose tables are up to date need not pay.
+    from bot.store.upgrade import upgrade  # noqa: PLC0415 - only where there is something to do
 
-
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _refuse_newer(scripts: ScriptDirectory, current: str | None) -> None:
-    known = {script.revision for script in scripts.walk_revisions()}
-    if current is not None and current not in known:
-        raise StoreError(
-            f"the store is of revision {current}, which this Refit does not know",
-            hint="It was written by a newer Refit: install that version, or use another state folder.",
-        )
+    upgrade(engine)

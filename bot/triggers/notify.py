@@ -1,4 +1,4 @@
-"""Notifications: what nobody asked for, told on change, once to each destination, by Apprise."""
+"""Notifications: what nobody asked for, told on change, once to each destination."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-import apprise
-
 from bot.cycle.told import Owed
-from bot.errors import ConfigError, LeaseHeld, RefitError, StoreError
+from bot.errors import LeaseHeld, RefitError, StoreError
 from bot.model.notice import Notice, NoticeKind
 from bot.model.run import RunResult
 from bot.model.sboms import SbomRescan
@@ -137,29 +135,6 @@ class News:
         """It was done: should it fail again, that is news."""
         if self._notifier is not None:
             self._notifier.over(NoticeKind.FAILURE, task.name)
-
-
-def by_apprise(url: str, head: str, text: str) -> bool:
-    """Send through Apprise; a destination that is down is False, never an error."""
-    one = apprise.Apprise()
-    if not one.add(url):
-        return False
-    return bool(one.notify(title=head, body=text or head, body_format=apprise.NotifyFormat.TEXT))
-
-
-def usable_urls(urls: Sequence[str]) -> tuple[str, ...]:
-    """The URLs, each one that Apprise knows what to do with.
-
-    Raises:
-        ConfigError: One is none; the message does not hold it, for it is a secret.
-    """
-    for number, url in enumerate(urls, start=1):
-        if apprise.Apprise.instantiate(url) is None:
-            raise ConfigError(
-                f"notifications.to: number {number} is no URL that Apprise knows",
-                hint="For example slack://TokenA/TokenB/TokenC/#channel, or mailto://user:password@example.com.",
-            )
-    return tuple(urls)
 
 
 def _text(notice: Notice) -> str:

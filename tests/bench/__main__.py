@@ -18,6 +18,7 @@ BENCHES: Final = (
     "registry_peers",
     "registry_renovate",
     "sboms",
+    "serve",
 )
 
 

@@ -16,11 +16,10 @@ from sqlalchemy import create_engine
 
 from bot.model.exposure import Ignored
 from bot.model.retention import Expiring
-from bot.store import sql
+from bot.store.revision import MIGRATIONS, NEWEST
 from bot.store.sql import open_store, sqlite_url
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
-MIGRATIONS = Path(sql.__file__).parent / "migrations"
 # Tables and columns of the first version: every later one has them still.
 ROWS: Mapping[str, Mapping[str, str | int]] = {
     "measurements": {
@@ -60,7 +59,8 @@ def config() -> Config:
     return made
 
 
-REVISIONS = [script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()]
+SCRIPTS = ScriptDirectory.from_config(config())
+REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()]
 
 
 def written_at(revision: str, state: Path) -> str:
@@ -77,6 +77,10 @@ def written_at(revision: str, state: Path) -> str:
             names = ", ".join(row)
             database.execute(f"insert into {table} ({names}) values ({marks})", tuple(row.values()))  # noqa: S608 - the test's own names
     return url
+
+
+def test_the_newest_revision_is_what_the_last_file_is_named_after() -> None:
+    assert SCRIPTS.get_current_head() == NEWEST
 
 
 @pytest.mark.parametrize("revision", REVISIONS)

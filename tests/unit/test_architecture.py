@@ -31,6 +31,7 @@ ALLOWED = {
     "bot.store": ADAPTER,
     "bot.artifacts": ADAPTER,
     "bot.queue": ADAPTER,
+    "bot.notify": ADAPTER,
     # A plain folder leaves out the same files as a project's checkout.
     "bot.forge": ADAPTER | {"bot.dockerfile"},
     "bot.settings": INNER,

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs migrations on the connection that `bot/store/sql.py` hands over."""
+"""Alembic's entry: runs migrations on the connection that `bot/store/upgrade.py` hands over."""
 
 from alembic import context
 

@@ -84,7 +84,8 @@ def slack_app(web: WebClient, events: SlackEvents, *, signing_secret: str) -> Ap
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=web.token)
 
     # A client with a token would be warned about: the answer of `authorize` brings it.
-    app = App(client=WebClient(base_url=web.base_url), signing_secret=signing_secret, authorize=authorize)
+    bare = WebClient(base_url=web.base_url)
+    app = App(name="refit", client=bare, signing_secret=signing_secret, authorize=authorize)
     app.command("/refit")(events.command)
     app.event("app_mention")(events.mention)
     app.action(re.compile(f"^{ACTION}-"))(events.pressed)

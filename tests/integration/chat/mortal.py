@@ -14,8 +14,9 @@ from bot.cycle.parts import Parts
 from bot.model.notice import NoticeKind
 from bot.model.severity import Severity
 from bot.model.vulnerability import Vulnerability
+from bot.notify import send as by_apprise
 from bot.ports import Store, Task
-from bot.triggers.notify import News, Notifier, by_apprise
+from bot.triggers.notify import News, Notifier
 from bot.triggers.worker import Worker
 from tests.unit.cycle.test_sboms import OPENSSL, World
 

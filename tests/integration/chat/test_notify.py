@@ -18,9 +18,10 @@ from bot.cycle.parts import Parts
 from bot.errors import ConfigError, ForgeUnavailable
 from bot.model.notice import Notice, NoticeKind
 from bot.model.run import CycleState, RunResult
+from bot.notify import send, usable_urls
 from bot.ports import Task
 from bot.report import notices
-from bot.triggers.notify import News, Notifier, by_apprise, usable_urls
+from bot.triggers.notify import News, Notifier
 from bot.triggers.worker import Worker
 from tests.integration.chat.ways import shop
 from tests.unit.cycle.house import House
@@ -85,7 +86,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def notifier(house: House, *hooks: Hook, about: tuple[NoticeKind, ...] = tuple(NoticeKind)) -> Notifier:
-    return Notifier(usable_urls([one.url for one in hooks]), about, house.store, house.clock, by_apprise)
+    return Notifier(usable_urls([one.url for one in hooks]), about, house.store, house.clock, send)
 
 
 def test_a_cycle_is_told_in_one_message_and_the_same_again_is_not(house: House, first: Hook) -> None:
