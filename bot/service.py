@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from bot.app import shelf, store_url, timetable
 from bot.clock import SystemClock
-from bot.cycle.known import known_targets
+from bot.cycle.known import KnownTargets
 from bot.logs import run_named
 from bot.model.answer import Answer
 from bot.model.run import PublicationKind, PublicationState
@@ -24,7 +24,7 @@ from bot.store.sql import open_store
 from bot.talk import Talk
 from bot.triggers.chat.conversation import Conversation
 from bot.triggers.chat.grammar import Word
-from bot.triggers.ledger import finished_periods, outcome
+from bot.triggers.ledger import finished_periods, last_of_each, outcome
 from bot.triggers.schedule import Schedule
 from bot.triggers.webhook import COMMENT
 from bot.triggers.worker import OpenParts, Worker
@@ -33,7 +33,6 @@ from bot.web.artifacts import artifacts_route
 from bot.workshop import Workshop
 
 log: Final = logging.getLogger(__name__)
-_SHOWN: Final = 5
 _QUICK_AT_ONCE: Final = 2
 _PUBLISHES: Final = frozenset({Word.OPEN, Word.REBASE, Word.RECREATE})
 
@@ -53,6 +52,7 @@ class Service:
         self._settings = settings
         self._clock = SystemClock()
         self._store = open_store(store_url(settings))
+        self._known = KnownTargets(self._store)
         self._talk = Talk(settings, self._store, self._clock)
         self._shop = Workshop(settings, self._store, self._clock, _slots(settings), self._worker)
         worker, self._due = self._shop.worker, self._shop.queue
@@ -101,13 +101,12 @@ class Service:
     def _targets(self) -> tuple[str, ...]:
         """Names of all targets, configured or seen by the newest cycle, for "did you mean" in chat."""
         configured = {target.name for project in self._settings.projects for target in project.targets}
-        return tuple(sorted(configured | set(known_targets(self._store))))
+        return tuple(sorted(configured | set(self._known())))
 
     def _status(self) -> Answer:
-        cycles = self._store.cycles(limit=_SHOWN)
         pulls = [one for one in self._store.publications() if one.kind is PublicationKind.PULL_REQUEST]
         open_ = sum(one.state is PublicationState.OPEN for one in pulls)
-        told = [(cycle, f", {outcome(self._store, cycle)}") for cycle in cycles]
+        told = [(cycle, f", {outcome(self._store, cycle)}") for cycle in last_of_each(self._store)]
         return status(told, open_, self._store.snoozes(self._clock.now()))
 
     def _next(self) -> Answer:

@@ -17,7 +17,6 @@ from bot.model.target import Project
 from bot.model.update import Abandoned, Failed, Skipped, Waiting, outcome_reason
 from bot.report.size.values import Link, Surroundings
 
-_CYCLES: Final = 20
 # How `bot.updates.choose` begins a reason that a rule, a snooze or a comment gave.
 _SILENCED: Final = ("ignored", "snoozed")
 
@@ -83,7 +82,7 @@ def bases_made(parts: Parts) -> dict[str, datetime]:
 
 def _plans(parts: Parts) -> Iterator[Plan]:
     """Plans of the newest cycles, newest first."""
-    plans = (parts.store.plan(cycle) for cycle in parts.store.cycles(limit=_CYCLES))
+    plans = (parts.store.plan(cycle) for cycle in parts.store.planned())
     return (plan for plan in plans if plan is not None)
 
 

@@ -16,6 +16,8 @@ from bot.model.run import Problem
 
 # What was heard already: the kind of the ledger's entries, and how long the same may come again.
 DELIVERY: Final = "delivery"
+# Who asked when, for the rate limit.
+ASKED: Final = "asked"
 _DELIVERIES_KEPT: Final = timedelta(days=7)
 _HALF_WRITTEN_KEPT: Final = timedelta(days=1)
 # Of each target and platform: what runs, and what a pull request proposes.
@@ -44,7 +46,8 @@ def clean(parts: Parts) -> Cleaned:
     sboms: list[Sbom] = []
     removed: list[int] = []
     try:
-        parts.store.forget(DELIVERY, before=now - _DELIVERIES_KEPT)
+        for noted in (DELIVERY, ASKED):
+            parts.store.forget(noted, before=now - _DELIVERIES_KEPT)
         at_hand = parts.store.sboms()  # read first: the document of an SBOM is there before it is
         kept = tuple(parts.artifacts.kept())
         sboms = _remove_sboms(parts, at_hand, {one.digest for one in kept}, now - retention.sboms)

@@ -5,27 +5,48 @@ from __future__ import annotations
 from typing import Final
 
 from bot.cycle.inventory import subject_of
-from bot.model.run import Plan
+from bot.model.run import Cycle, Plan
 from bot.model.use import Use
 from bot.ports import Store
 
-_CYCLES: Final = 20
+_CYCLES: Final = 200
 _PARTIAL: Final = "-only-"
+
+
+def is_whole(cycle: Cycle) -> bool:
+    """True for a cycle over all projects; `refit run --only`, and `open` in a chat, make others."""
+    return _PARTIAL not in cycle.name
 
 
 def newest_plan(store: Store) -> Plan | None:
     """The plan of the newest cycle over all projects; None before the first."""
-    whole = (one for one in store.cycles(limit=_CYCLES) if _PARTIAL not in one.name)
-    return next((plan for cycle in whole if (plan := store.plan(cycle)) is not None), None)
+    cycle = _newest(store)
+    return store.plan(cycle) if cycle else None
 
 
-def known_targets(store: Store) -> tuple[str, ...]:
-    """Names of the targets that it saw."""
-    plan = newest_plan(store)
-    if plan is None:
-        return ()
-    updated = {planned.target.name for planned in plan.updates if planned.target}
-    return tuple(sorted(updated | {one.target for one in plan.decided if one.target}))
+class KnownTargets:
+    """Names of the targets that the newest plan saw; a plan is read once, for one of a large fleet is large.
+
+    Safe from several threads: two may read the same plan at the same time, and both are right.
+
+    Args:
+        store: Holds the plans; one that is stored does not change any more.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seen: tuple[str, tuple[str, ...]] = ("", ())
+
+    def __call__(self) -> tuple[str, ...]:
+        """The names, sorted; none before the first cycle."""
+        cycle = _newest(self._store)
+        if cycle is None:
+            return ()
+        known, names = self._seen
+        if known != cycle.id:
+            names = _targets(self._store.plan(cycle))
+            self._seen = (cycle.id, names)
+        return names
 
 
 def known_subjects(store: Store) -> frozenset[str]:
@@ -44,3 +65,15 @@ def known_uses(store: Store) -> tuple[tuple[str, Use], ...]:
         return ()
     updated = [(planned.project.name, use) for planned in plan.updates for use in planned.uses]
     return (*updated, *((one.project, one.use) for one in plan.decided))
+
+
+def _newest(store: Store) -> Cycle | None:
+    """The newest cycle with a plan over all projects."""
+    return next((one for one in store.planned(_CYCLES) if is_whole(one)), None)
+
+
+def _targets(plan: Plan | None) -> tuple[str, ...]:
+    if plan is None:
+        return ()
+    updated = {planned.target.name for planned in plan.updates if planned.target}
+    return tuple(sorted(updated | {one.target for one in plan.decided if one.target}))

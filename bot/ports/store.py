@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.model.artifact import Sbom
@@ -30,6 +30,10 @@ class Store(Protocol):
 
     def cycles(self, name: str | None = None, limit: int = 50) -> tuple[Cycle, ...]:
         """Cycles, newest first."""
+        ...
+
+    def planned(self, limit: int = 20) -> tuple[Cycle, ...]:
+        """Cycles whose plan is stored, newest first."""
         ...
 
     def result(self, cycle_id: str) -> str | None:
@@ -166,6 +170,10 @@ class Store(Protocol):
 
     def forget(self, kind: str, key: str | None = None, *, before: datetime | None = None) -> None:
         """Take entries out of the ledger: one by its key, or all of a kind that are older than `before`."""
+        ...
+
+    def admit(self, kind: str, key: str, now: datetime, most: int, within: timedelta) -> timedelta:
+        """Count what may happen so often within a time; zero where it may, else how long to wait."""
         ...
 
     def receipt(self, key: str) -> Receipt | None:

@@ -49,6 +49,12 @@ class CycleRows(Rows):
         with self._session() as session:
             return tuple(_cycle(row) for row in session.scalars(query))
 
+    def planned(self, limit: int = 20) -> tuple[Cycle, ...]:
+        """Cycles whose plan is stored, newest first; days of other jobs do not hide them."""
+        newest = select(CycleRow).order_by(CycleRow.started.desc(), CycleRow.attempt.desc()).limit(limit)
+        with self._session() as session:
+            return tuple(_cycle(row) for row in session.scalars(newest.where(CycleRow.plan.is_not(None))))
+
     def result(self, cycle_id: str) -> str | None:
         """The result of a finished cycle as JSON."""
         with self._session() as session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
@@ -36,6 +36,29 @@ class TalkRows(Rows):
                 return False
             session.merge(LedgerRow(kind=kind, key=key, value=value, at=now))
             return True
+
+    def admit(self, kind: str, key: str, now: datetime, most: int, within: timedelta) -> timedelta:
+        """Count something that may happen so often within a time, in whichever process.
+
+        Args:
+            kind: Of the ledger's entries.
+            key: Whose.
+            now: Wall time; what a clock that jumped left in the future does not count.
+            most: How often.
+            within: In which time.
+
+        Returns:
+            Nothing where it may happen now, else how long until it may; then it is not counted.
+        """
+        with self._writing() as session:
+            row = session.get(LedgerRow, (kind, key))
+            times = [datetime.fromisoformat(one) for one in row.value.split()] if row else []
+            recent = [one for one in times if abs(now - one) < within]
+            if len(recent) >= most:
+                return within - abs(now - recent[-most])
+            value = " ".join(one.isoformat() for one in [*recent, now])
+            session.merge(LedgerRow(kind=kind, key=key, value=value, at=now))
+            return timedelta(0)
 
     def remembered(self, kind: str, key: str) -> str | None:
         """The value that the ledger holds, or None."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bot.cycle.known import known_targets
 from bot.cycle.parts import Parts
 from bot.errors import ForgeError
 from bot.model.answer import Answer
@@ -70,10 +69,17 @@ class Comments:
         discussion: GitHub.
         limit: How often one account is heard.
         queues: Where work of each word goes.
+        targets: Names of all targets, for "did you mean".
     """
 
-    def __init__(self, discussion: Discussion, limit: RateLimit, queues: Callable[[Word], Queue]) -> None:
-        self._discussion, self._limit, self._queues = discussion, limit, queues
+    def __init__(
+        self,
+        discussion: Discussion,
+        limit: RateLimit,
+        queues: Callable[[Word], Queue],
+        targets: Callable[[], Sequence[str]],
+    ) -> None:
+        self._discussion, self._limit, self._queues, self._targets = discussion, limit, queues, targets
 
     def __call__(self, parts: Parts, task: Task) -> None:
         """Take one command; what is not for us is left without a word.
@@ -112,14 +118,14 @@ class Comments:
             self._refuse(said, _OFTEN)
             return
         if not said.comment:
-            self._understood(said, None, parse(said.text, known_targets(parts.store), words=CHAT))
+            self._understood(said, None, parse(said.text, self._targets(), words=CHAT))
             return
         pull = self._discussion.pull(said.project, said.number)
         if pull is None or pull.fork:
             self._refuse(said, _FORK if pull else _NO_PULL)
             return
         about = pull.slot.split("|")[1] if pull.slot else ""
-        command = parse(said.text, known_targets(parts.store), words=COMMENT, about=about)
+        command = parse(said.text, self._targets(), words=COMMENT, about=about)
         self._understood(said, pull, command)
 
     def _understood(self, said: Said, pull: Pull | None, command: Command | NotUnderstood) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from bot.cycle.known import is_whole
 from bot.model.run import Cycle, CycleState
 from bot.ports import Store
 from bot.triggers.periods import Job, Timetable, missed
@@ -45,12 +46,24 @@ def scheduled(timetable: Timetable, store: Store, now: datetime) -> list[Schedul
     """Every job with its next and its last run, the one that is due next first."""
     cycles = store.cycles(limit=_LEDGER)
     waiting = {one.name for one in missed(timetable, now, done(cycles))}
+    newest = _newest(cycles)
     rows = []
     for job, cron in timetable.crons.items():
-        last = next((one for one in cycles if one.name.startswith(f"{job}-")), None)
+        last = newest.get(job)
         told = outcome(store, last) if last else ""
         rows.append(Scheduled(job, cron, timetable.next_due(job, now), job in waiting, last, told))
     return sorted(rows, key=lambda row: (row.due is None, row.due, row.job))
+
+
+def last_of_each(store: Store) -> list[Cycle]:
+    """The newest cycle of each job that ever ran, in the order of the jobs."""
+    return list(_newest(store.cycles(limit=_LEDGER)).values())
+
+
+def _newest(cycles: Iterable[Cycle]) -> dict[Job, Cycle]:
+    whole = [one for one in cycles if is_whole(one)]
+    found = {job: next((one for one in whole if one.name.startswith(f"{job}-")), None) for job in Job}
+    return {job: cycle for job, cycle in found.items() if cycle is not None}
 
 
 def done(cycles: Iterable[Cycle]) -> set[str]:

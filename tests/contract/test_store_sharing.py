@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sqlite3
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,34 @@ def test_a_store_that_breaks_meanwhile_is_an_expected_failure(in_a_file: SqlStor
 
     with pytest.raises(StoreError, match="the store cannot be used: no such table: cycles"):
         in_a_file.cycles()
+
+
+def test_what_may_happen_so_often_does_so_in_all_processes_together(store_url: str) -> None:
+    handles = [open_store(store_url) for _ in range(2)]
+    takes = itertools.cycle(handles)
+    turn = threading.Lock()
+
+    def ask() -> object:
+        with turn:
+            one = next(takes)
+        return one.admit("asked", "slack:U1", NOW, 5, timedelta(minutes=1))
+
+    waits = at_once(ask)
+    later = handles[0].admit("asked", "slack:U1", NOW + timedelta(seconds=50), 5, timedelta(minutes=1))
+    other = handles[1].admit("asked", "slack:U2", NOW, 5, timedelta(minutes=1))
+    after = handles[1].admit("asked", "slack:U1", NOW + timedelta(seconds=60), 5, timedelta(minutes=1))
+    for one in handles:
+        one.close()
+
+    assert Counter(waits) == {timedelta(0): 5, timedelta(minutes=1): THREADS - 5}
+    assert (later, other, after) == (timedelta(seconds=10), timedelta(0), timedelta(0))
+
+
+def test_a_clock_that_was_ahead_keeps_nobody_waiting_for_longer(store_url: str) -> None:
+    store = open_store(store_url)
+    ahead = NOW + timedelta(hours=3)
+
+    waits = [store.admit("asked", "slack:U1", moment, 1, timedelta(minutes=1)) for moment in (ahead, NOW)]
+    store.close()
+
+    assert waits == [timedelta(0), timedelta(0)]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Final
 
-from bot.ports import Clock
+from bot.cycle.cleanup import ASKED
+from bot.ports import Clock, Store
 
-_MINUTE: Final = 60.0
+_MINUTE: Final = timedelta(minutes=1)
 
 
 def nobody() -> frozenset[str]:
@@ -40,26 +40,20 @@ class Access:
         return any(fnmatchcase(user, one) for one in self.users) or user in self.members()
 
 
+@dataclass(frozen=True, slots=True)
 class RateLimit:
-    """At most so many commands a minute for each person.
+    """At most so many commands a minute for each person, whichever process hears them.
 
-    Args:
+    Attributes:
         a_minute: How many.
-        clock: Monotonic time.
+        store: Counts them.
+        clock: Wall time.
     """
 
-    def __init__(self, a_minute: int, clock: Clock) -> None:
-        self._most, self._clock = a_minute, clock
-        self._lock = threading.Lock()
-        self._taken: dict[str, deque[float]] = {}
+    a_minute: int
+    store: Store
+    clock: Clock
 
     def take(self, who: str) -> float:
         """Count a command; 0 where it may be carried out, else the seconds to wait."""
-        now = self._clock.monotonic()
-        with self._lock:
-            self._taken = {one: times for one, times in self._taken.items() if now - times[-1] < _MINUTE}
-            times = self._taken.setdefault(who, deque(maxlen=self._most))
-            if len(times) == self._most and now - times[0] < _MINUTE:
-                return _MINUTE - (now - times[0])
-            times.append(now)
-            return 0.0
+        return self.store.admit(ASKED, who, self.clock.now(), self.a_minute, _MINUTE).total_seconds()

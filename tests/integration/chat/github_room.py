@@ -15,6 +15,7 @@ from typing import Any, Final
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from bot.cycle.known import KnownTargets
 from bot.cycle.monthly import run_cycle
 from bot.cycle.parts import Parts
 from bot.forge.api import Connection
@@ -156,7 +157,8 @@ def heard(
 
     conversation = Conversation(Switch({NAME: GitHubChat(discussion)}), lambda *_: "")
     queue = LocalQueue(Worker(parts, conversation, {COMMENT: take}))
-    comments = Comments(discussion, RateLimit(5, house.clock), lambda _: queue)
+    limit, known = RateLimit(5, house.store, house.clock), KnownTargets(house.store)
+    comments = Comments(discussion, limit, lambda _: queue, known)
     polling = Polling(discussion, queue, house.store, house.clock, lambda _: True)
     routes = github_routes(Webhooks([SECRET], queue, house.store, house.clock))
     with TestClient(Starlette(routes=routes)) as client:

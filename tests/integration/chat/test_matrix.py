@@ -99,7 +99,7 @@ def hearing(room: Room) -> Iterator[None]:
     desk = Desk(
         chat=OneChat(NAME, chat),
         access=Access(frozenset({room.alice.user}), frozenset({room.id})),
-        limit=RateLimit(10, room.house.clock),
+        limit=RateLimit(10, room.house.store, room.house.clock),
         queues=lambda _: room.queue,
         store=room.house.store,
         clock=room.house.clock,

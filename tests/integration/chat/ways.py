@@ -158,7 +158,7 @@ def desk(made: House, chat: SlackChat, queue: LocalQueue) -> Desk:
     return Desk(
         chat=OneChat(NAME, chat),
         access=Access(frozenset({"U1"}), frozenset({"C1"}), chat.members),
-        limit=RateLimit(A_MINUTE, made.clock),
+        limit=RateLimit(A_MINUTE, made.store, made.clock),
         queues=lambda _: queue,
         store=made.store,
         clock=made.clock,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.cycle.known import known_targets
+from bot.cycle.known import KnownTargets
 from bot.cycle.quarterly import size_report
 from bot.cycle.rescan import rescan
 from bot.errors import EngineMissing, ForgeUnavailable, ImageNotFound, RefitError, ScanError, UsageError
@@ -298,11 +299,29 @@ def test_a_scan_that_fails_leaves_the_last_one_to_compare_with(tmp_path: Path) -
 def test_the_targets_of_the_newest_cycle_are_known_without_asking_a_forge(tmp_path: Path) -> None:
     made = house(tmp_path, {"Dockerfile": "FROM debian:bookworm-slim\n", "web/Dockerfile": "FROM nginx\n"})
     moved(made)
-    assert known_targets(made.store) == ()
+    known = KnownTargets(made.store)
+    assert known() == ()
 
     made.run()
+    assert known() == ("shop", "web")
 
-    assert known_targets(made.store) == ("shop", "web")
+    del made.forge.files["acme/shop"]["web/Dockerfile"]
+    made.clock.moment += timedelta(days=31)
+    made.run()
+    assert known() == ("shop",)
+
+
+def test_a_month_of_other_jobs_hides_nothing_of_the_newest_cycle(tmp_path: Path) -> None:
+    made = house(tmp_path, {"Dockerfile": "FROM debian:bookworm-slim\n"})
+    moved(made)
+    made.run()
+
+    for day in range(30):
+        made.clock.moment += timedelta(days=1)
+        for job in ("observe", "sboms", "cleanup"):
+            made.store.begin(f"{job}-{day}", made.clock.now())
+
+    assert KnownTargets(made.store)() == ("shop",)
 
 
 # -- from the SBOM ----------------------------------------------------------------------------

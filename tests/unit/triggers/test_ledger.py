@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ import pytest
 
 from bot.commands.schedule import table
 from bot.store.sql import SqlStore, open_store, sqlite_url
-from bot.triggers.ledger import scheduled
+from bot.triggers.ledger import last_of_each, scheduled
 from bot.triggers.periods import Job, Timetable
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -54,3 +54,12 @@ def test_the_last_run_is_shown_with_what_it_did(store: SqlStore) -> None:
     assert last.id == "monthly-2026-11.2"
     assert rows[Job.MONTHLY].outcome == "running, or cut off and to be gone on with"
     assert not rows[Job.MONTHLY].missed
+
+
+def test_the_last_of_each_job_is_found_behind_weeks_of_daily_ones(store: SqlStore) -> None:
+    store.finish(store.begin("monthly-2026-11", NOW), "{}", NOW)
+    store.begin("monthly-2026-11-only-shop", NOW + timedelta(hours=1))
+    for day in range(1, 29):
+        store.begin(f"observe-2026-11-{day:02}", NOW + timedelta(days=day))
+
+    assert [one.id for one in last_of_each(store)] == ["monthly-2026-11", "observe-2026-11-28"]
