@@ -84,7 +84,7 @@ def _chosen(project: Project, paths: Iterable[str], custom: Sequence[patterns.Ru
     """The files to read: those with a Dockerfile's or compose file's name, the targets', and the rules'."""
     below = _below(project.folder, paths)
     named = {target.dockerfile for target in project.targets}
-    others = (p for p in below if p in named or any(rule.files.match_file(p) for rule in custom))
+    others = (p for p in below if p in named or any(rule.files.match(p) for rule in custom))
     return sorted({*select(below, exclude=project.exclude), *others})
 
 
@@ -96,7 +96,7 @@ def targets_of(project: Project, path: str) -> tuple[Target, ...]:
 
 def in_file(project: Project, path: str, data: bytes, custom: Sequence[patterns.Rule]) -> list[Found]:
     """The uses of one file; what is neither compose nor custom is read as a Dockerfile."""
-    rules = [rule for rule in custom if rule.files.match_file(path)]
+    rules = [rule for rule in custom if rule.files.match(path)]
     named = any(target.dockerfile == path for target in project.targets)
     if is_dockerfile(path) or named or not (is_compose(path) or rules):
         return _in_dockerfile(project, path, data)

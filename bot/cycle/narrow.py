@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import pathspec
-
 from bot.cycle.discover import Found
 from bot.cycle.parts import Parts
+from bot.dockerfile.globs import Globs
 from bot.model.narrowing import FILE, Narrowing
 from bot.model.target import Project
 from bot.model.use import Use
@@ -29,13 +28,17 @@ def with_wishes(project: Project, checkout: Checkout, parts: Parts) -> Project:
 
 
 def left(found: Sequence[Found], wishes: Narrowing | None) -> list[Found]:
-    """The uses that the project wants looked at, those that must not be built marked so."""
+    """The uses that the project wants looked at, those that must not be built marked so.
+
+    Raises:
+        ConfigError: Its globs take too long.
+    """
     if wishes is None:
         return list(found)
     if not wishes.enabled:
         return []
-    out = pathspec.GitIgnoreSpec.from_lines(wishes.exclude)
-    kept = [one for one in found if not out.match_file(one.use.file)]
+    out = Globs(wishes.exclude)
+    kept = [one for one in found if not out.match(one.use.file)]
     return kept if wishes.build else [_unbuilt(one) for one in kept]
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import pathspec
-
-from bot.errors import ForgeError
+from bot.dockerfile.globs import Allowance, Globs
+from bot.errors import ConfigError, ForgeError
 from bot.ports import Checkout
 
 OWNERS: Final = "CODEOWNERS"
@@ -26,18 +25,29 @@ def asked(names: Sequence[str], files: Iterable[str], checkout: Checkout) -> tup
 
 
 def owners_of(text: str, files: Iterable[str]) -> tuple[str, ...]:
-    """The owners of some files, in the order of the files; addresses of mail are left out."""
-    rules = [_rule(line) for line in text.splitlines() if line.split("#")[0].strip()]
+    """The owners of some files, in the order of the files; addresses of mail are left out.
+
+    Nobody where the patterns take too long: whom to ask is a courtesy.
+    """
+    allowance = Allowance()
+    rules = [_rule(line, allowance) for line in text.splitlines() if line.split("#")[0].strip()]
     found: list[str] = []
     for file in files:
-        owners = next((who for spec, who in reversed(rules) if spec.match_file(file)), ())
+        owners = _owners(rules, file)
         found += [name.removeprefix("@") for name in owners if name.startswith("@")]
     return tuple(dict.fromkeys(found))
 
 
-def _rule(line: str) -> tuple[pathspec.GitIgnoreSpec, Sequence[str]]:
+def _owners(rules: Sequence[tuple[Globs, Sequence[str]]], file: str) -> Sequence[str]:
+    try:
+        return next((who for globs, who in reversed(rules) if globs.match(file)), ())
+    except ConfigError:
+        return ()
+
+
+def _rule(line: str, allowance: Allowance) -> tuple[Globs, Sequence[str]]:
     pattern, *owners = line.split("#", maxsplit=1)[0].replace("\\ ", "?").split()
-    return pathspec.GitIgnoreSpec.from_lines([pattern]), owners
+    return Globs([pattern], allowance), owners
 
 
 def _text(checkout: Checkout) -> str:

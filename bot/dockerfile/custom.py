@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-import pathspec
 import regex
 
+from bot.dockerfile.globs import Globs
 from bot.dockerfile.naming import Place, named, skipped
 from bot.dockerfile.uses import MAX_USES
 from bot.dockerfile.values import Expanded
@@ -34,7 +34,7 @@ class Rule:
             `registry`, `repository`, `tag` and `digest` its parts; `^` and `$` match at lines.
     """
 
-    files: pathspec.GitIgnoreSpec
+    files: Globs
     pattern: regex.Pattern[str]
 
 
@@ -51,7 +51,7 @@ def rule(files: Sequence[str], pattern: str) -> Rule:
     if not {"image", "repository"} & compiled.groupindex.keys():
         hint = r"Name a group: (?P<image>…), or (?P<repository>…) with (?P<tag>…)."
         raise ConfigError(f"custom: the pattern {pattern!r} has no group `image` or `repository`", hint=hint)
-    return Rule(pathspec.GitIgnoreSpec.from_lines(files), compiled)
+    return Rule(Globs(files), compiled)
 
 
 def read_custom(
@@ -67,7 +67,7 @@ def read_custom(
     """
     found: list[Use] = []
     for one in rules:
-        if one.files.match_file(file):
+        if one.files.match(file):
             found.extend(islice(_read(file, data, one, seconds), MAX_USES - len(found)))
     return tuple(found)
 

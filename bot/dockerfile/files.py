@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Final
 
-import pathspec
+from bot.dockerfile.globs import Globs
 
 _DOCKERFILE: Final = re.compile(
     r"(?:Dockerfile|dockerfile|Dockerfile\..+|.+\.[Dd]ockerfile|Containerfile.*)", re.DOTALL
@@ -49,7 +49,7 @@ def select(paths: Sequence[str], exclude: Sequence[str] = (), gitignore: bytes =
     """
     left_out = _spec((*_lines(gitignore), *exclude))
     named = (path for path in paths if (is_dockerfile(path) or is_compose(path)) and not is_vendored(path))
-    return tuple(sorted({path for path in named if not left_out.match_file(path)}))
+    return tuple(sorted({path for path in named if not left_out.match(path)}))
 
 
 def ignored(path: str, gitignores: Mapping[str, bytes]) -> bool:
@@ -72,7 +72,7 @@ def _left_out(path: str, gitignores: Mapping[str, bytes]) -> bool:
         lines = gitignores.get(folder)
         if lines is not None:
             below = path[len(folder) + 1 :] if folder else path
-            found = _spec(_lines(lines)).check_file(below).include
+            found = _spec(_lines(lines)).verdict(below)
             verdict = verdict if found is None else found
     return verdict
 
@@ -87,5 +87,5 @@ def _lines(data: bytes) -> tuple[str, ...]:
 
 
 @cache
-def _spec(lines: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
-    return pathspec.GitIgnoreSpec.from_lines(lines)
+def _spec(lines: tuple[str, ...]) -> Globs:
+    return Globs(lines)

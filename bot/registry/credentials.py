@@ -67,8 +67,18 @@ def credential_for(name: str, settings: HostSettings, docker_config: Path | None
     """The login for a registry host: the settings' own, else Docker's. Blocking.
 
     Raises:
-        RegistryLoginFailed: Docker's file or a credential helper is broken.
+        RegistryLoginFailed: Docker's file or a credential helper is broken, or a token cannot be sent.
     """
+    found = _found(name, settings, docker_config)
+    if not (found.bearer.isascii() and found.bearer.isprintable()):
+        raise RegistryLoginFailed(
+            f"the token for {name} holds a line end, or another character that no header can carry",
+            hint="Write the token anew, with nothing before or behind it.",
+        )
+    return found
+
+
+def _found(name: str, settings: HostSettings, docker_config: Path | None) -> Credential:
     if settings.token:
         return Credential(bearer=settings.token)
     if settings.username or settings.password:

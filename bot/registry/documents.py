@@ -13,6 +13,7 @@ from bot.model.reference import ConfigDigest, Digest, IndexDigest, ManifestDiges
 from bot.registry.fields import inner, moment, pairs, read_list, read_object, texts
 from bot.registry.protocol import REBUILD_HINT, digest_of, essence, refuse_type
 
+_LARGEST: Final = 2**63 - 1  # bytes; what OCI's 64-bit sizes can say
 _CONFIG_TYPES: Final = (
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
@@ -69,12 +70,12 @@ def _descriptor(value: Any, where: str) -> Descriptor:
     try:
         digest, size = Digest(value["digest"]).value, int(value["size"])
         media_type = str(value["mediaType"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise RegistryAnswerInvalid(
             f"{where}: a descriptor lacks a valid media type, digest or size"
         ) from error
-    if size < 0:
-        raise RegistryAnswerInvalid(f"{where}: a descriptor has the size {size}")
+    if not 0 <= size <= _LARGEST:
+        raise RegistryAnswerInvalid(f"{where}: a descriptor has the size {str(size)[:40]}")
     return Descriptor(
         media_type, digest, size, _platform(value.get("platform")), pairs(value.get("annotations"))
     )

@@ -32,7 +32,8 @@ def explained(error: Exception, host: str, seconds: float) -> RegistryError:
         case TimeoutError() | httpx.TimeoutException():
             return RegistryUnreachable(f"{host} did not finish its answer within {seconds:g} s")
         case httpx.LocalProtocolError():
-            return RegistryAnswerInvalid(f"cannot ask {host}: {_reason(error)}")
+            # Its text quotes the header that is wrong, which may be the login.
+            return RegistryAnswerInvalid(f"cannot ask {host}: a header holds what HTTP does not allow")
         case httpx.RemoteProtocolError():
             return _no_answer(error, host)
         case _:

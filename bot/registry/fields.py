@@ -9,6 +9,7 @@ from typing import Any, Final
 from bot.errors import RegistryAnswerInvalid
 
 _MAX_ENTRIES: Final = 10_000
+_LAST_YEAR: Final = 9000
 
 
 def read_object(body: bytes, where: str) -> dict[str, Any]:
@@ -49,6 +50,11 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
+def header(text: str | None) -> str:
+    """A header that may be sent back, as an ETag is; empty for one that no request could carry."""
+    return text if text and text.isascii() and text.isprintable() else ""
+
+
 def pairs(value: Any) -> tuple[tuple[str, str], ...]:
     """The texts of an object, by key."""
     if not isinstance(value, dict):
@@ -57,10 +63,13 @@ def pairs(value: Any) -> tuple[tuple[str, str], ...]:
 
 
 def moment(text: Any) -> datetime | None:
-    """A time of RFC 3339; None where it is absent, unreadable, or Go's zero time."""
+    """A time of RFC 3339, in UTC; None where it is absent, unreadable, Go's zero time, or of no use.
+
+    Of no use is one so late that nothing can be added to it.
+    """
     try:
         found = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+        utc = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    aware = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return aware if aware.year > 1 else None
+    return utc if 1 < utc.year < _LAST_YEAR else None

@@ -12,6 +12,7 @@ from bot.registry import protocol
 from bot.registry.documents import content_of
 from bot.registry.endpoints import Endpoint
 from bot.registry.exchange import Exchange
+from bot.registry.fields import header
 from bot.registry.sending import Question
 from bot.registry.statuses import check
 from bot.registry.wire import Answer
@@ -74,7 +75,7 @@ class Images:
         said = answer.headers.get("Content-Type")
         content = content_of(answer.body, said, str(reference), reference.digest)
         head = Head(content.digest, content.media_type, len(answer.body))
-        return Hashed(head, endpoint.host, answer.headers.get("ETag", ""), answer.body)
+        return Hashed(head, endpoint.host, header(answer.headers.get("ETag")), answer.body)
 
     async def manifest(self, endpoint: Endpoint, reference: Reference) -> bytes:
         """The bytes of an index or manifest by its digest.

@@ -13,7 +13,7 @@ from bot.errors import RegistryAnswerInvalid
 from bot.model.reference import Reference
 from bot.registry.endpoints import Endpoint
 from bot.registry.exchange import Exchange
-from bot.registry.fields import read_object
+from bot.registry.fields import header, read_object
 from bot.registry.headers import next_link
 from bot.registry.sending import Question
 from bot.registry.statuses import check
@@ -54,7 +54,7 @@ class _Reading:
         if len(self.tags) > MOST_TAGS:
             raise RegistryAnswerInvalid(f"{self.where}: {name} lists more than {MOST_TAGS} tags")
         self.idle = self.idle + 1 if len(self.tags) == before else 0
-        self.etag = answer.headers.get("ETag", "") if not self.asked else ""
+        self.etag = header(answer.headers.get("ETag")) if not self.asked else ""
         following = _linked(answer, self.where)
         if following is None and len(page) == PAGE_SIZE and not self.idle:
             following = f"{self.path}?n={PAGE_SIZE}&last={quote(page[-1])}"

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
+from pathspec import GitIgnoreSpec
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
 
 from bot.errors import ConfigError
 from bot.model.manifest import Platform
@@ -30,7 +31,9 @@ _SPANS: Final = {"s": 1, "second": 1, "m": _MINUTE, "minute": _MINUTE, "h": _HOU
     "d": _DAY,
     "day": _DAY,
 }
-_AMOUNT: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
+_AMOUNT: Final = re.compile(r"\s*(\d{1,18}(?:\.\d{1,18})?)\s*([A-Za-z]*)\s*")
+# Added to any date, it still gives a date.
+_LONGEST: Final = timedelta(days=100 * 365)
 
 
 class Section(BaseModel):
@@ -52,7 +55,7 @@ def parse_size(value: object) -> object:
 def parse_duration(value: object) -> object:
     """Read `3 days`, `12 h`, `90 s`; a bare number is seconds."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return timedelta(seconds=value)
+        return _span(value)
     if not isinstance(value, str):
         return value
     found = _AMOUNT.fullmatch(value)
@@ -60,7 +63,13 @@ def parse_duration(value: object) -> object:
     seconds = _SPANS.get(unit) or _SPANS.get(unit.rstrip("s")) if unit else 1
     if found is None or seconds is None:
         raise ValueError("a duration is a number and a unit, for example 3 days or 90 s")
-    return timedelta(seconds=float(found[1]) * seconds)
+    return _span(float(found[1]) * seconds)
+
+
+def _span(seconds: float) -> timedelta:
+    if not abs(seconds) <= _LONGEST.total_seconds():  # not a number is not within it either
+        raise ValueError("a duration is at most 100 years")
+    return timedelta(seconds=seconds)
 
 
 def duration_text(value: timedelta) -> str:
@@ -78,6 +87,14 @@ def _platform(value: object) -> object:
 
 def _reference(value: object) -> object:
     return Reference.parse(value) if isinstance(value, str) else value
+
+
+def _glob(value: str) -> str:
+    try:
+        GitIgnoreSpec.from_lines([value])
+    except (ValueError, re.error) as error:
+        raise ValueError("no glob with the syntax of .gitignore") from error
+    return value
 
 
 def _text_schema(example: str, description: str) -> WithJsonSchema:
@@ -111,6 +128,7 @@ Duration = Annotated[
     BeforeValidator(parse_duration),
     _text_schema("3 days", "A number and a unit: s, m, h or days."),
 ]
+Glob = Annotated[str, AfterValidator(_glob)]
 PlatformField = Annotated[
     Platform,
     BeforeValidator(_platform),
@@ -143,16 +161,16 @@ class Secret(Section):
         return self
 
     def read(self, what: str) -> str:
-        """Fetch the secret; `what` names it in errors.
+        """Fetch the secret, without the line end that editors leave behind it; `what` names it in errors.
 
         Raises:
             ConfigError: The variable is not set, or the file cannot be read.
         """
         if self.env is not None:
             value = os.environ.get(self.env, "")
-            if not value:
+            if not value.strip("\r\n"):
                 raise ConfigError(f"{what}: the environment variable {self.env} is not set", hint="Set it.")
-            return value
+            return value.rstrip("\r\n")
         return self._from_file(what)
 
     def _from_file(self, what: str) -> str:
@@ -161,3 +179,6 @@ class Secret(Section):
         except OSError as error:
             hint = "Create the file, readable by Refit's user only."
             raise ConfigError(f"{what}: cannot read {self.file}: {error.strerror}", hint=hint) from error
+        except UnicodeDecodeError as error:
+            hint = "Write the secret as text."
+            raise ConfigError(f"{what}: {self.file} is not UTF-8", hint=hint) from error

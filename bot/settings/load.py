@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -32,6 +33,8 @@ from bot.settings.services import (
 from bot.settings.talks import CommentsSection, MatrixSection, NotificationSection, SlackSection
 
 _LIMIT: Final = 1024 * 1024
+# What stands before the host of a URL is most likely a secret, wherever it stands.
+_LOGIN: Final = re.compile(r"(?<=://)[^/\s@]+@")
 _HINT: Final = "config/bot.example.yaml explains every key; `refit config check` checks the file."
 
 
@@ -129,8 +132,8 @@ def _sentence(path: Path, tree: object, error: ErrorDetails) -> str:
         return f"{where}: there is no such key{_did_you_mean(error['loc'])}"
     message = error["msg"].removeprefix("Value error, ")
     if isinstance(error["input"], str | int | float) and "secret" not in message:
-        return f"{where}: {message} (the value is {error['input']!r})"
-    return f"{where}: {message}"
+        message = f"{message} (the value is {error['input']!r})"
+    return f"{where}: {_LOGIN.sub('…@', message)}"
 
 
 def _line(tree: Any, loc: Sequence[int | str]) -> int:

@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Final
 
 from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from bot.errors import ConfigError
 from bot.model.narrowing import FILE, Narrowing, Silence
 from bot.model.update import UpdateKind
-from bot.settings.fields import Duration, Section
+from bot.settings.fields import Duration, Glob, Section
 
 _LIMIT: Final = 64 * 1024
 _HINT: Final = (
@@ -32,7 +33,7 @@ class ProjectFile(Section):
     """The file's keys."""
 
     enabled: bool = True
-    exclude: tuple[str, ...] = ()
+    exclude: tuple[Glob, ...] = ()
     ignore: tuple[IgnoreSettings, ...] = ()
     allow: UpdateKind | None = None
     minimum_age: Duration | None = None
@@ -52,9 +53,9 @@ def read(data: bytes) -> Narrowing:
         tree = YAML(typ="safe").load(data) or {}
         wanted = ProjectFile.model_validate(tree)
     except ValidationError as error:
-        wrong = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
+        wrong = [_sentence(one) for one in error.errors()]
         raise ConfigError(f"{FILE}: {'; '.join(wrong)[:500]}", hint=_HINT) from error
-    except (YAMLError, ValueError, RecursionError) as error:
+    except (YAMLError, ValueError, RecursionError, OverflowError) as error:
         raise ConfigError(f"{FILE} is not YAML", hint=_HINT) from error
     return Narrowing(
         enabled=wanted.enabled,
@@ -65,6 +66,11 @@ def read(data: bytes) -> Narrowing:
         build=wanted.build,
         auto_merge=wanted.auto_merge,
     )
+
+
+def _sentence(wrong: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in wrong["loc"]) or "(the file)"
+    return f"{key}: {wrong['msg'].removeprefix('Value error, ')}"
 
 
 def _bounded(age: timedelta | None) -> timedelta | None:

@@ -9,11 +9,9 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from bot.model.manifest import Platform
-from bot.model.reference import Reference
 from bot.model.target import LINUX_AMD64
 from bot.model.update import Grouping, UpdateKind
-from bot.settings.fields import Duration, PlatformField, ReferenceField, Section, Size
+from bot.settings.fields import Duration, Glob, PlatformField, ReferenceField, Section, Size
 
 
 class ForgeKind(StrEnum):
@@ -61,7 +59,7 @@ class ProjectSettings(Section):
     path: Path | None = None
     base: str | None = None
     folder: str = "."
-    exclude: tuple[str, ...] = ()
+    exclude: tuple[Glob, ...] = ()
     targets: tuple[TargetSettings, ...] = ()
 
     @model_validator(mode="after")
@@ -119,18 +117,5 @@ class RuleSettings(Section):
 class CustomSettings(Section):
     """A pattern that finds image references in any other file."""
 
-    files: tuple[str, ...] = Field(min_length=1)
+    files: tuple[Glob, ...] = Field(min_length=1)
     pattern: str = Field(min_length=1)
-
-
-__all__ = [
-    "CustomSettings",
-    "ForgeKind",
-    "HealthSettings",
-    "Ignore",
-    "Platform",
-    "ProjectSettings",
-    "Reference",
-    "RuleSettings",
-    "TargetSettings",
-]

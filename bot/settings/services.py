@@ -36,6 +36,8 @@ class RegistryHost(Section):
     @classmethod
     def _are_urls(cls, mirrors: tuple[str, ...]) -> tuple[str, ...]:
         for mirror in mirrors:
+            if "@" in urlsplit(mirror).netloc:
+                raise ValueError("a secret never stands here; give the mirror's host an entry with its login")
             if urlsplit(mirror).scheme not in ("http", "https") or not urlsplit(mirror).hostname:
                 raise ValueError(f"a mirror is a URL such as https://mirror.example.com, not {mirror!r}")
         return mirrors

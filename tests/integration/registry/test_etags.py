@@ -126,3 +126,10 @@ def test_an_etag_of_a_mirror_is_not_told_to_the_registry() -> None:
         return theirs.unless, ours.unless
 
     assert asyncio.run(work()) == ([None], [None])
+
+
+def test_an_etag_that_could_not_be_sent_back_is_forgotten() -> None:
+    tagged = Tagged(page('"1"'), '"\N{LATIN SMALL LETTER E WITH ACUTE}"')
+
+    assert tags(tagged, days=2) == [("1",)] * 2
+    assert tagged.unless == [None, None]

@@ -90,3 +90,31 @@ def test_a_file_of_any_bytes_is_an_error_of_ours_at_worst() -> None:
     for data in (b"\xff\xff", b"x" * 70_000, b"[" * 5000):
         with pytest.raises(ConfigError):
             read(data)
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        'exclude: ["!"]',
+        'exclude: ["[z-a]"]',
+        "minimum_age: .inf",
+        "minimum_age: 99999999999999 days",
+        "- no mapping",
+    ],
+)
+def test_a_file_that_is_wrong_costs_its_own_project_and_no_other(tmp_path: Path, wishes: str) -> None:
+    made = shop(tmp_path, "Dockerfile")
+    result = run(made, wishes).result
+
+    assert result.updates == ()
+    (problem,) = result.problems
+    assert problem.subject == PROJECT
+    assert FILE in problem.error
+
+
+def test_a_glob_that_takes_for_ever_costs_its_own_project_and_no_other(tmp_path: Path) -> None:
+    long = "ab" * 40_000
+    made = shop(tmp_path, f"{long}/Dockerfile")
+    result = run(made, f"exclude: ['{'*[ab]' * 9}*[cd]*']").result
+
+    assert "takes too long" in result.problems[0].error

@@ -45,3 +45,9 @@ def test_a_project_without_owners_asks_nobody_more() -> None:
 
 def test_owners_that_are_not_utf8_break_nothing() -> None:
     assert asked(["CODEOWNERS"], ["a"], FakeCheckout({"CODEOWNERS": b"\xff @x\n* @a"})) == ("a",)
+
+
+def test_owners_of_patterns_that_are_malformed_or_take_for_ever_are_nobody() -> None:
+    endless = "*[ab]" * 9 + "*[cd]*"
+    assert owners_of(f"* @a\n! @b\n{endless} @c\n", ["Dockerfile"]) == ("a",)
+    assert owners_of(f"* @a\n{endless} @c\n", ["ab" * 40_000]) == ()

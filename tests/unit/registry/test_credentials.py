@@ -173,3 +173,15 @@ def test_no_repr_shows_a_secret() -> None:
         HostSettings(password=SECRET, token=SECRET)
     )
     assert SECRET not in shown
+
+
+@pytest.mark.parametrize("token", [f"{SECRET}\n", f"{SECRET}\0", f"{SECRET}\N{EURO SIGN}"])
+def test_a_token_that_no_header_can_carry_is_refused_and_not_shown(tmp_path: Path, token: str) -> None:
+    places = (
+        (HostSettings(token=token), None),
+        (HostSettings(), config(tmp_path, auths={"ghcr.io": {"registrytoken": token}})),
+    )
+    for settings, file in places:
+        with pytest.raises(RegistryLoginFailed, match=r"token for ghcr\.io") as caught:
+            credential_for("ghcr.io", settings, file)
+        assert SECRET not in str(caught.value)

@@ -167,3 +167,17 @@ def test_junk_in_a_tag_list_is_left_out() -> None:
     assert tags.tags_of(b'{"tags": null}', WHERE) == ()
     with pytest.raises(RegistryAnswerInvalid, match="the tag list is no list"):
         tags.tags_of(b'{"tags": "1.2"}', WHERE)
+
+
+@pytest.mark.parametrize("size", [b"1e999", b"-1", b"9223372036854775808", b'"many"', b"null"])
+def test_a_size_that_no_image_has_is_refused(size: bytes) -> None:
+    body = json.dumps({"schemaVersion": 2, "manifests": [entry(A, AMD64)]}).encode()
+    with pytest.raises(RegistryAnswerInvalid, match="descriptor"):
+        documents.content_of(body.replace(b'"size": 5', b'"size": ' + size), INDEX_TYPES[0], WHERE)
+
+
+@pytest.mark.parametrize(
+    "text", ["9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"]
+)
+def test_a_date_that_nothing_can_be_added_to_is_none(text: str) -> None:
+    assert fields.moment(text) is None

@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.model.update import UpdateKind
-from bot.settings import Settings, load
+from bot.settings import Secret, Settings, load
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "bot.example.yaml"
 
@@ -92,6 +92,9 @@ WRONG = {
     "tab": ("a:\n\t- b", "not YAML"),
     "mirror": ("registries: [{host: docker.io, mirrors: [mirror]}]", "a mirror is a URL"),
     "half a login": ("registries: [{host: docker.io, username: x}]", "username and password go together"),
+    "glob": ("projects: [{name: a/b, exclude: ['!']}]", "no glob with the syntax of .gitignore"),
+    "endless duration": ("rules: [{minimum_age: .inf}]", "a duration is at most 100 years"),
+    "endless size": (f"builder: {{memory: {'9' * 400} GB}}", "a size is a number and a unit"),
     "half an app": ("github: {app_id: 1}", "app_id and app_key go together"),
 }
 
@@ -126,6 +129,42 @@ def test_a_literal_secret_is_never_echoed(tmp_path: Path) -> None:
         load(file)
 
     assert "ghp_very_secret" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "store: mysql://refit:hunter2@db.example.com/refit",
+        "store: postgresql://refit:hunter2@db.example.com",
+        "registries: [{host: docker.io, mirrors: ['https://me:hunter2@mirror.example.com']}]",
+        "matrix: {homeserver: 'ftp://me:hunter2@matrix.example.com'}",
+    ],
+)
+def test_a_password_in_a_url_is_never_echoed(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "refit.yaml"
+    file.write_text(text)
+
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+
+    assert "hunter2" not in caught.value.message
+
+
+def test_a_secret_ends_before_the_line_end_that_editors_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_bytes(b"s3cret\r\n")
+    monkeypatch.setenv("REFIT_TEST_TOKEN", "s3cret\n")
+
+    assert Secret(file=tmp_path / "token").read("token") == "s3cret"
+    assert Secret(env="REFIT_TEST_TOKEN").read("token") == "s3cret"
+
+
+def test_a_secret_that_is_no_text_is_refused_without_being_shown(tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(ConfigError, match="is not UTF-8"):
+        Secret(file=tmp_path / "token").read("token")
 
 
 def test_a_missing_file_points_to_init(tmp_path: Path) -> None:
