@@ -15,7 +15,7 @@ from bot.audit.image.read import read
 from bot.commands.interrupt import interruptible
 from bot.commands.options import errors_console
 from bot.cycle.parts import Parts
-from bot.cycle.workspace import workspace
+from bot.cycle.workspace import inside, workspace
 from bot.errors import EngineMissing, RefitError
 from bot.model.exposure import Secret
 from bot.model.finding import Audit
@@ -64,8 +64,8 @@ def _built(target: Target, parts: Parts) -> Audit:
         checkout.export(room.folder / "context")
         parts.progress.step(f"build {target.name}")
         request = BuildRequest(
-            context=room.folder / "context" / target.context,
-            dockerfile=room.folder / "context" / target.dockerfile,
+            context=inside(room.folder / "context", target.context),
+            dockerfile=inside(room.folder / "context", target.dockerfile),
             name=room.name,
             args=target.args,
             stage=target.stage,

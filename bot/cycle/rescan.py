@@ -15,7 +15,7 @@ from bot.cycle.discover import discover
 from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_scan
 from bot.cycle.unchanged import remember_sbom, rescan_unchanged
-from bot.cycle.workspace import Workspace, workspace
+from bot.cycle.workspace import Workspace, inside, workspace
 from bot.errors import EngineMissing, RefitError, UsageError
 from bot.model.manifest import Platform
 from bot.model.reference import Reference
@@ -199,8 +199,8 @@ def _base(project: Project, target: Target, checkout: Checkout, parts: Parts) ->
 
 def _request(target: Target, room: Workspace, parts: Parts) -> BuildRequest:
     return BuildRequest(
-        context=room.folder / target.context,
-        dockerfile=room.folder / target.dockerfile,
+        context=inside(room.folder, target.context),
+        dockerfile=inside(room.folder, target.dockerfile),
         name=room.name,
         args=target.args,
         stage=target.stage,

@@ -13,7 +13,7 @@ from bot.cycle.job import ProofJob
 from bot.cycle.layer_growth import with_growth, without_files
 from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_scan
-from bot.cycle.workspace import Workspace, workspace
+from bot.cycle.workspace import Workspace, inside, workspace
 from bot.dockerfile.stages import touched
 from bot.errors import BuildFailed, EngineError
 from bot.model.evidence import BaseImage, BasePair, Build, Health, Side
@@ -80,8 +80,8 @@ def _requests(job: ProofJob, target: Target, room: Workspace) -> dict[str, Build
         job.checkout.export(root)
         (root / planned.use.file).write_bytes(content)
         requests[side] = BuildRequest(
-            context=root / target.context,
-            dockerfile=root / target.dockerfile,
+            context=inside(root, target.context),
+            dockerfile=inside(root, target.dockerfile),
             name=f"{room.name}-{side}",
             args=target.args,
             stage=target.stage,

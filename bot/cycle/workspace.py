@@ -35,6 +35,22 @@ class Workspace:
     folder: Path
 
 
+def inside(root: Path, path: str) -> Path:
+    """A path of a checkout that was written below `root`.
+
+    The engine follows links: one that leads out would make files of this machine a part of the build.
+
+    Raises:
+        EngineError: It leads out.
+    """
+    found = root / path
+    if not found.resolve().is_relative_to(root.resolve()):
+        raise EngineError(
+            f"{path} leads out of the project", hint="Name a folder of the project, without links out of it."
+        )
+    return found
+
+
 @contextmanager
 def workspace(parts: Parts, purpose: str) -> Iterator[Workspace]:
     """Make room for one piece of work; at the end its folder and all it made in the engine are gone.

@@ -189,6 +189,9 @@ def _write(destination: Path, entry: Entry, content: bytes) -> None:
     if _FORBIDDEN & {part.lower() for part in parts}:
         raise ForgeRefused(f"the commit holds the path {entry.name!r}, which no checkout may write")
     path = destination.joinpath(*parts)
+    if entry.mode == _LINK and _through_a_link(path.parent, destination):
+        # A tree may name one thing twice, as a link and as a folder: what is in it would land elsewhere.
+        raise ForgeRefused(f"the commit holds the path {entry.name!r}, which leads through a link")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if entry.mode == _SUBMODULE:
@@ -199,6 +202,11 @@ def _write(destination: Path, entry: Entry, content: bytes) -> None:
             _write_file(path, content, 0o755 if entry.mode == _EXECUTABLE else 0o644)
     except OSError as error:
         raise ForgeRefused(f"cannot write {path}: {error.strerror}") from error
+
+
+def _through_a_link(folder: Path, destination: Path) -> bool:
+    inside = (one for one in (folder, *folder.parents) if one.is_relative_to(destination))
+    return any(one.is_symlink() for one in inside if one != destination)
 
 
 def _write_file(path: Path, content: bytes, mode: int) -> None:

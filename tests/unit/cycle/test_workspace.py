@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cycle.workspace import sweep, workspace
+from bot.cycle.workspace import inside, sweep, workspace
 from bot.errors import EngineError
 from tests.fakes.builder import FakeBuilder
 from tests.unit.cycle.house import House, house
@@ -103,3 +103,23 @@ def test_an_engine_that_is_gone_keeps_the_rest_for_the_next_sweep(tmp_path: Path
 class _Gone(FakeBuilder):
     def remove(self, prefix: str) -> None:
         raise EngineError(f"the engine could not remove {prefix}")
+
+
+@pytest.mark.parametrize("path", ["out", "out/deeper", "../elsewhere", "/etc", "in/../../elsewhere"])
+def test_a_build_context_that_leads_out_of_the_project_is_refused(tmp_path: Path, path: str) -> None:
+    root = tmp_path / "context"
+    (root / "in").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (root / "out").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(EngineError, match="leads out of the project"):
+        inside(root, path)
+
+
+def test_a_build_context_inside_the_project_is_taken_as_it_is_named(tmp_path: Path) -> None:
+    root = tmp_path / "context"
+    (root / "v2").mkdir(parents=True)
+    (root / "current").symlink_to("v2")
+
+    assert inside(root, ".") == root
+    assert inside(root, "current") == root / "current"

@@ -145,6 +145,7 @@ ESCAPES = {
     "above": [("100644", "blob", "x", "..")],
     "git folder": [("100644", "blob", "x", ".GIT")],
     "through a link": [("120000", "blob", "/tmp", "a"), ("100644", "blob", "x", "a/refit-escaped")],
+    "a link through a link": [("120000", "blob", "/tmp", "a"), ("120000", "blob", "x", "a/refit-escaped")],
     "slash": [("100644", "blob", "x", "/tmp/refit-escaped")],
     "twice": [("100644", "blob", "x", "a"), ("100644", "blob", "y", "a")],
 }
@@ -158,7 +159,7 @@ def test_a_commit_made_to_escape_writes_nothing_outside(
     (tmp_path / "deep").mkdir()
     with pytest.raises(ForgeError):
         forge.checkout(project(shell)).export(tmp_path / "deep/context")
-    assert not Path("/tmp/refit-escaped").exists()
+    assert not os.path.lexists("/tmp/refit-escaped")
     assert sorted(path.name for path in (tmp_path / "deep").iterdir()) in ([], ["context"])
 
 
