@@ -8,6 +8,7 @@ from typing import Any, Final
 from github import GithubException
 from github.CheckRun import CheckRun
 from github.Commit import Commit
+from github.GithubApp import GithubApp
 
 from bot.forge.place import Place
 from bot.model.pulls import Annotation, Check, Conclusion
@@ -67,7 +68,12 @@ def _ours(place: Place, check: Check) -> CheckRun | None:
     """Our newest run of this name; GitHub lists those of other Apps as well."""
     slug = place.login.removesuffix("[bot]")
     runs = _commit(place, check.commit).get_check_runs(check_name=check.name)
-    return next((run for run in runs if run.app.slug == slug), None)
+    return next((run for run in runs if _slug(run.app) == slug), None)
+
+
+def _slug(app: GithubApp | None) -> str:
+    """Which App it is; empty for one that was deleted."""
+    return app.slug if app is not None else ""
 
 
 def _output(check: Check) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from github.GitCommit import GitCommit
 from github.GitRef import GitRef
 from github.GitTree import GitTree
 from github.GitTreeElement import GitTreeElement
-from github.NamedUser import NamedUser
 from github.Repository import Repository
 
 from bot.errors import BranchTaken, ForgeRefused
 from bot.forge.api import message_of
 from bot.forge.known import blob_id
+from bot.forge.place import login_of
 from bot.model.run import PullRequest
 
 _NEW_FILE = "100644"
@@ -107,18 +107,13 @@ def check_ours(repo: Repository, head: str, login: str, *, branch: str) -> None:
     somebody who commits on top has our commit as parent, which is told by the pull request's count.
     """
     found = repo.get_commit(head)
-    author, committer = _login(found.author), _login(found.committer)
+    author, committer = login_of(found.author), login_of(found.committer)
     signed = found.commit.committer.email == _WEB_FLOW
     at_once = found.commit.author.date == found.commit.committer.date
     by_us = author == login and (committer == login or signed)
     if not (by_us and at_once and len(found.parents) == 1):
         who = committer or author or "somebody"
         raise BranchTaken(f"branch {branch} of {repo.full_name} is at {head[:12]}, a commit by {who}")
-
-
-def _login(person: NamedUser | None) -> str:
-    """Who it is; empty where GitHub knows no account for the address."""
-    return person.login if person is not None else ""
 
 
 def delete_branch(repo: Repository, branch: str, head: str) -> None:

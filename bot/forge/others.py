@@ -10,7 +10,7 @@ from typing import Final
 from github.PullRequest import PullRequest as Pull
 
 from bot.forge import pulls
-from bot.forge.place import Place
+from bot.forge.place import Place, login_of
 from bot.model.marker import parse
 from bot.model.pulls import OpenPull, Proposal
 
@@ -38,11 +38,12 @@ def proposal(place: Place, pull: OpenPull, paths: Sequence[str]) -> Proposal:
 
 def _open_pull(place: Place, pull: Pull) -> OpenPull:
     home = pull.head.raw_data.get("repo")  # None where the fork was deleted
-    ours = pull.user.login == place.login and parse(pull.body) is not None
+    author = login_of(pull.user)
+    ours = author == place.login and parse(pull.body) is not None
     return OpenPull(
         number=pull.number,
         url=pull.html_url,
-        author=pull.user.login,
+        author=author,
         branch=pull.head.ref,
         base=pull.base.ref,
         commit=pull.head.sha,

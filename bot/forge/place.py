@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from github.NamedUser import NamedUser
+from github.Organization import Organization
 from github.Repository import Repository
+
+
+def login_of(person: NamedUser | Organization | None) -> str:
+    """Who it is; empty where GitHub knows no account: an address of mail, or one that was deleted."""
+    return person.login if person is not None else ""
 
 
 def _freely() -> None:

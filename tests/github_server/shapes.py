@@ -60,6 +60,11 @@ def user(call: Call, account: Account) -> JSON:
     }
 
 
+def writer(call: Call, account: Account) -> JSON | None:
+    """Who wrote something; nobody where the account was deleted."""
+    return None if account.deleted else user(call, account)
+
+
 def full_user(call: Call, account: Account) -> JSON:
     nothing = dict.fromkeys(("name", "company", "location", "email", "hireable", "bio"))
     counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
@@ -158,7 +163,7 @@ def issue(call: Call, repo: Repository, item: Issue) -> JSON:
         "html_url": html,
         "title": item.title,
         "body": item.body,
-        "user": user(call, item.user),
+        "user": writer(call, item.user),
         "labels": labels(call, repo, item),
         "state": item.state,
         "state_reason": item.state_reason,
@@ -204,7 +209,7 @@ def comment(call: Call, repo: Repository, item: Comment) -> JSON:
         "html_url": f"{page}#issuecomment-{item.id}",
         "issue_url": f"{call.api}/repos/{repo.full_name}/issues/{item.issue}",
         "body": item.body,
-        "user": user(call, item.user),
+        "user": writer(call, item.user),
         "created_at": item.created_at,
         "updated_at": item.updated_at,
         "author_association": association(repo, item.user),
@@ -217,7 +222,7 @@ def reaction(call: Call, item: Reaction) -> JSON:
     return {
         "id": item.id,
         "node_id": node("Reaction", item.id),
-        "user": user(call, item.user),
+        "user": writer(call, item.user),
         "content": item.content,
         "created_at": item.created_at,
     }

@@ -23,11 +23,12 @@ def timestamp(moment: datetime | None = None) -> str:
 
 @dataclass(slots=True)
 class Account:
-    """A user, an organisation or an App's bot."""
+    """A user, an organisation or an App's bot; of one that was deleted, what it wrote has no user."""
 
     id: int
     login: str
     type: str = "User"
+    deleted: bool = False
 
 
 @dataclass(slots=True)

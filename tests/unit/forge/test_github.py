@@ -192,6 +192,22 @@ def test_a_marker_written_by_somebody_else_does_not_count(world: World) -> None:
     assert world.forge().find(PROJECT, SLOT, BRANCH) is None
 
 
+def test_what_a_deleted_account_wrote_is_somebody_elses(world: World) -> None:
+    published = world.forge().publish(PROJECT, world.wanted(), None)
+    world.server.commit("acme/shop", {"x": "y"}, branch="theirs")
+    world.server.repository("acme/shop").roles["gone"] = "write"
+    access = TokenAccess(world.connection(), world.server.create_token("gone", "ghp_gone"))
+    repo = access.client("acme/shop").get_repo("acme/shop")
+    repo.create_pull("main", "theirs", title="x", body="")
+    repo.get_issue(1).create_comment("Nice.")
+    access.disconnect()
+    world.server.world.account("gone").deleted = True
+
+    assert {one.author for one in world.forge().open_pulls(PROJECT)} == {"refit", ""}
+    world.forge().say(PROJECT, published.url, "hello", "Hello.")
+    assert world.forge().close(PROJECT, published, "Done.").state is PublicationState.CLOSED
+
+
 def test_an_executable_stays_executable(world: World) -> None:
     git = world.server.repository("acme/shop").git
     blob = git.write_blob(b"FROM debian:12\n")
