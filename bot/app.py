@@ -24,6 +24,7 @@ from bot.forge.auth import Access, AppAccess, TokenAccess
 from bot.forge.github import GitHubForge
 from bot.forge.local import LocalForge
 from bot.model.manifest import Platform
+from bot.model.reference import registry_name
 from bot.model.retention import Retention
 from bot.model.vulnerability import Severity
 from bot.ports import Artifacts, Builder, Clock, Forge, Progress
@@ -202,7 +203,7 @@ def shelf(settings: Settings) -> ArtifactShelf:
 def scanner(settings: Settings, clock: Clock, artifacts: Artifacts | None = None) -> TrivyScanner:
     """Trivy as the configuration wants it."""
     section = settings.scanner
-    mirrors = {host.host: host.mirrors[0] for host in settings.registries if host.mirrors}
+    mirrors = {registry_name(host.host): host.mirrors[0] for host in settings.registries if host.mirrors}
     return TrivyScanner(
         ScannerSettings(
             folder=state_folder(settings) / "trivy",
@@ -211,7 +212,7 @@ def scanner(settings: Settings, clock: Clock, artifacts: Artifacts | None = None
             sha256=section.sha256,
             docker_host=settings.builder.docker_host or "",
             mirrors=mirrors,
-            insecure=frozenset(host.host for host in settings.registries if host.insecure),
+            insecure=frozenset(registry_name(host.host) for host in settings.registries if host.insecure),
             ignore_file=section.ignore_file,
             vex=section.vex,
             severity_sources=section.severity_sources,

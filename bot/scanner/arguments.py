@@ -6,6 +6,7 @@ asked of the network but the image itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from bot.errors import ScanError
@@ -15,6 +16,8 @@ from bot.ports import ScanRequest
 from bot.scanner.settings import ScannerSettings
 from bot.scanner.slots import Slot
 
+# The whole host: `127.example.com` is somebody else's.
+_LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?=[:/]|\Z)")
 _FORMATS = {ArtifactKind.SBOM: "cyclonedx", ArtifactKind.SARIF: "sarif"}
 
 
@@ -106,4 +109,5 @@ def _located(subject: str, mirrors: Mapping[str, str], insecure: frozenset[str])
 
 
 def _loopback(host: str) -> bool:
-    return host.startswith(("127.", "localhost", "[::1]"))
+    """As Docker decides it: an address of the machine itself, or its name, with or without a port."""
+    return _LOOPBACK.match(host) is not None

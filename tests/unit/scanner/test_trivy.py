@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -147,3 +148,22 @@ def test_offline_an_image_with_java_archives_fails_rather_than_seem_clean(tmp_pa
     with pytest.raises(ScanError, match="no Java database") as raised:
         world.scanner.scan(REQUEST)
     assert "--download-java-db-only" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("host", "insecure"),
+    [
+        ("127.0.0.1:5000", True),
+        ("localhost", True),
+        ("localhost:5000", True),
+        ("127.example.com", False),
+        ("127.0.0.1.example.com", False),
+        ("localhost.example.com", False),
+    ],
+)
+def test_only_this_machine_is_spoken_to_without_certificates(
+    tmp_path: Path, host: str, *, insecure: bool
+) -> None:
+    world = World(tmp_path, offline=True)
+    world.scanner.scan(replace(REQUEST, subject=f"{host}/app@{DIGEST}"))
+    assert ("--insecure" in world.calls[-1].split()) is insecure
