@@ -21,6 +21,7 @@ from typer.models import CommandInfo
 
 from bot import __version__
 from bot.errors import RefitError
+from bot.report.quote import shown_line
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context  # the types that the library's groups are written with
@@ -169,6 +170,8 @@ def _bug(console: Console) -> int:
 
 
 def _show(console: Console, message: str, hint: str) -> None:
+    """A message may quote what a registry, git or a project says: none of it steers the terminal."""
+    message, hint = ("\n".join(map(shown_line, text.split("\n"))) for text in (message, hint))
     console.print(Text.assemble(("error: ", "bold red"), message), highlight=False, soft_wrap=True)
     if hint:
         console.print(Text.assemble(("hint:  ", "bold"), hint), highlight=False, soft_wrap=True)

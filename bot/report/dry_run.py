@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from bot.model.draft import Draft
 from bot.model.pulls import Check
 from bot.model.run import Issue, PullRequest
+from bot.report.quote import shown_line
 from bot.report.rendered import rendered
 
 
@@ -22,7 +23,7 @@ def render(draft: Draft, *, width: int = 100, color: bool = False) -> str:
     else:
         return ""
     shown = rendered(text, width=width, color=color).rstrip()
-    return "\n".join([f"in {draft.project}", *head, "", shown, "", ""])
+    return "\n".join([f"in {draft.project}", *map(shown_line, head), "", shown, "", ""])
 
 
 def _pull_request(wanted: PullRequest, before: Mapping[str, bytes]) -> Iterable[str]:

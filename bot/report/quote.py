@@ -29,6 +29,8 @@ _SKIP_WORD: Final = re.compile(r"(?<![a-z])(?:skip|no)(?![a-z])", re.IGNORECASE)
 _NO_CI: Final = re.compile(r"\*+\s*(no[_ -]?ci)\s*\*+", re.IGNORECASE)
 _SKIP_CHECKS: Final = re.compile(r"skip-checks(?=\s*:)", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"#(?=[0-9])")
+# An issue can be closed by its address too, and addresses stay as they are in code.
+_CLOSES: Final = re.compile(r"\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(:?\s+https?)://", re.IGNORECASE)
 _GH: Final = re.compile(r"(?<![0-9A-Za-z])(GH)-(?=\d)", re.IGNORECASE)
 _WWW: Final = re.compile(r"(www)\.", re.IGNORECASE)
 _HEX: Final = r"[0-9a-f]{7,}(?![0-9A-Za-z_])"
@@ -92,6 +94,11 @@ def title(text: str, *, limit: int = 200) -> str:
 def visible(text: str, *, limit: int = 200) -> str:
     """One line for a terminal: nothing in it is hidden, moves the cursor or turns the text around."""
     return _cut(_one_line(text, limit), limit)
+
+
+def shown_line(text: str) -> str:
+    """A line of a file as it stands there, blanks and all, with nothing hidden in it; for a terminal."""
+    return _without_hidden(_ANSI.sub("", text).expandtabs(4))
 
 
 def code(text: str, *, limit: int = 200) -> str:
@@ -172,6 +179,7 @@ def _defuse_code(text: str) -> str:
     for _ in range(_NESTED):
         text = _BRACKET.sub(_without_skip, text)
     text = _SKIP_CHECKS.sub("skip checks", _NO_CI.sub(r"\1", text))
+    text = _CLOSES.sub("\\1\\2\uff1a//", text)
     return _GH.sub("\\1\u2011", _NUMBER.sub("# ", text))
 
 

@@ -203,3 +203,12 @@ def test_no_text_at_all_survives_as_a_danger(text: str) -> None:
     assert not dangers(quote(text), but="commit")
     assert not hidden(quote(text) + title(text) + code(text) + visible(text))
     assert "\n" not in quote(text) + title(text) + code(text) + visible(text)
+
+
+@pytest.mark.parametrize("word", ["Fixes", "closes:", "RESOLVED"])
+def test_code_that_would_close_an_issue_by_its_address_does_not(word: str) -> None:
+    shown = code(f"{word} https://github.com/acme/shop/issues/7")
+
+    assert "://" not in shown
+    assert "github.com/acme/shop" in shown
+    assert code("deb https://deb.debian.org") == "`deb https://deb.debian.org`"

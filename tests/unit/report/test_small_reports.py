@@ -118,3 +118,11 @@ def test_numbers_are_written_one_way(written: str, expected: str) -> None:
 def test_an_age_is_told_in_whole_days(days: float, expected: str) -> None:
     now = datetime(2026, 11, 24, tzinfo=UTC)
     assert wording.age(now - timedelta(days=days), now) == expected
+
+
+def test_a_dry_run_shows_no_escape_sequence_of_the_file_that_changes() -> None:
+    hostile = b"FROM debian:12@sha256:a  # \x1b]0;owned\x07\x1b[2J\xe2\x80\xae\n"
+    text = dry_run.render(Draft("acme/shop", PULL, {"Dockerfile": hostile}))
+
+    assert "-FROM debian:12@sha256:a  #" in text
+    assert not {"\x1b", "\x07", "\u202e"} & set(text)
