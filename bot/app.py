@@ -35,8 +35,8 @@ from bot.settings.narrowing import read as read_wishes
 from bot.store.base import Guard
 from bot.store.lease import lease
 from bot.store.sql import SqlStore, open_store, sqlite_url
-from bot.triggers.periods import Job, Timetable
-from bot.under_care import by_project, expanded
+from bot.triggers.periods import Job, Timetable, own_offset
+from bot.under_care import Expand, by_project, expanded
 
 _MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
@@ -59,6 +59,7 @@ def open_parts(  # noqa: PLR0913 - options by keyword
     refresh: bool = False,
     drive: bool = True,
     engine: bool = True,
+    expand: Expand = expanded,
 ) -> Iterator[Parts]:
     """Open every collaborator a cycle works with; all are closed at the end.
 
@@ -69,6 +70,7 @@ def open_parts(  # noqa: PLR0913 - options by keyword
         refresh: Ignore cached answers of registries.
         engine: Look for a container engine; what builds nothing saves the time.
         drive: Hold the lease of the state folder; what only asks registries needs none.
+        expand: Replaces each glob by the projects that it stands for.
 
     Raises:
         ConfigError: A secret is missing.
@@ -78,7 +80,7 @@ def open_parts(  # noqa: PLR0913 - options by keyword
     clock = clock or SystemClock()
     with _driving(settings) if drive else nullcontext() as guard, opened_store(settings, guard) as store:
         every = forges(settings, clock)
-        settings, problems = expanded(settings, every)
+        settings, problems = expand(settings, every)
         builder, no_builder = _builder(settings) if engine else (None, "no engine was asked for")
         artifacts = shelf(settings)
         yield Parts(
@@ -144,7 +146,11 @@ def opened_store(settings: Settings, guard: Guard | None = None) -> Iterator[Sql
 
 def timetable(settings: Settings) -> Timetable:
     """When `refit serve` does what by itself."""
-    return Timetable({job: getattr(settings.schedule, job) for job in Job}, ZoneInfo(settings.timezone))
+    crons = {job: getattr(settings.schedule, job) for job in Job}
+    # Bots side by side on one store have one offset.
+    where = settings.store or str(state_folder(settings))
+    seed = " ".join([where, *sorted(one.name for one in settings.projects)])
+    return Timetable(crons, ZoneInfo(settings.timezone), own_offset(seed, settings.schedule.spread))
 
 
 def machine_platform() -> Platform:

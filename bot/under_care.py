@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from bot.errors import ForgeError
 from bot.forge.github import GitHubForge
 from bot.forge.listing import Wanted
 from bot.model.run import Problem
-from bot.ports import Forge
+from bot.ports import Clock, Forge
 from bot.settings import Settings
 
+# The settings without globs, and what could not be listed.
+Expanded = tuple[Settings, tuple[Problem, ...]]
+Expand = Callable[[Settings, Mapping[str, Forge]], Expanded]
+_FRESH_SECONDS: Final = 600.0
 
-def expanded(settings: Settings, every: Mapping[str, Forge]) -> tuple[Settings, tuple[Problem, ...]]:
+
+class Remembered:
+    """What the globs of one configuration stand for, listed from time to time, not for each question in chat.
+
+    Safe from several threads: two may list at the same time, and both are right.
+
+    Args:
+        clock: Monotonic time.
+        expand: Lists.
+    """
+
+    def __init__(self, clock: Clock, expand: Expand | None = None) -> None:
+        self._clock, self._expand = clock, expand or expanded
+        self._known: tuple[float, Expanded] | None = None
+
+    def __call__(self, settings: Settings, every: Mapping[str, Forge]) -> Expanded:
+        """What is known, where that is of the last minutes or nothing newer can be had."""
+        known = self._known
+        if known is not None and self._clock.monotonic() - known[0] < _FRESH_SECONDS:
+            return known[1]
+        found = self.afresh(settings, every)
+        return known[1] if found[1] and known is not None else found
+
+    def afresh(self, settings: Settings, every: Mapping[str, Forge]) -> Expanded:
+        """List now; what could be listed in part only is not remembered."""
+        found = self._expand(settings, every)
+        if not found[1]:
+            self._known = self._clock.monotonic(), found
+        return found
+
+
+def expanded(settings: Settings, every: Mapping[str, Forge]) -> Expanded:
     """The settings with each glob replaced by what it stands for now; what is named keeps its own."""
     projects = [one for one in settings.projects if not one.is_glob]
     named = {one.name.lower() for one in projects}

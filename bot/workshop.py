@@ -22,6 +22,7 @@ from bot.settings import Settings
 from bot.triggers.chat.grammar import Word
 from bot.triggers.periods import Job
 from bot.triggers.worker import OpenParts, Worker
+from bot.under_care import Remembered
 from bot.web.metrics import Counted, Metrics, metrics_route
 
 log: Final = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Workshop:
     ) -> None:
         self._settings, self._store, self._clock = settings, store, clock
         self._stopping = threading.Event()
+        self._projects = Remembered(clock)
         self._counted = Counted()
         self.worker = make_worker(self._parts)
         self.queue: Queue = LocalQueue(self.worker, dropped=self.worker.dropped)
@@ -110,6 +112,7 @@ class Workshop:
             clock=self._clock,
             drive=task in _DRIVES,
             engine=task in _NEEDS_ENGINE and not shared,
+            expand=self._projects.afresh if task in _DRIVES else self._projects,
         ) as parts:
             crew = Crew(parts.store, self.queue, self._pause) if shared else None
             try:

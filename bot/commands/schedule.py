@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from bot.app import opened_store, timetable
@@ -17,20 +18,28 @@ _HEAD: Final = ("JOB", "NEXT", "LAST", "OUTCOME")
 def schedule(*, output: FormatOption = Format.TABLE, config: ConfigOption = None) -> int:
     """Show what `refit serve` runs next by itself, and what ran last with its outcome."""
     settings = load_config(config)
+    times = timetable(settings)
     with opened_store(settings) as store:
-        rows = scheduled(timetable(settings), store, SystemClock().now())
+        rows = scheduled(times, store, SystemClock().now())
     if output is Format.JSON:
-        write_json({"timezone": settings.timezone, "jobs": [_document(row) for row in rows]})
+        jobs = [_document(row) for row in rows]
+        write_json({"timezone": settings.timezone, "offset": times.offset.total_seconds(), "jobs": jobs})
     else:
-        write(table(rows))
+        write(table(rows, times.offset))
     return 0
 
 
-def table(rows: Sequence[Scheduled]) -> str:
-    """Lines for people; times are in the configured zone."""
+def table(rows: Sequence[Scheduled], offset: timedelta = timedelta(0)) -> str:
+    """Lines for people; times are in the configured zone, and hold the offset."""
     lines = [_HEAD, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+    shown = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+    if offset:
+        shown += [
+            "",
+            f"Each begins {offset} after its time: this installation's own part of `schedule.spread`.",
+        ]
+    return "\n".join(shown)
 
 
 def _cells(row: Scheduled) -> tuple[str, ...]:

@@ -177,6 +177,7 @@ class ScheduleSection(Section):
     sboms: str = "0 6 * * *"
     quarterly: str = "0 5 2 1,4,7,10 *"
     cleanup: str = "15 1 * * *"
+    spread: Duration = Field(default=timedelta(minutes=30), le=timedelta(hours=6))
 
     @field_validator("monthly", "observe", "sboms", "quarterly", "cleanup")
     @classmethod

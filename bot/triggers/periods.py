@@ -6,6 +6,7 @@ done is not asked for again, so a missed one is caught up once, for the current 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -38,22 +39,28 @@ class Timetable:
     Attributes:
         crons: Five-field cron expression of each job.
         zone: Time zone they are read in.
+        offset: How much later each job begins: this installation's own part of `schedule.spread`.
     """
 
     crons: dict[Job, str]
     zone: ZoneInfo
+    offset: timedelta = timedelta(0)
 
     def last_due(self, job: Job, now: datetime) -> datetime | None:
-        """The latest time at or before `now` that a job was due, within the last 100 days."""
+        """The latest time that a job was to begin at or before `now`, within the last 100 days.
+
+        It is given as its expression has it, without the offset: that names the period.
+        """
         for span in _LOOK_BACK:
-            found = [due for due in self._due(job, now - span, now + _SHIFT) if due <= now]
+            found = [due for due in self._due(job, now - span, now + _SHIFT) if due + self.offset <= now]
             if found:
                 return found[-1]
         return None
 
     def next_due(self, job: Job, now: datetime) -> datetime | None:
-        """The first time after `now` that a job is due."""
-        found = next((due for due in self._due(job, now - _SHIFT) if due > now), None)
+        """The first time after `now` that a job begins."""
+        due = (one + self.offset for one in self._due(job, now - _SHIFT - self.offset))
+        found = next((one for one in due if one > now), None)
         return found.astimezone(self.zone) if found else None
 
     def _due(self, job: Job, since: datetime, until: datetime | None = None) -> Iterator[datetime]:
@@ -69,6 +76,19 @@ class Timetable:
         while (due := trigger.get_next_fire_time(None, moment)) is not None and (end is None or due <= end):
             yield due.replace(tzinfo=self.zone).astimezone(UTC)
             moment = due + timedelta(minutes=1)
+
+
+def own_offset(seed: str, spread: timedelta) -> timedelta:
+    """An installation's part of a span: the same at every start, and another one's is another.
+
+    Where all of them asked their registries in the same minute of the night, those would be busy in it.
+
+    Args:
+        seed: What tells this installation from others.
+        spread: The span.
+    """
+    part = int.from_bytes(hashlib.sha256(seed.encode(errors="surrogatepass")).digest()[:8])
+    return timedelta(seconds=part % max(1, int(spread.total_seconds())))
 
 
 def period(job: Job, due: datetime, zone: ZoneInfo) -> str:

@@ -3,7 +3,8 @@
 python -m tests.bench.chat
 
 Signed slash commands and webhook deliveries through the real Bolt and Starlette applications, on a real
-store; eight people ask at once, while the worker is busy for all of the time.
+store; eight people ask at once, while the worker is busy for all of the time. Then a whole bot with 300
+projects (`tests/bench/chat_fleet.py`): how long each word takes to its answer.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from starlette.testclient import TestClient
 from bot.model.vulnerability import Scan
 from bot.ports import ScanRequest
 from bot.web.github import Webhooks, github_routes
+from tests.bench import chat_fleet
 from tests.fakes.slack_server import command
 from tests.integration.chat.ways import Room, room
 from tests.unit.cycle.house import clean
@@ -48,6 +50,7 @@ def main() -> None:
         with TestClient(Starlette(routes=_routes(made))) as web:
             _print("webhook delivery, queued", lambda n: _deliver(web, n))
         done.set()
+    chat_fleet.measure()
 
 
 def _keep_busy(made: Room, done: threading.Event) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from pydantic import ValidationError
 from bot.forge.api import Connection
 from bot.forge.auth import TokenAccess
 from bot.forge.github import GitHubForge
+from bot.model.run import Problem
 from bot.settings import ProjectSettings, Settings
-from bot.under_care import by_project, expanded
+from bot.under_care import Expanded, Remembered, by_project, expanded
 from tests.github_server import GitHubServer
+from tests.unit.cycle.house import FakeClock
 
 
 @pytest.fixture
@@ -59,6 +62,19 @@ def test_a_forge_that_does_not_answer_is_a_problem_and_the_others_go_on(
 
     assert [one.name for one in got.projects] == ["globex/app"]
     assert [one.subject for one in problems] == ["acme/*"]
+
+
+def test_what_was_listed_lately_is_not_listed_again_and_outlives_a_forge_that_is_down() -> None:
+    clock, given = FakeClock(), settings("acme/*")
+    one, two = (settings("acme/shop"), ()), (settings("acme/shop", "acme/web"), ())
+    down = (settings(), (Problem("acme/*", "GitHub does not answer", "Try later."),))
+    answers: list[Expanded] = [one, two, down, down]
+    known = Remembered(clock, lambda *_: answers.pop(0))
+
+    assert [known(given, {}) for _ in range(2)] == [one, one]
+    assert [known.afresh(given, {}), known(given, {})] == [two, two]
+    clock.moment += timedelta(hours=1)
+    assert [known(given, {}), known.afresh(given, {})] == [two, down]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -63,3 +64,12 @@ def test_the_last_of_each_job_is_found_behind_weeks_of_daily_ones(store: SqlStor
         store.begin(f"observe-2026-11-{day:02}", NOW + timedelta(days=day))
 
     assert [one.id for one in last_of_each(store)] == ["monthly-2026-11", "observe-2026-11-28"]
+
+
+def test_the_times_hold_this_installations_offset_and_say_so(store: SqlStore) -> None:
+    late = replace(TIMETABLE, offset=timedelta(minutes=12))
+
+    lines = table(scheduled(late, store, NOW), late.offset).splitlines()
+
+    assert lines[1].startswith("observe  Wed 2026-11-25 03:42 CET")
+    assert lines[-1].startswith("Each begins 0:12:00 after its time")

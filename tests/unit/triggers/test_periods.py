@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.triggers.periods import Job, Timetable, last_quarter, missed, period
+from bot.triggers.periods import Job, Timetable, last_quarter, missed, own_offset, period
 
 BERLIN = ZoneInfo("Europe/Berlin")
 CRONS = {
@@ -56,6 +56,34 @@ DUE = {
 @pytest.mark.parametrize(("cron", "now", "due"), DUE.values(), ids=DUE.keys())
 def test_the_last_monthly_run_is_found(cron: str, now: str, due: str) -> None:
     assert monthly(cron).last_due(Job.MONTHLY, at(now)) == at(due)
+
+
+def test_an_offset_moves_when_it_begins_and_not_the_period_that_it_is_for() -> None:
+    late = Timetable(CRONS | {Job.OBSERVE: "50 23 * * *"}, BERLIN, timedelta(minutes=20))
+
+    assert late.next_due(Job.OBSERVE, at("2026-11-24T23:55")) == at("2026-11-25T00:10")
+    assert late.last_due(Job.OBSERVE, at("2026-11-25T00:09")) == at("2026-11-23T23:50")
+    assert late.last_due(Job.OBSERVE, at("2026-11-25T00:10")) == at("2026-11-24T23:50")
+    names = {one.name: one.value["period"] for one in missed(late, at("2026-11-25T00:10"), ())}
+    assert names["observe"] == "observe-2026-11-24"
+
+
+def test_the_first_of_a_month_is_waited_for_in_the_month() -> None:
+    late = Timetable(CRONS, BERLIN, timedelta(minutes=20))
+
+    assert late.next_due(Job.MONTHLY, at("2026-11-01T04:05")) == at("2026-11-01T04:20")
+    assert late.last_due(Job.MONTHLY, at("2026-11-01T04:19")) == at("2026-10-01T04:00")
+
+
+def test_installations_are_spread_and_each_keeps_its_offset() -> None:
+    span = timedelta(minutes=30)
+    offsets = [own_offset(f"/var/lib/refit acme/shop-{number}", span) for number in range(600)]
+
+    assert offsets == [own_offset(f"/var/lib/refit acme/shop-{number}", span) for number in range(600)]
+    a_minute = Counter(int(one.total_seconds()) // 60 for one in offsets)
+    assert set(a_minute) == set(range(30))
+    assert max(a_minute.values()) < 50
+    assert own_offset("anything", timedelta(0)) == timedelta(0)
 
 
 NEXT = {
