@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot.cycle.baselines import settle
 from bot.cycle.bases import pairs
+from bot.cycle.bugs import bug
 from bot.cycle.discover import Found, discover
 from bot.cycle.narrow import left, with_wishes
 from bot.cycle.parts import Parts
@@ -37,6 +38,8 @@ def make_plan(parts: Parts) -> Plan:
             found += _discovered(project, parts, commits, problems)
         except RefitError as error:
             problems.append(Problem(project.name, error.message, error.hint))
+        except Exception as error:  # noqa: BLE001 - likewise: what projects hold is written by anybody
+            problems.append(bug(project.name, error))
     parts.progress.step(f"resolve {len(found)} uses")
     settle(found, parts)
     results, (shipped, unanswered) = asyncio.run(_ask(found, parts, commits))

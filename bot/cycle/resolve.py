@@ -14,13 +14,14 @@ from datetime import datetime
 from typing import Final
 
 from bot.cycle.bases import config_of
+from bot.cycle.bugs import bug
 from bot.cycle.discover import Found
 from bot.cycle.narrow import narrowed
 from bot.cycle.parts import Parts
 from bot.cycle.snoozes import quieted
 from bot.cycle.suited import suited
 from bot.cycle.together import together
-from bot.errors import ImageNotFound, RegistryError
+from bot.errors import ImageNotFound, RegistryError, StoreError
 from bot.model.manifest import Index, Manifest
 from bot.model.reference import Reference
 from bot.model.snooze import Snooze
@@ -102,17 +103,31 @@ class _Facts:
 
     async def look(self) -> None:
         """Ask what the tag points at, where a decision needs it."""
+        await self._guarded(self._look)
+
+    async def decide(self) -> None:
+        """Fetch what is missing, and decide."""
+        await self._guarded(self._decide)
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+        """A failure is this use's outcome, and no other's; so is a bug, for anybody writes what is read."""
+        try:
+            await work()
+        except RegistryError as error:
+            self.outcome = Failed(error.message, error.hint, unanswered=True)
+        except StoreError:  # without a store nothing can go on
+            raise
+        except Exception as error:  # noqa: BLE001 - see above
+            found = bug(self._use.text, error)
+            self.outcome = Failed(f"{found.subject}: {found.error}", found.hint)
+
+    async def _look(self) -> None:
         if Need.HEAD in self._missing():
             self._facts = await self._fetch(Need.HEAD, self._facts)
             self._facts = replace(self._facts, checked=self._facts.checked | {Need.HEAD})
 
-    async def decide(self) -> None:
-        """Fetch what is missing, and decide."""
-        try:
-            await self._gather()
-        except RegistryError as error:
-            self.outcome = Failed(error.message, error.hint, unanswered=True)
-            return
+    async def _decide(self) -> None:
+        await self._gather()
         now = self._parts.clock.now()
         self.outcome = decide(self._use, self._facts, self._rule, now, self._platforms)
 
@@ -224,16 +239,17 @@ class _Facts:
         if (known := self._parts.store.cached(_NAMES_KIND, key)) is not None:
             return replace(facts, tag_digests={**facts.tag_digests, **json.loads(known[0])})
         tags = precise_names(reference.tag, facts.tags)
-        heads = await asyncio.gather(
-            *(self._registry.head(reference.with_tag(tag)) for tag in tags), return_exceptions=True
-        )
-        found = {
-            tag: str(head.digest)
-            for tag, head in zip(tags, heads, strict=True)
-            if not isinstance(head, BaseException)
-        }
+        digests = await asyncio.gather(*(self._digest(reference.with_tag(tag)) for tag in tags))
+        found = {tag: digest for tag, digest in zip(tags, digests, strict=True) if digest}
         self._parts.store.cache(_NAMES_KIND, key, json.dumps(found).encode(), self._parts.clock.now())
         return replace(facts, tag_digests={**facts.tag_digests, **found})
+
+    async def _digest(self, tag: Reference) -> str:
+        """What a tag points at; empty where it is gone. Other failures are none to be remembered for ever."""
+        try:
+            return str((await self._registry.head(tag)).digest)
+        except ImageNotFound:
+            return ""
 
     async def _content(self, reference: Reference, digest: str) -> Index | Manifest:
         return await self._registry.content(reference.with_digest(digest))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from bot.cycle.bugs import bug
 from bot.cycle.grouping import Group
 from bot.cycle.order import place
 from bot.cycle.parts import Parts
@@ -71,10 +71,7 @@ class Run:
         except RefitError as error:
             self.tally.fail(subject, error)
         except Exception as error:  # noqa: BLE001 - a bug in one target's way must not cost the others theirs
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            what = f"a bug in Refit: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"
-            report = "Please report it with the output of this run."
-            self.tally.problems.append(Problem(subject, what, report))
+            self.tally.problems.append(bug(subject, error))
 
 
 def subject(group: Group) -> str:
