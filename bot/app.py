@@ -20,7 +20,7 @@ from bot.convert import build_secrets, custom_rules, project, registry_settings,
 from bot.cycle.parts import Parts, Policy, VerdictPolicy
 from bot.errors import ConfigError, EngineError
 from bot.forge.api import Connection
-from bot.forge.auth import Access, AppAccess, TokenAccess
+from bot.forge.auth import Access, AppAccess, NobodyAccess, TokenAccess
 from bot.forge.github import GitHubForge
 from bot.forge.local import LocalForge
 from bot.model.manifest import Platform
@@ -60,6 +60,7 @@ def open_parts(  # noqa: PLR0913 - options by keyword
     drive: bool = True,
     engine: bool = True,
     expand: Expand = expanded,
+    writes: bool = True,
 ) -> Iterator[Parts]:
     """Open every collaborator a cycle works with; all are closed at the end.
 
@@ -71,6 +72,7 @@ def open_parts(  # noqa: PLR0913 - options by keyword
         engine: Look for a container engine; what builds nothing saves the time.
         drive: Hold the lease of the state folder; what only asks registries needs none.
         expand: Replaces each glob by the projects that it stands for.
+        writes: Write to forges; what only reads needs no token where projects are public.
 
     Raises:
         ConfigError: A secret is missing.
@@ -79,7 +81,7 @@ def open_parts(  # noqa: PLR0913 - options by keyword
     """
     clock = clock or SystemClock()
     with _driving(settings) if drive else nullcontext() as guard, opened_store(settings, guard) as store:
-        every = forges(settings, clock)
+        every = forges(settings, clock, writes=writes)
         settings, problems = expand(settings, every)
         builder, no_builder = _builder(settings) if engine else (None, "no engine was asked for")
         artifacts = shelf(settings)
@@ -230,7 +232,7 @@ def scanner(settings: Settings, clock: Clock, artifacts: Artifacts | None = None
     )
 
 
-def forges(settings: Settings, clock: Clock) -> Mapping[str, Forge]:
+def forges(settings: Settings, clock: Clock, *, writes: bool = True) -> Mapping[str, Forge]:
     """The forge of each project, by project name."""
     found: dict[str, Forge] = {}
     github: Forge | None = None
@@ -238,13 +240,21 @@ def forges(settings: Settings, clock: Clock) -> Mapping[str, Forge]:
         if one.forge is ForgeKind.LOCAL:
             found[one.name] = LocalForge(state_folder(settings), clock)
         else:
-            github = github or _github(settings)
+            github = github or _github(settings, writes=writes)
             found[one.name] = github
     return found
 
 
-def _github(settings: Settings) -> Forge:
-    return GitHubForge(state_folder(settings), _connection(settings), access(settings))
+def _github(settings: Settings, *, writes: bool) -> Forge:
+    connection = _connection(settings)
+    way = access(settings) if writes or tokens(settings) else NobodyAccess(connection)
+    return GitHubForge(state_folder(settings), connection, way)
+
+
+def tokens(settings: Settings) -> bool:
+    """True where this machine has a way into GitHub; a machine that only proves may do without."""
+    places = (settings.github.token, settings.github.app_key)
+    return any(place is not None and place.there for place in places)
 
 
 def _connection(settings: Settings) -> Connection:
@@ -266,7 +276,7 @@ def access(settings: Settings) -> Access:
     if section.app_id is not None and section.app_key is not None:
         return AppAccess(connection, section.app_id, section.app_key.read("github.app_key"))
     if section.token is not None:
-        return TokenAccess(connection, section.token.read("github.token"))
+        return TokenAccess(connection, section.token.read("github.token"), section.author or "")
     raise ConfigError(
         "projects on GitHub need `github.token` or `github.app_id` and `github.app_key`",
         hint="Add `github: {token: {env: GITHUB_TOKEN}}`, or use `forge: local` to try without an account.",

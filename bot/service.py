@@ -56,8 +56,8 @@ class Service:
         self._talk = Talk(settings, self._store, self._clock)
         self._shop = Workshop(settings, self._store, self._clock, _slots(settings), self._worker)
         worker, self._due = self._shop.worker, self._shop.queue
-        self._asked = LocalQueue(worker, dropped=worker.dropped)
-        self._quick = LocalQueue(worker, dropped=worker.dropped, threads=_QUICK_AT_ONCE)
+        self._asked = LocalQueue(worker, undone=worker.undone)
+        self._quick = LocalQueue(worker, undone=worker.undone, threads=_QUICK_AT_ONCE)
         done = partial(finished_periods, self._store)
         self._schedule = Schedule(timetable(settings), self._due, done, self._clock)
         self._talk.listen(self._queue, self._targets, {Word.STATUS: self._status, Word.NEXT: self._next})
@@ -158,5 +158,6 @@ def _artifacts(settings: Settings) -> list[Route]:
 
 
 def _slots(settings: Settings) -> dict[Role, int]:
-    """On a shared store this machine drives, publishes, and proves where it may build."""
-    return {Role.DRIVE: 1, Role.PUBLISH: 1} | ({Role.PROVE: 1} if settings.builder.enabled else {})
+    """On a shared store this machine drives, and does what is not left to others."""
+    also = {Role(one): 1 for one in settings.workers.serve if one != "prove" or settings.builder.enabled}
+    return {Role.DRIVE: 1} | also

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,8 +13,9 @@ from typing import Final
 from starlette.routing import Route
 
 from bot.app import open_parts, store_url
-from bot.cycle.crew import PROVE, Crew
+from bot.cycle.crew import PROVE, PUBLISH, WRITE, Crew
 from bot.cycle.parts import Parts
+from bot.cycle.reading_forge import ReadingForge
 from bot.errors import RefitError
 from bot.ports import Clock, Queue, Store
 from bot.queue.local import LocalQueue
@@ -29,6 +31,7 @@ log: Final = logging.getLogger(__name__)
 # What changes what people see holds the lease; what builds nothing looks for no engine.
 _PUBLISHES: Final = frozenset({Job.MONTHLY, Word.OPEN, "pull-rebase", "pull-recreate"})
 _DRIVES: Final = _PUBLISHES | set(Job)
+_JOBS: Final = frozenset({PROVE, PUBLISH, WRITE})
 _NEEDS_ENGINE: Final = _PUBLISHES | {Job.CLEANUP, Word.RESCAN, "pull-rescan", PROVE}
 
 
@@ -71,7 +74,7 @@ class Workshop:
         self._projects = Remembered(clock)
         self._counted = Counted()
         self.worker = make_worker(self._parts)
-        self.queue: Queue = LocalQueue(self.worker, dropped=self.worker.dropped)
+        self.queue: Queue = LocalQueue(self.worker, undone=self.worker.undone)
         if settings.store is not None:
             self.queue = _shared_queue(settings, self.worker, slots)
 
@@ -104,21 +107,27 @@ class Workshop:
 
     @contextmanager
     def _parts(self, task: str) -> Iterator[Parts]:
-        """Parts for one task; on a shared store, whoever takes the jobs proves and publishes for a cycle."""
-        shared = self._settings.store is not None and task in _PUBLISHES
+        """Parts for one task; on a shared store, whoever takes the jobs proves, and writes to forges."""
+        shared = self._settings.store is not None and task not in _JOBS
         with open_parts(
             self._settings,
             LogProgress(),
             clock=self._clock,
             drive=task in _DRIVES,
-            engine=task in _NEEDS_ENGINE and not shared,
+            engine=task in _NEEDS_ENGINE and not (shared and task in _PUBLISHES),
+            writes=task != PROVE,
             expand=self._projects.afresh if task in _DRIVES else self._projects,
         ) as parts:
-            crew = Crew(parts.store, self.queue, self._pause) if shared else None
             try:
-                yield replace(parts, crew=crew)
+                yield self._shared(parts, task) if shared else parts
             finally:
                 self._counted.add(parts.registry)
+
+    def _shared(self, parts: Parts, task: str) -> Parts:
+        """Parts of a machine that drives: others write to forges, and prove what is to be published."""
+        crew, life = Crew(parts.store, self.queue, self._pause), uuid.uuid4().hex
+        forges = {name: ReadingForge(forge, crew, life) for name, forge in parts.forges.items()}
+        return replace(parts, forges=forges, crew=crew if task in _PUBLISHES else None)
 
     def _pause(self, seconds: float) -> None:
         """Wait for others' work; a process that is to stop hands the cycle back at once."""
@@ -135,6 +144,7 @@ def _shared_queue(settings: Settings, worker: Worker, slots: Mapping[Role, int])
         connecting(store_url(settings)),
         worker,
         slots,
+        undone=worker.undone,
         beat=settings.workers.heartbeat.total_seconds(),
         stalled=settings.workers.stalled_after.total_seconds(),
     )

@@ -21,6 +21,7 @@ from bot.ports import Queue, Store, Task
 
 PROVE: Final = "prove"
 PUBLISH: Final = "publish"
+WRITE: Final = "write"
 _LOOK_SECONDS: Final = 0.5
 _LOOKS_PER_ASKING: Final = 10
 _ASKED_AGAIN: Final = 5
@@ -54,7 +55,7 @@ class Crew:
             ServiceError: The proof failed, or its job was lost again and again.
         """
         task, key = _proof(cycle, planned, may_build=may_build)
-        return evidence_of(self._receipt(task, key), self.store)
+        return evidence_of(self.receipt(task, key), self.store)
 
     def publish(self, cycle: Cycle, group: Group) -> Publication:
         """The publication of a group, as soon as some machine has it confirmed.
@@ -65,7 +66,7 @@ class Crew:
         """
         value = {"cycle": cycle.id, "name": cycle.name, "project": group.project.name, "slot": group.slot}
         tickets = " ".join(ticket(planned) for planned in group.members)
-        receipt = self._receipt(
+        receipt = self.receipt(
             Task(PUBLISH, value | {"tickets": tickets}), publication_key(cycle, group.slot)
         )
         if receipt.taken:
@@ -74,8 +75,14 @@ class Crew:
             raise ServiceError(receipt.error, hint=receipt.hint)
         return receipt.publication
 
-    def _receipt(self, task: Task, key: str) -> Receipt:
-        """Wait; a job that is neither done nor waiting nor running was lost, and is asked for again."""
+    def receipt(self, task: Task, key: str) -> Receipt:
+        """What became of a job: asked for, and waited for.
+
+        One that is neither done nor waiting nor running was lost, and is asked for again.
+
+        Raises:
+            ServiceError: It was lost again and again.
+        """
         asked = look = 0
         while (receipt := self.store.receipt(key)) is None:
             if look % _LOOKS_PER_ASKING == 0 and self.queue.submit(task, key):

@@ -1,4 +1,4 @@
-"""Jobs of a cycle that any machine may do: one proof, one publication. Each leaves a receipt."""
+"""Jobs that any machine may do: one proof, one publication, one writing. Each leaves a receipt."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from bot.cycle.parts import Parts
 from bot.cycle.project import judged
 from bot.cycle.prove import prove
 from bot.cycle.publish import publish
+from bot.cycle.reading_forge import write
 from bot.cycle.workspace import sweep
-from bot.errors import BranchTaken, RefitError, ServiceError, StoreError
+from bot.errors import BranchTaken, ForgeRefused, RefitError, ServiceError, StoreError
 from bot.model.receipt import Receipt
 from bot.model.run import Cycle, CycleState, Plan, Planned, Proved
 
@@ -49,6 +50,15 @@ def publish_job(parts: Parts, value: Mapping[str, str]) -> None:
     _leave(parts, publication_key(cycle, value["slot"]), lambda key: _publish(parts, cycle, tickets, key))
 
 
+def write_job(parts: Parts, value: Mapping[str, str]) -> None:
+    """Write what a machine that may only read asks for, unless somebody has.
+
+    Raises:
+        StoreError: The store cannot be used: the job is to be done again.
+    """
+    _leave(parts, value["key"], lambda _: _write(parts, value))
+
+
 def _leave(parts: Parts, key: str, work: Callable[[str], Receipt]) -> None:
     """Do the work of a key that has no receipt, and leave one, whatever became of it."""
     if parts.store.receipt(key) is not None:
@@ -60,7 +70,8 @@ def _leave(parts: Parts, key: str, work: Callable[[str], Receipt]) -> None:
     except BranchTaken as error:
         receipt = Receipt(key, error=error.message, hint=error.hint, taken=True)
     except RefitError as error:
-        receipt = Receipt(key, error=error.message, hint=error.hint)
+        refused = isinstance(error, ForgeRefused)
+        receipt = Receipt(key, error=error.message, hint=error.hint, refused=refused)
     except Exception as error:
         log.exception("%s: a bug in Refit", key)
         what = f"a bug in Refit: {type(error).__name__}: {error}"
@@ -82,6 +93,13 @@ def _publish(parts: Parts, cycle: Cycle, tickets: Sequence[str], key: str) -> Re
     proved = [_proved(parts, cycle, planned) for planned in group.members]
     existing = forge.find(group.project, group.slot, group.branch)
     return Receipt(key, publication=publish(group, proved, checkout, parts, existing))
+
+
+def _write(parts: Parts, value: Mapping[str, str]) -> Receipt:
+    project = next((one for one in parts.projects if one.name == value["project"]), None)
+    if project is None:
+        raise ServiceError(f"{value['project']} is not among this worker's projects", hint=_DIFFERS)
+    return write(parts.forge(project), project, value)
 
 
 def _proved(parts: Parts, cycle: Cycle, planned: Planned) -> Proved:

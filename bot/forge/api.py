@@ -57,8 +57,8 @@ class Connection:
             return "https://github.com"
         return self.base_url.rstrip("/").removesuffix("/api/v3")
 
-    def client(self, auth: Auth.Auth) -> Github:
-        """A client with this policy; not safe for two threads at once."""
+    def client(self, auth: Auth.Auth | None) -> Github:
+        """A client with this policy, of nobody where there is no `auth`; not safe for two threads at once."""
         return Github(
             auth=auth,
             base_url=self.base_url.rstrip("/"),
@@ -186,5 +186,8 @@ def _hint(error: GithubException) -> str:
         wanted = needed or "contents, pull_requests and issues: write"
         return f"The token lacks a permission; it needs {wanted}."
     if error.status == 404:
-        return "Check the project's name, and that the token (or the App's installation) covers it."
+        return (
+            "Check the project's name, and that the token (or the App's installation) covers it; "
+            "without a token only public projects can be read."
+        )
     return ""

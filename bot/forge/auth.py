@@ -14,11 +14,13 @@ from github.Organization import Organization
 from github.PaginatedList import PaginatedList
 from github.Repository import Repository
 
+from bot.errors import ForgeRefused
 from bot.forge.api import Connection
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _EARLY: Final = timedelta(minutes=5)
 _ACTIONS_LOGIN: Final = "github-actions[bot]"
+_HOW_TO_READ: Final = "Set `github.token`; `contents: read` is enough to read."
 # The least that branch, pull request, labels, issues and check runs need.
 PERMISSIONS: Final = {
     "checks": "write",
@@ -54,11 +56,11 @@ class Access(Protocol):
         ...
 
     def login(self, project: str) -> str:
-        """The login that GitHub shows as author of what we write."""
+        """The login that GitHub shows as author of what is ours."""
         ...
 
     def password(self, project: str) -> str:
-        """What git sends as password."""
+        """What git sends as password to fetch a project; empty for nothing."""
         ...
 
     def renew(self, project: str) -> bool:
@@ -76,12 +78,13 @@ class TokenAccess:
     Args:
         connection: Where GitHub is.
         token: The secret; it is never part of a message.
+        author: Whose pull requests count as ours, where others write them; the token's owner by default.
     """
 
-    def __init__(self, connection: Connection, token: str) -> None:
+    def __init__(self, connection: Connection, token: str, author: str = "") -> None:
         self._token = token
         self._client = connection.client(Auth.Token(token))
-        self._login = ""
+        self._login = author
 
     @property
     def is_app(self) -> bool:
@@ -138,6 +141,52 @@ class TokenAccess:
             raise
 
 
+class NobodyAccess:
+    """Nobody: what is public can be read, a few dozen requests an hour, and nothing else can be done.
+
+    Args:
+        connection: Where GitHub is.
+    """
+
+    is_app = False
+
+    def __init__(self, connection: Connection) -> None:
+        self._client = connection.client(None)
+
+    def client(self, project: str) -> Github:
+        """See `Access`."""
+        del project
+        return self._client
+
+    reader = client
+
+    def repositories(self, owner: str) -> Iterable[Repository]:
+        """What an organisation or a person shows to everybody."""
+        if owner == "*":
+            raise ForgeRefused(
+                "without a token nothing says which projects `*` stands for", hint=_HOW_TO_READ
+            )
+        return self._client.get_user(owner).get_repos()
+
+    def login(self, project: str) -> str:
+        """Nobody has no name, and finds and writes nothing of its own."""
+        raise ForgeRefused(f"without a token {project} can only be read", hint=_HOW_TO_READ)
+
+    def password(self, project: str) -> str:
+        """See `Access`."""
+        del project
+        return ""
+
+    def renew(self, project: str) -> bool:
+        """There is nothing to renew."""
+        del project
+        return False
+
+    def disconnect(self) -> None:
+        """See `Access`."""
+        self._client.close()
+
+
 class AppAccess:
     """A GitHub App: a token for each project alone, with the least permissions, made anew before it runs out.
 
@@ -160,6 +209,7 @@ class AppAccess:
         )
         self._login = ""
         self._projects: dict[str, tuple[ProjectAuth, Github]] = {}
+        self._fetching: dict[str, ProjectAuth] = {}
         self._owners: dict[str, Github] = {}
         self._readers: dict[str, ProjectAuth] = {}
 
@@ -198,13 +248,16 @@ class AppAccess:
         return self._login
 
     def password(self, project: str) -> str:
-        """See `Access`."""
-        return self._project(project)[0].token
+        """A token that may read this project alone: a clone is made to build, and a build writes nothing."""
+        if project not in self._fetching:
+            self._fetching[project] = ProjectAuth(self._app, project, READING)
+        return self._fetching[project].token
 
     def renew(self, project: str) -> bool:
         """Have the tokens for a project, and for reading its owner's, made anew when they are asked for."""
         owner = project.partition("/")[0].lower()
-        tokens = [self._readers.get(owner), self._projects[project][0] if project in self._projects else None]
+        writing = self._projects[project][0] if project in self._projects else None
+        tokens = [self._readers.get(owner), self._fetching.get(project), writing]
         forgotten = [one.forget() for one in tokens if one is not None]
         return any(forgotten)
 

@@ -77,7 +77,7 @@ def _fetch(remote: Remote, folder: Path, what: str, scheme: str) -> tuple[Git, s
     env = {"GIT_ASKPASS": str(_askpass(folder.parent)), _TOKEN: remote.token} if remote.token else {}
     done = git.attempt("fetch", "--quiet", *arguments, "--", remote.url, f"{what}:{_FETCHED}", env=env)
     if done.code != 0:
-        raise _meaning(remote.url, what, done.tail)
+        raise _meaning(remote, what, done.tail)
     commit = git.commit(_FETCHED)
     if commit is None:
         raise ForgeRefused(f"{remote.url} has no commit at {what}")
@@ -101,9 +101,12 @@ def _askpass(folder: Path) -> Path:
     return script
 
 
-def _meaning(url: str, what: str, said: str) -> ForgeRefused | ForgeUnavailable:
+def _meaning(remote: Remote, what: str, said: str) -> ForgeRefused | ForgeUnavailable:
     last = said.strip().rpartition("\n")[2][:300]
-    text = f"cannot fetch {what} from {url}: {last}"
+    text = f"cannot fetch {what} from {remote.url}: {last}"
+    if not remote.token and "could not read Username" in said:
+        hint = "It is not public, and there is no token here: set `github.token`, with contents: read."
+        return ForgeRefused(text, hint=hint)
     if "could not read Username" in said or "Authentication failed" in said:
         return ForgeRefused(text, hint="Check the token: it must be able to read the project's contents.")
     if "not found" in said or "couldn't find remote ref" in said or "error: 403" in said:

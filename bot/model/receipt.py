@@ -18,6 +18,8 @@ class Receipt:
         error: Why it failed; empty where it did not.
         hint: What to do about it.
         taken: True where it failed because a person works on the branch.
+        refused: True where the forge understood and said no: the same again would fail again.
+        whole: True where all that was to be said on a commit could be said there.
     """
 
     key: str
@@ -26,3 +28,5 @@ class Receipt:
     error: str = ""
     hint: str = ""
     taken: bool = False
+    refused: bool = False
+    whole: bool = False

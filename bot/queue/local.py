@@ -15,6 +15,7 @@ from bot.ports import Task
 log: Final = logging.getLogger(__name__)
 
 Work = Callable[[Task], None]
+Undone = Callable[[Task, BaseException | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,13 @@ class LocalQueue:
 
     Args:
         work: Carries out a task; what it raises is logged and costs that task only.
-        dropped: Told of each task that a drain took off the queue before it began.
+        undone: Told of each task that is not done and will not be done again by itself, and why: a
+            `StoreError`, a KeyboardInterrupt that cut it off, None where a drain took it off the queue.
         threads: How many tasks run at once.
     """
 
-    def __init__(self, work: Work, *, dropped: Work | None = None, threads: int = 1) -> None:
-        self._work, self._dropped, self._threads = work, dropped, threads
+    def __init__(self, work: Work, *, undone: Undone | None = None, threads: int = 1) -> None:
+        self._work, self._undone, self._threads = work, undone, threads
         self._changed = threading.Condition()
         self._waiting: deque[_Job] = deque()
         self._taken: set[str] = set()
@@ -74,7 +76,8 @@ class LocalQueue:
             self._taken -= {job.key for job in left}
             self._changed.notify_all()
         for job in left:
-            self._drop(job)
+            log.warning("task %s (%s) was not begun", job.task.name, job.key)
+            self._tell(job, None)
         with self._changed:
             return self._changed.wait_for(lambda: not self._taken, timeout=seconds)
 
@@ -88,7 +91,7 @@ class LocalQueue:
     def _serve(self) -> None:
         while (job := self._next()) is not None:
             try:
-                self._guarded(self._work, job)
+                self._carry_out(job)
             finally:
                 self._ended(job)
 
@@ -103,18 +106,22 @@ class LocalQueue:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             return self._waiting.popleft() if self._waiting else None
 
-    def _drop(self, job: _Job) -> None:
-        log.warning("task %s (%s) was not begun", job.task.name, job.key)
-        if self._dropped is not None:
-            self._guarded(self._dropped, job)
-
-    @staticmethod
-    def _guarded(work: Work, job: _Job) -> None:
+    def _carry_out(self, job: _Job) -> None:
         try:
-            work(job.task)
-        except KeyboardInterrupt:  # a program it waited for was ended: the process is stopping
+            self._work(job.task)
+        except KeyboardInterrupt as cut:  # a program it waited for was ended: the process is stopping
             log.warning("task %s (%s) was cut off", job.task.name, job.key)
-        except StoreError:
+            self._tell(job, cut)
+        except StoreError as error:
             log.warning("task %s (%s) is to be asked for again", job.task.name, job.key)
+            self._tell(job, error)
         except Exception:  # a thread must outlive any one task
             log.exception("task %s (%s) failed", job.task.name, job.key)
+
+    def _tell(self, job: _Job, why: BaseException | None) -> None:
+        if self._undone is None:
+            return
+        try:
+            self._undone(job.task, why)
+        except Exception:  # that nobody could be told costs no other task
+            log.exception("nobody could be told of task %s (%s)", job.task.name, job.key)

@@ -16,13 +16,14 @@ from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Job
 
 from bot.errors import StoreError
 from bot.ports import Task
 from bot.queue.role import Role
+from bot.queue.tables import bring_up_to_date
 
 log: Final = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -32,10 +33,9 @@ _CALL_SECONDS: Final = 90.0
 _AGAIN_SECONDS: Final = 2.0
 # New jobs are told at once; this is for those whose lock was let go.
 _POLL_SECONDS: Final = 2.0
-_MOST_ATTEMPTS: Final = 50
 _LONGEST_WAIT: Final = 60
-# Which of several processes makes the queue's tables: any number that nobody else takes.
-_TABLES: Final = 0x7265666976
+# Everything else drives.
+_ROLES: Final[Mapping[str, Role]] = {"prove": Role.PROVE, "publish": Role.PUBLISH, "write": Role.PUBLISH}
 
 
 class HandedBack(Exception):
@@ -43,13 +43,20 @@ class HandedBack(Exception):
 
 
 class _Again(BaseRetryStrategy):
-    """What was handed back is free at once; what failed for lack of a store, after a while."""
+    """What was handed back is free at once; what failed for lack of a store, after a while.
+
+    Args:
+        attempts: How often it is done again.
+    """
+
+    def __init__(self, attempts: int) -> None:
+        self._attempts = attempts
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """Procrastinate's question."""
         if isinstance(exception, HandedBack):
             return RetryDecision(retry_in={"seconds": 0})
-        if isinstance(exception, StoreError) and job.attempts < _MOST_ATTEMPTS:
+        if isinstance(exception, StoreError) and job.attempts < self._attempts:
             return RetryDecision(retry_in={"seconds": min(_LONGEST_WAIT, 2 ** min(job.attempts, 6))})
         return None
 
@@ -61,22 +68,27 @@ class PostgresQueue:
         connecting: What psycopg connects with.
         work: Carries out a task. A `StoreError` or a KeyboardInterrupt leaves it to be done again.
         slots: How many jobs of each role run here at once; none of them: this process only asks.
+        undone: Told of each task that is given up after many attempts, with its last `StoreError`.
         beat: Seconds between two heartbeats.
         stalled: Seconds without one, after which a worker's jobs are given to others.
+        attempts: How often a job is done again for lack of a store before it is given up.
 
     Raises:
-        StoreError: The database does not answer.
+        StoreError: The database does not answer, or its queue was made by a newer version.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - options by keyword
         self,
         connecting: Mapping[str, Any],
         work: Callable[[Task], None],
         slots: Mapping[Role, int],
         *,
+        undone: Callable[[Task, StoreError], None] = lambda _task, _error: None,
         beat: float = 10.0,
         stalled: float = 30.0,
+        attempts: int = 50,
     ) -> None:
+        bring_up_to_date(connecting)
         options = dict(connecting)
         conninfo = options.pop("conninfo")
         size = 2 + 2 * len(slots)
@@ -84,8 +96,9 @@ class PostgresQueue:
             conninfo=conninfo, kwargs=options, min_size=1, max_size=size, timeout=_POOL_SECONDS
         )
         self._app = App(connector=self._connector)
-        self._work, self._slots, self._beat, self._stalled = work, dict(slots), beat, stalled
-        self._app.task(name=_TASK, retry=_Again())(self._carry_out)
+        self._work, self._undone, self._slots = work, undone, dict(slots)
+        self._beat, self._stalled, self._attempts = beat, stalled, attempts
+        self._app.task(name=_TASK, retry=_Again(attempts), pass_context=True)(self._carry_out)
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(sum(slots.values()) + 2, "refit-work"))
         self._thread = threading.Thread(target=self._loop.run_forever, name="refit-queue", daemon=True)
@@ -134,13 +147,7 @@ class PostgresQueue:
         self._loop.close()
 
     async def _open(self) -> None:
-        """Connect, and make the queue's tables where they are not there."""
         await self._app.open_async()
-        async with self._connector.pool.connection() as connection:
-            await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_TABLES,))
-            found = await connection.execute("SELECT 1 FROM pg_tables WHERE tablename = 'procrastinate_jobs'")
-            if await found.fetchone() is None:
-                await connection.execute(self._app.schema_manager.get_schema())
 
     async def _defer(self, task: Task, key: str) -> bool:
         jobs = self._app.job_manager
@@ -215,11 +222,15 @@ class PostgresQueue:
             except ConnectorException as error:  # also where another one was faster
                 log.info("stalled jobs were not given back: %s", _first_line(error))
 
-    def _carry_out(self, name: str, key: str, value: Mapping[str, str]) -> None:
+    def _carry_out(self, context: JobContext, name: str, key: str, value: Mapping[str, str]) -> None:
         """One job, in a thread of the pool."""
         log.info("%s is begun", key)
         try:
             self._work(Task(name, value))
+        except StoreError as error:
+            if context.job.attempts >= self._attempts:
+                self._undone(Task(name, value), error)
+            raise
         except KeyboardInterrupt:  # a program it waited for was ended: the process is stopping
             log.warning("job %s was cut off, and is handed back", key)
             raise HandedBack from None
@@ -236,11 +247,11 @@ class PostgresQueue:
 
 def _role(task: Task) -> Role:
     """Who takes a task: proofs and publications have workers of their own."""
-    return Role(task.name) if task.name in (Role.PROVE, Role.PUBLISH) else Role.DRIVE
+    return _ROLES.get(task.name, Role.DRIVE)
 
 
 def _lock(task: Task, role: Role, key: str) -> str:
-    """What must not run at once: one cycle drives at a time, one publication in a project."""
+    """What must not run at once: one cycle drives at a time, one writes in a project."""
     match role:
         case Role.DRIVE:
             return "drive"

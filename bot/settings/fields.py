@@ -160,6 +160,11 @@ class Secret(Section):
             raise ValueError("give exactly one of env and file")
         return self
 
+    @property
+    def there(self) -> bool:
+        """True where the variable is set, or the file exists."""
+        return bool(os.environ.get(self.env)) if self.env is not None else Path(str(self.file)).exists()
+
     def read(self, what: str) -> str:
         """Fetch the secret, without the line end that editors leave behind it; `what` names it in errors.
 

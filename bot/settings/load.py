@@ -6,10 +6,10 @@ import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ValidationError, field_validator
+from pydantic import BaseModel, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -73,6 +73,14 @@ class Settings(Section):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"no such time zone: {name!r}; use a name such as Europe/Berlin") from error
         return name
+
+    @model_validator(mode="after")
+    def _leaves_work_to_somebody(self) -> Self:
+        if self.store is None and self.workers.serve != WorkersSection().serve:
+            raise ValueError(
+                "`workers.serve` leaves work to other machines: they need `store: postgresql://…`"
+            )
+        return self
 
     @field_validator("projects")
     @classmethod

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from apscheduler.triggers.cron import CronTrigger
@@ -115,6 +115,7 @@ class GitHubSection(Section):
 
     url: str = "https://api.github.com"
     token: Secret | None = None
+    author: str | None = None
     app_id: int | None = None
     app_key: Secret | None = None
     seconds_between_writes: float = Field(default=1.0, ge=0)
@@ -124,6 +125,8 @@ class GitHubSection(Section):
     def _one_identity(self) -> Self:
         if (self.app_id is None) != (self.app_key is None):
             raise ValueError("app_id and app_key go together")
+        if self.author is not None and self.app_id is not None:
+            raise ValueError("author goes with a token: an App writes under its own name")
         return self
 
 
@@ -194,6 +197,7 @@ class WorkersSection(Section):
 
     heartbeat: Duration = timedelta(seconds=10)
     stalled_after: Duration = timedelta(seconds=30)
+    serve: tuple[Literal["prove", "publish"], ...] = ("prove", "publish")
 
     @model_validator(mode="after")
     def _beats_in_time(self) -> Self:

@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from bot.cycle.cleanup import clean
-from bot.cycle.crew import PROVE, PUBLISH
-from bot.cycle.hands import prove_job, publish_job
+from bot.cycle.crew import PROVE, PUBLISH, WRITE
+from bot.cycle.hands import prove_job, publish_job, write_job
 from bot.cycle.monthly import run_cycle
 from bot.cycle.observe import observe
 from bot.cycle.parts import Parts
@@ -61,13 +61,17 @@ class Worker:
             "cleanup": _cleanup,
             PROVE: prove_job,
             PUBLISH: publish_job,
+            WRITE: write_job,
         }
 
     def __call__(self, task: Task) -> None:
         """Carry out a task; a failure is logged and, where somebody waits, answered.
 
+        What is raised, nobody was told yet: the queue knows whether it is done again, or `undone`.
+
         Raises:
             StoreError: The store cannot be used, or another process drives it: to be done again later.
+            KeyboardInterrupt: The process is stopping.
         """
         try:
             with self._named(_what(task)), self._open(task.name) as parts:
@@ -80,21 +84,30 @@ class Worker:
                     self._news.worked(task)
         except RefitError as error:
             log.error("%s: %s %s", _what(task), error.message, error.hint)  # noqa: TRY400 - expected: no traceback
-            self._say(task.value, failed(error))
-            self._news.failed(task, error)
             if isinstance(error, StoreError):
                 raise
-        except KeyboardInterrupt:
-            self._say(task.value, Answer("I was stopped in the middle of this: please ask again."))
-            raise
+            self._failed(task, error)
         except Exception as error:
             log.exception("%s: a bug in Refit", _what(task))
             self._news.failed(task, error)
             self._say(task.value, Answer("That failed because of a bug in Refit; its log says where."))
 
-    def dropped(self, task: Task) -> None:
-        """Tell whoever waits that a task will not be begun: the process is about to end."""
-        self._say(task.value, Answer("I was stopped before this began: please ask again."))
+    def undone(self, task: Task, why: BaseException | None) -> None:
+        """Tell whoever waits that a task was not done, and is not done again by itself.
+
+        Args:
+            task: Which.
+            why: What ended it; None where it was not begun.
+        """
+        if isinstance(why, RefitError):
+            self._failed(task, why)
+            return
+        when = "before this began" if why is None else "in the middle of this"
+        self._say(task.value, Answer(f"I was stopped {when}: please ask again."))
+
+    def _failed(self, task: Task, error: RefitError) -> None:
+        self._say(task.value, failed(error))
+        self._news.failed(task, error)
 
     def _monthly(self, parts: Parts, value: Mapping[str, str]) -> None:
         _tell(run_cycle(parts, value["period"], told=self._news.cycle).result)

@@ -7,20 +7,22 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from bot.errors import StoreError
 from bot.ports import Task
 from bot.queue.local import LocalQueue
 
 SOON = 20.0
+CUT, NO_STORE = KeyboardInterrupt(), StoreError("the disk is full")
 
 
 @dataclass
 class Works:
-    """Work that waits until it is let go, and remembers what began, ended and was dropped."""
+    """Work that waits until it is let go, and remembers what began, ended and was not done."""
 
     gate: threading.Event = field(default_factory=threading.Event)
     begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     ended: list[str] = field(default_factory=list)
-    dropped: list[str] = field(default_factory=list)
+    undone: list[tuple[str, BaseException | None]] = field(default_factory=list)
     at_once: int = 0
     most: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -37,15 +39,17 @@ class Works:
         if task.name == "fails":
             raise ValueError("told to")
         if task.name == "is cut off":
-            raise KeyboardInterrupt
+            raise CUT
+        if task.name == "finds no store":
+            raise NO_STORE
 
-    def drop(self, task: Task) -> None:
-        self.dropped.append(task.name)
+    def tell(self, task: Task, why: BaseException | None) -> None:
+        self.undone.append((task.name, why))
         if task.name == "fails":
             raise ValueError("told to")
 
     def queue(self, threads: int = 1) -> LocalQueue:
-        return LocalQueue(self, dropped=self.drop, threads=threads)
+        return LocalQueue(self, undone=self.tell, threads=threads)
 
 
 def free() -> Works:
@@ -97,8 +101,17 @@ def test_a_key_is_free_again_when_its_work_has_ended() -> None:
     assert works.begun.acquire(timeout=SOON)
 
 
-@pytest.mark.parametrize("how", ["fails", "is cut off"])
-def test_a_task_that_fails_or_is_cut_off_costs_the_others_nothing(how: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "undone"),
+    [
+        ("fails", []),
+        ("is cut off", [("is cut off", CUT)]),
+        ("finds no store", [("finds no store", NO_STORE)]),
+    ],
+)
+def test_a_task_that_is_not_done_costs_the_others_nothing_and_who_waits_is_told(
+    how: str, undone: list[tuple[str, BaseException]]
+) -> None:
     works = free()
     queue = works.queue()
 
@@ -109,6 +122,7 @@ def test_a_task_that_fails_or_is_cut_off_costs_the_others_nothing(how: str) -> N
 
     assert queue.drain(SOON)
     assert works.ended == [how, "good"]
+    assert works.undone == undone
 
 
 def test_as_many_run_at_once_as_there_are_threads() -> None:
@@ -139,7 +153,7 @@ def test_a_drain_waits_for_what_runs_and_tells_of_what_did_not_begin() -> None:
 
     assert queue.drain(SOON)
     assert works.ended == ["runs"]
-    assert works.dropped == ["fails", "waits"]
+    assert works.undone == [("fails", None), ("waits", None)]
     assert not queue.submit(Task("late"), "four")
 
 

@@ -113,7 +113,7 @@ def test_the_same_key_is_taken_once_while_it_waits_or_runs_on_any_machine(url: s
         assert asking.queue.submit(*proof(1))
 
 
-def test_publications_of_one_project_go_one_after_the_other(url: str) -> None:
+def test_what_is_written_in_one_project_goes_one_after_the_other(url: str) -> None:
     at_once: dict[str, int] = {}
     most: dict[str, int] = {}
     lock = threading.Lock()
@@ -130,7 +130,7 @@ def test_publications_of_one_project_go_one_after_the_other(url: str) -> None:
     with machine(url, {Role.PUBLISH: 4}, publish) as one:
         for number in range(6):
             value = {"n": str(number), "project": "ab"[number % 2]}
-            assert one.queue.submit(Task("publish", value), f"publish {number}")
+            assert one.queue.submit(Task(("publish", "write")[number // 3], value), f"publish {number}")
         until(lambda: one.queue.depth() == 0)
 
     assert len(one.done) == 6
@@ -177,6 +177,26 @@ def test_what_could_not_be_done_here_is_done_elsewhere(url: str, cut: BaseExcept
             until(lambda: asking.queue.depth() == 0)
 
     assert second.done == ["1"]
+
+
+def test_what_is_given_up_after_many_attempts_is_told_once(url: str) -> None:
+    tried, told = [], []
+
+    def fail(task: Task) -> None:
+        tried.append(task.value["n"])
+        raise StoreError("another Refit drives")
+
+    def tell(task: Task, error: StoreError) -> None:
+        told.append((task.value["n"], error.message))
+
+    queue = PostgresQueue(connecting(url), fail, {Role.PROVE: 1}, undone=tell, attempts=1)
+    queue.start()
+    queue.submit(*proof(1))
+    until(lambda: queue.depth() == 0)
+    assert queue.drain(SOON)
+    queue.close()
+
+    assert (tried, told) == (["1", "1"], [("1", "another Refit drives")])
 
 
 def test_a_task_that_fails_costs_the_others_nothing(url: str) -> None:

@@ -8,9 +8,10 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -83,7 +84,9 @@ class Fleet:
             base.move()
         return bases
 
-    def start(self, name: str, *words: str, **settings: Any) -> Machine:
+    def start(
+        self, name: str, *words: str, env: Mapping[str, str] = MappingProxyType({}), **settings: Any
+    ) -> Machine:
         """Start `refit WORDS` as a machine of its own."""
         folder = self.world.folder / name
         folder.mkdir()
@@ -91,18 +94,17 @@ class Fleet:
         file.write_text(json.dumps(self._settings(folder, settings)), encoding="utf-8")
         log = folder / "log"
         command = [*self.world.command(*words)[:-1], str(file)]
-        env = self.world.environment(
-            REFIT_TEST_TOKEN=TOKEN, **{PASSWORD: self.store.split(":")[2].split("@")[0]}
-        )
+        secrets = {"REFIT_TEST_TOKEN": TOKEN, PASSWORD: self.store.split(":")[2].split("@")[0]}
+        variables = self.world.environment(**{**secrets, **env})
         with log.open("wb") as out:
-            process = subprocess.Popen(command, cwd=folder, env=env, stdout=out, stderr=out)
+            process = subprocess.Popen(command, cwd=folder, env=variables, stdout=out, stderr=out)
         machine = Machine(name, process, log)
         self.machines.append(machine)
         return machine
 
     def _settings(self, folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
         password = self.store.split("//refit:")[1].split("@")[0]
-        common = {
+        common: dict[str, Any] = {
             "store": self.store.replace(f":{password}@", "@"),
             "store_password": {"env": PASSWORD},
             "workers": {"heartbeat": "1 s", "stalled_after": "4 s"},
@@ -116,7 +118,8 @@ class Fleet:
             "pull_requests": {"max_new_per_project": 10},
         }
         written: dict[str, Any] = json.loads(self.world.config().read_text(encoding="utf-8"))
-        return written | common | settings
+        github = common["github"] | settings.pop("github", {})
+        return written | common | settings | {"github": github}
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the store."""

@@ -20,6 +20,7 @@ class Exchange:
         template: GitHub's path template of the operation; empty where no operation was found, and for git.
         login: Whose token it was; empty for nobody.
         fault: Whether the answer is one that a test asked for.
+        credential: The token (or JWT) as it was sent; empty for none.
     """
 
     method: str
@@ -31,6 +32,7 @@ class Exchange:
     template: str
     login: str
     fault: bool
+    credential: str = ""
 
     @property
     def is_write(self) -> bool:

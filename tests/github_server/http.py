@@ -64,11 +64,9 @@ class Application:
         if failed and fault:
             response = Response(json.dumps(fault.answer()), fault.status or 500, fault.headers)
         token = git_http.token_of(self._world, request.headers.get("authorization"))
-        login = token.account.login if token else ""
-        query = dict(request.query_params)
-        self._record(
-            Exchange(request.method, path, query, response.status_code, None, None, "", login, failed)
-        )
+        who = (token.account.login, token.value) if token else ("", "")
+        query, status = dict(request.query_params), response.status_code
+        self._record(Exchange(request.method, path, query, status, None, None, "", who[0], failed, who[1]))
         return response
 
     def _after_push(self, asked: GitRequest) -> None:
@@ -95,7 +93,11 @@ class Application:
             template, login = found[0].template if found else "", token.account.login if token else ""
             status, query = response.status_code, dict(request.query_params)
             answer = None if status == 304 else reply.body
-            self._record(Exchange(request.method, path, query, status, sent, answer, template, login, failed))
+            self._record(
+                Exchange(
+                    request.method, path, query, status, sent, answer, template, login, failed, bearer or ""
+                )
+            )
         return response
 
     def _answer(self, request: Request, path: str, sent: Any, token: Token | None) -> Reply:

@@ -71,8 +71,9 @@ class Conversation:
         )
         answer = self.work[task.name](replace(parts, progress=progress), value)
         progress.show(f"Done in {seconds(parts.clock.monotonic() - begun)}.")
-        self.say(value, answer)
+        # Before it is said: a store that fails here has it done again, and it is said once.
         parts.store.audit(value.get("who", ""), f"answered {task.name}", answer.headline, parts.clock.now())
+        self.say(value, answer)
 
     def say(self, value: Value, answer: Answer) -> None:
         """Answer in the thread of a task; a chat that is down costs the answer only."""
