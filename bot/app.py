@@ -2,52 +2,42 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
-import platformdirs
 from sqlalchemy import make_url
 
 from bot.artifacts import ArtifactShelf, open_shelf
-from bot.builder import BuilderSettings, DockerBuilder
+from bot.builder import DockerBuilder
 from bot.clock import SystemClock
-from bot.convert import build_secrets, custom_rules, project, registry_settings, rules
-from bot.cycle.parts import Parts, Policy, VerdictPolicy
+from bot.convert import (
+    builder_settings,
+    github_connection,
+    policy,
+    project,
+    registry_settings,
+    scanner_settings,
+    state_folder,
+)
+from bot.cycle.parts import Parts
 from bot.errors import ConfigError, EngineError
-from bot.forge.api import Connection
 from bot.forge.auth import Access, AppAccess, NobodyAccess, TokenAccess
 from bot.forge.github import GitHubForge
 from bot.forge.local import LocalForge
 from bot.model.manifest import Platform
-from bot.model.reference import registry_name
-from bot.model.retention import Retention
-from bot.model.vulnerability import Severity
 from bot.ports import Artifacts, Builder, Clock, Forge, Progress
 from bot.registry import RegistryClient
-from bot.scanner import DatabaseSettings, ScannerSettings, TrivyScanner
+from bot.scanner import TrivyScanner
 from bot.settings import ForgeKind, Settings
 from bot.settings.narrowing import read as read_wishes
 from bot.store.base import Guard
 from bot.store.lease import lease
 from bot.store.sql import SqlStore, open_store, sqlite_url
-from bot.triggers.periods import Job, Timetable, own_offset
 from bot.under_care import Expand, by_project, expanded
 
 _MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
-
-
-def state_folder(settings: Settings | None = None) -> Path:
-    """Where state lives: the configuration's, `$REFIT_STATE_DIR`, else the user's XDG state folder."""
-    if settings is not None and settings.state is not None:
-        return settings.state
-    if from_environment := os.environ.get("REFIT_STATE_DIR"):
-        return Path(from_environment)
-    return Path(platformdirs.user_state_path("refit", appauthor=False))
 
 
 @contextmanager
@@ -146,32 +136,10 @@ def opened_store(settings: Settings, guard: Guard | None = None) -> Iterator[Sql
         store.close()
 
 
-def timetable(settings: Settings) -> Timetable:
-    """When `refit serve` does what by itself."""
-    crons = {job: getattr(settings.schedule, job) for job in Job}
-    # Bots side by side on one store have one offset.
-    where = settings.store or str(state_folder(settings))
-    seed = " ".join([where, *sorted(one.name for one in settings.projects)])
-    return Timetable(crons, ZoneInfo(settings.timezone), own_offset(seed, settings.schedule.spread))
-
-
 def machine_platform() -> Platform:
     """What this machine's engine builds and starts."""
     machine = platform.machine()
     return Platform("linux", _MACHINES.get(machine, machine))
-
-
-def builder_settings(settings: Settings) -> BuilderSettings:
-    """How the engine is reached, from the configuration."""
-    section = settings.builder
-    return BuilderSettings(
-        docker_host=section.docker_host or "",
-        memory=section.memory,
-        min_free=section.min_free,
-        cache=section.cache,
-        closed_network=section.closed_network,
-        reachable=section.reachable,
-    )
 
 
 def _builder(settings: Settings) -> tuple[Builder | None, str]:
@@ -186,18 +154,6 @@ def _builder(settings: Settings) -> tuple[Builder | None, str]:
     return builder, ""
 
 
-def database_settings(settings: Settings) -> DatabaseSettings:
-    """Where Trivy's database is and comes from."""
-    section = settings.scanner
-    return DatabaseSettings(
-        cache=section.database_folder or state_folder(settings) / "trivy" / "cache",
-        repositories=section.database,
-        java_repositories=section.java_database,
-        offline=section.offline,
-        max_age=section.max_age,
-    )
-
-
 def shelf(settings: Settings) -> ArtifactShelf:
     """Where artifacts are kept: the configuration's place, else a folder of the state.
 
@@ -210,26 +166,7 @@ def shelf(settings: Settings) -> ArtifactShelf:
 
 def scanner(settings: Settings, clock: Clock, artifacts: Artifacts | None = None) -> TrivyScanner:
     """Trivy as the configuration wants it."""
-    section = settings.scanner
-    mirrors = {registry_name(host.host): host.mirrors[0] for host in settings.registries if host.mirrors}
-    return TrivyScanner(
-        ScannerSettings(
-            folder=state_folder(settings) / "trivy",
-            database=database_settings(settings),
-            path=section.path,
-            sha256=section.sha256,
-            docker_host=settings.builder.docker_host or "",
-            mirrors=mirrors,
-            insecure=frozenset(registry_name(host.host) for host in settings.registries if host.insecure),
-            ignore_file=section.ignore_file,
-            vex=section.vex,
-            severity_sources=section.severity_sources,
-            seconds=section.seconds,
-            memory=section.memory,
-        ),
-        now=clock.now,
-        artifacts=artifacts,
-    )
+    return TrivyScanner(scanner_settings(settings), now=clock.now, artifacts=artifacts)
 
 
 def forges(settings: Settings, clock: Clock, *, writes: bool = True) -> Mapping[str, Forge]:
@@ -246,7 +183,7 @@ def forges(settings: Settings, clock: Clock, *, writes: bool = True) -> Mapping[
 
 
 def _github(settings: Settings, *, writes: bool) -> Forge:
-    connection = _connection(settings)
+    connection = github_connection(settings)
     way = access(settings) if writes or tokens(settings) else NobodyAccess(connection)
     return GitHubForge(state_folder(settings), connection, way)
 
@@ -257,22 +194,13 @@ def tokens(settings: Settings) -> bool:
     return any(place is not None and place.there for place in places)
 
 
-def _connection(settings: Settings) -> Connection:
-    section = settings.github
-    return Connection(
-        base_url=section.url,
-        max_rate_limit_wait=section.max_wait.total_seconds(),
-        seconds_between_writes=section.seconds_between_writes,
-    )
-
-
 def access(settings: Settings) -> Access:
     """The way into GitHub: as an App, or by token.
 
     Raises:
         ConfigError: Neither is configured, or its secret is missing.
     """
-    section, connection = settings.github, _connection(settings)
+    section, connection = settings.github, github_connection(settings)
     if section.app_id is not None and section.app_key is not None:
         return AppAccess(connection, section.app_id, section.app_key.read("github.app_key"))
     if section.token is not None:
@@ -281,44 +209,3 @@ def access(settings: Settings) -> Access:
         "projects on GitHub need `github.token` or `github.app_id` and `github.app_key`",
         hint="Add `github: {token: {env: GITHUB_TOKEN}}`, or use `forge: local` to try without an account.",
     )
-
-
-def policy(settings: Settings) -> Policy:
-    """The operator's rules for a cycle."""
-    verdict = settings.verdict
-    return Policy(
-        rules=rules(settings),
-        custom=custom_rules(settings),
-        verdict=VerdictPolicy(
-            block_unhealthy=verdict.block_unhealthy,
-            block_introduced=verdict.block_introduced,
-            block_over_budget=verdict.block_over_budget,
-            growth_tolerance=verdict.growth_tolerance,
-        ),
-        labels=settings.pull_requests.labels,
-        reviewers=settings.pull_requests.reviewers,
-        assignees=settings.pull_requests.assignees,
-        commit_subject=settings.pull_requests.commit_subject,
-        signed_off_by=settings.pull_requests.signed_off_by or "",
-        max_new_per_project=settings.pull_requests.max_new_per_project,
-        build_seconds=settings.builder.seconds,
-        secrets=build_secrets(settings),
-        max_builds=settings.builder.max_builds_per_cycle,
-        blocked=settings.pull_requests.blocked,
-        target_issues=settings.issues.targets,
-        hears=settings.comments is not None,
-        dashboard=settings.issues.dashboard,
-        issue_severity=_severity(settings.issues.severity),
-        retention=Retention(
-            measurements=settings.retention.measurements,
-            evidence=settings.retention.evidence,
-            scans=settings.retention.scans,
-            sboms=settings.retention.sboms,
-            artifacts=settings.retention.artifacts,
-        ),
-        zone=ZoneInfo(settings.timezone),
-    )
-
-
-def _severity(word: str) -> Severity | None:
-    return None if word == "none" else Severity(word.upper())

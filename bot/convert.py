@@ -1,16 +1,35 @@
-"""Settings to the values the collaborators take. Pure but for reading the secrets they name."""
+"""Settings to the values the collaborators take. Pure but for the environment and the secrets they name."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path, PurePosixPath
+from zoneinfo import ZoneInfo
 
+import platformdirs
+
+from bot.builder import BuilderSettings
+from bot.cycle.parts import Policy, VerdictPolicy
 from bot.dockerfile import custom as patterns
+from bot.forge.api import Connection
 from bot.model.reference import registry_name
+from bot.model.retention import Retention
 from bot.model.target import HealthPlan, Project, Target
+from bot.model.vulnerability import Severity
 from bot.registry import HostSettings, RegistrySettings
+from bot.scanner import DatabaseSettings, ScannerSettings
 from bot.settings import ProjectSettings, Secret, Settings, TargetSettings
+from bot.triggers.periods import Job, Timetable, own_offset
 from bot.updates.rules import Rule
+
+
+def state_folder(settings: Settings | None = None) -> Path:
+    """Where state lives: the configuration's, `$REFIT_STATE_DIR`, else the user's XDG state folder."""
+    if settings is not None and settings.state is not None:
+        return settings.state
+    if from_environment := os.environ.get("REFIT_STATE_DIR"):
+        return Path(from_environment)
+    return Path(platformdirs.user_state_path("refit", appauthor=False))
 
 
 def project(settings: ProjectSettings) -> Project:
@@ -107,6 +126,111 @@ def registry_settings(settings: Settings) -> RegistrySettings:
         for host in settings.registries
     }
     return RegistrySettings(hosts=hosts, docker_config=docker_config())
+
+
+def builder_settings(settings: Settings) -> BuilderSettings:
+    """How the engine is reached, from the configuration."""
+    section = settings.builder
+    return BuilderSettings(
+        docker_host=section.docker_host or "",
+        memory=section.memory,
+        min_free=section.min_free,
+        cache=section.cache,
+        closed_network=section.closed_network,
+        reachable=section.reachable,
+    )
+
+
+def database_settings(settings: Settings) -> DatabaseSettings:
+    """Where Trivy's database is and comes from."""
+    section = settings.scanner
+    return DatabaseSettings(
+        cache=section.database_folder or state_folder(settings) / "trivy" / "cache",
+        repositories=section.database,
+        java_repositories=section.java_database,
+        offline=section.offline,
+        max_age=section.max_age,
+    )
+
+
+def scanner_settings(settings: Settings) -> ScannerSettings:
+    """How Trivy is run; it knows registries by their names in references."""
+    section = settings.scanner
+    mirrors = {registry_name(host.host): host.mirrors[0] for host in settings.registries if host.mirrors}
+    return ScannerSettings(
+        folder=state_folder(settings) / "trivy",
+        database=database_settings(settings),
+        path=section.path,
+        sha256=section.sha256,
+        docker_host=settings.builder.docker_host or "",
+        mirrors=mirrors,
+        insecure=frozenset(registry_name(host.host) for host in settings.registries if host.insecure),
+        ignore_file=section.ignore_file,
+        vex=section.vex,
+        severity_sources=section.severity_sources,
+        seconds=section.seconds,
+        memory=section.memory,
+    )
+
+
+def github_connection(settings: Settings) -> Connection:
+    """Where GitHub is, and how patient we are with it."""
+    section = settings.github
+    return Connection(
+        base_url=section.url,
+        max_rate_limit_wait=section.max_wait.total_seconds(),
+        seconds_between_writes=section.seconds_between_writes,
+    )
+
+
+def timetable(settings: Settings) -> Timetable:
+    """When `refit serve` does what by itself."""
+    crons = {job: getattr(settings.schedule, job) for job in Job}
+    # Bots side by side on one store have one offset.
+    where = settings.store or str(state_folder(settings))
+    seed = " ".join([where, *sorted(one.name for one in settings.projects)])
+    return Timetable(crons, ZoneInfo(settings.timezone), own_offset(seed, settings.schedule.spread))
+
+
+def policy(settings: Settings) -> Policy:
+    """The operator's rules for a cycle."""
+    verdict = settings.verdict
+    return Policy(
+        rules=rules(settings),
+        custom=custom_rules(settings),
+        verdict=VerdictPolicy(
+            block_unhealthy=verdict.block_unhealthy,
+            block_introduced=verdict.block_introduced,
+            block_over_budget=verdict.block_over_budget,
+            growth_tolerance=verdict.growth_tolerance,
+        ),
+        labels=settings.pull_requests.labels,
+        reviewers=settings.pull_requests.reviewers,
+        assignees=settings.pull_requests.assignees,
+        commit_subject=settings.pull_requests.commit_subject,
+        signed_off_by=settings.pull_requests.signed_off_by or "",
+        max_new_per_project=settings.pull_requests.max_new_per_project,
+        build_seconds=settings.builder.seconds,
+        secrets=build_secrets(settings),
+        max_builds=settings.builder.max_builds_per_cycle,
+        blocked=settings.pull_requests.blocked,
+        target_issues=settings.issues.targets,
+        hears=settings.comments is not None,
+        dashboard=settings.issues.dashboard,
+        issue_severity=_severity(settings.issues.severity),
+        retention=Retention(
+            measurements=settings.retention.measurements,
+            evidence=settings.retention.evidence,
+            scans=settings.retention.scans,
+            sboms=settings.retention.sboms,
+            artifacts=settings.retention.artifacts,
+        ),
+        zone=ZoneInfo(settings.timezone),
+    )
+
+
+def _severity(word: str) -> Severity | None:
+    return None if word == "none" else Severity(word.upper())
 
 
 def docker_config() -> Path:

@@ -9,8 +9,9 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bot.app import shelf, store_url, timetable
+from bot.app import shelf, store_url
 from bot.clock import SystemClock
+from bot.convert import timetable
 from bot.cycle.known import KnownTargets
 from bot.logs import run_named
 from bot.model.answer import Answer

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
-from bot.app import open_parts, policy
+from bot.app import open_parts
 from bot.commands import tags
 from bot.commands.discover import show_problems
 from bot.commands.interrupt import interruptible
@@ -28,7 +28,7 @@ from bot.commands.options import (
 from bot.commands.output import colored, width, write, write_json
 from bot.commands.paths import PathsArgument, read_paths
 from bot.commands.state import usable_state
-from bot.convert import project
+from bot.convert import policy, project
 from bot.cycle.discover import Found
 from bot.cycle.parts import Parts
 from bot.cycle.published import Shipped, published

@@ -11,9 +11,10 @@ from functools import partial
 from typing import Final
 
 from bot import process
-from bot.app import access, builder_settings, database_settings, opened_store, scanner, shelf, state_folder
+from bot.app import access, opened_store, scanner, shelf
 from bot.builder import DockerBuilder, close_network
 from bot.clock import SystemClock
+from bot.convert import builder_settings, database_settings, state_folder
 from bot.errors import EngineError, ForgeRefused, RefitError, ScanError
 from bot.forge.api import translated
 from bot.forge.auth import Access

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bot.app import state_folder, store_url
+from bot.app import store_url
 from bot.commands.options import ConfigOption, load_config
 from bot.commands.output import write
+from bot.convert import state_folder
 from bot.errors import UsageError
 from bot.store.copy import copy
 from bot.store.lease import lease

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from bot.app import opened_store, timetable
+from bot.app import opened_store
 from bot.clock import SystemClock
 from bot.commands.options import ConfigOption, Format, FormatOption, load_config
 from bot.commands.output import write, write_json
+from bot.convert import timetable
 from bot.triggers.ledger import Scheduled, scheduled
 
 _HEAD: Final = ("JOB", "NEXT", "LAST", "OUTCOME")
