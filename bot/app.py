@@ -154,6 +154,11 @@ def _builder(settings: Settings) -> tuple[Builder | None, str]:
     return builder, ""
 
 
+def no_engine(settings: Settings) -> str:
+    """Why nothing could be built here now, in words; empty where it could."""
+    return _builder(settings)[1]
+
+
 def shelf(settings: Settings) -> ArtifactShelf:
     """Where artifacts are kept: the configuration's place, else a folder of the state.
 

@@ -69,12 +69,17 @@ def share_one_heap() -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
-def listening(host: str, port: int) -> socket.socket:
+def listening(named: str | None, port: int) -> socket.socket:
     """Take the port before anything is begun: a second bot by mistake starts no work.
+
+    Args:
+        named: The host that the configuration names; None takes $REFIT_WEB_HOST, else loopback.
+        port: On that host; 0 for any.
 
     Raises:
         UsageError: It cannot be had.
     """
+    host = named or os.environ.get("REFIT_WEB_HOST") or "127.0.0.1"
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)

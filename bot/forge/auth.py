@@ -133,12 +133,13 @@ class TokenAccess:
         self._client.close()
 
     def _ask(self) -> str:
-        try:
+        if not self.is_app:
             return self._client.get_user().login
-        except GithubException as error:
-            if error.status == 403 and self._token.startswith("ghs_"):
-                return _ACTIONS_LOGIN  # a job's token may not ask who it is
-            raise
+        try:  # an App's token has no user of its own, but GraphQL knows the bot that it writes as
+            _, answer = self._client.requester.graphql_query("query { viewer { login } }", {})
+            return str(answer["data"]["viewer"]["login"])
+        except GithubException:
+            return _ACTIONS_LOGIN
 
 
 class NobodyAccess:

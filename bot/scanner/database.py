@@ -135,11 +135,12 @@ def _digest(path: Path, settings: DatabaseSettings) -> str:
         if remembered:
             return remembered
         digest = f"sha256:{file_digest(path)}"
-        _write(memory, json.dumps({"key": key, "digest": digest}).encode())
     except OSError as error:
         raise ScanError(
             f"cannot read the vulnerability database {path}: {error.strerror}", hint=_how_to_get(settings)
         ) from error
+    with contextlib.suppress(OSError):  # a folder that is mounted read-only is read again each time
+        _write(memory, json.dumps({"key": key, "digest": digest}).encode())
     return digest
 
 

@@ -207,7 +207,7 @@ class WorkersSection(Section):
 
 
 class WebSection(Section):
-    """Where `refit serve` listens."""
+    """Where `refit serve` and `refit worker` listen; without a host, $REFIT_WEB_HOST, else loopback."""
 
-    host: str = "127.0.0.1"
+    host: str | None = None
     port: int = Field(default=8484, ge=0, le=65535)

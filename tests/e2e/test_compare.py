@@ -52,6 +52,18 @@ def test_the_guides_images_shrink_as_it_promises(world: World, part: str) -> Non
     assert found["after"]["size"] > found["after"]["pushed_size"] > 0
 
 
+def test_the_engine_that_the_environment_names_is_asked_for_what_it_holds(world: World) -> None:
+    world.settings["builder"] = {}
+    image = f"{world.lab.registry}/library/debian@{world.lab.stale[DEBIAN]}"
+    env = world.environment(DOCKER_HOST=world.lab.docker_host)
+    process.run(["/usr/bin/docker", "pull", "-q", image], timeout=120, env=env)
+
+    ended = world.refit("compare", f"engine:{image}", f"engine:{image}", "--format", "json", env=env)
+
+    assert ended.code == 0, ended.err
+    assert ended.document["before"]["packages"] > 0
+
+
 def test_a_saved_image_and_its_published_form_are_one(world: World) -> None:
     image = f"{world.lab.registry}/library/debian@{world.lab.stale[DEBIAN]}"
     saved = save(world.lab, image, world.folder / "saved.tar")

@@ -11,6 +11,7 @@ from tests.github_server.endpoints import (
     meta,
     pulls,
     repositories,
+    workflows,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "meta",
     "pulls",
     "repositories",
+    "workflows",
 ]

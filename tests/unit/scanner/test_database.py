@@ -50,6 +50,15 @@ def test_a_snapshot_stays_as_it_is_while_the_database_moves_on(tmp_path: Path) -
     assert (taken.folder / "trivy.db").read_bytes() == b"bolt"
 
 
+def test_a_database_beside_which_nothing_can_be_written_serves_all_the_same(tmp_path: Path) -> None:
+    cache = database(tmp_path / "cache")
+    (cache / "db-digest.json" / "taken").mkdir(parents=True)  # as in a folder that is mounted read-only
+
+    taken = snapshot(cache, tmp_path / "state").database
+
+    assert taken.digest == "sha256:" + hashlib.sha256(b"bolt").hexdigest()
+
+
 def test_only_the_two_newest_snapshots_are_kept(tmp_path: Path) -> None:
     for content in (b"one", b"two", b"three", b"four"):
         last = snapshot(database(tmp_path / "cache", content), tmp_path / "state")
