@@ -12,8 +12,9 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from deploy.lab import Lab
-from tests import newer, synapse
+from tests import newer, object_store, synapse
 from tests.newer import Newer, NewerEngine
+from tests.object_store import ObjectStore
 from tests.postgresql import Cluster, cluster
 from tests.synapse import Synapse
 
@@ -76,4 +77,11 @@ def postgresql() -> Iterator[Cluster]:
 def homeserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synapse]:
     """A real Matrix homeserver, started once for the whole run where a test asks for it."""
     with synapse.running(tmp_path_factory.mktemp("synapse")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[ObjectStore]:
+    """A server that speaks S3, started once for the whole run where a test asks for it."""
+    with object_store.running() as server:
         yield server

@@ -16,7 +16,7 @@ from bot.errors import ProcessFailed
 from bot.process import run
 from deploy.lab import packages
 from deploy.lab.errors import LabError
-from tests import newer, synapse
+from tests import newer, object_store, synapse
 from tests.github_server import contract
 
 PACKAGES: Final[Mapping[str, str]] = {
@@ -38,6 +38,7 @@ def main() -> int:
         _ensure_tools()
         contract.fetched()
         synapse.install()
+        object_store.install()
         _ensure_newer()
     except (LabError, ProcessFailed) as error:
         print(f"The tests cannot run here: {error} {getattr(error, 'hint', '')}".strip(), file=sys.stderr)

@@ -27,7 +27,6 @@ from bot.settings import ForgeKind, ProjectSettings, Settings
 
 LEAST_FREE: Final = 2 * 10**9
 _GIT_SECONDS: Final = 10.0
-_NO_ARTIFACT: Final = "sha256:" + "0" * 64
 
 
 class Mark(StrEnum):
@@ -150,8 +149,8 @@ def _database(settings: Settings) -> str:
 
 
 def _artifacts(settings: Settings) -> str:
-    """Where SBOMs and reports are kept: asked for one that nobody has."""
-    shelf(settings).has(_NO_ARTIFACT)
+    """Where SBOMs and reports are kept: something is written there and removed."""
+    shelf(settings).probe()
     link = settings.artifacts.link
     where = settings.artifacts.location or f"{state_folder(settings)}/artifacts"
     return f"{where}, {'opened at ' + link if link else 'named by digest: nothing serves them'}"

@@ -15,6 +15,16 @@ class ArtifactsSection(Section):
     location: str | None = None
     link: str = ""
 
+    @field_validator("location")
+    @classmethod
+    def _holds_no_login(cls, location: str | None) -> str | None:
+        host = (location or "").partition("://")[2].partition("/")[0]
+        if "@" in host:
+            raise ValueError(
+                "a secret does not belong here: object stores take their login from the environment"
+            )
+        return location
+
     @field_validator("link")
     @classmethod
     def _names_the_digest(cls, link: str) -> str:

@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
 
+import httpx2 as httpx
+
 from bot.cycle.parts import Parts
 from bot.model.notice import NoticeKind
 from bot.model.severity import Severity
 from bot.model.vulnerability import Vulnerability
-from bot.notify import send as by_apprise
 from bot.ports import Store, Task
 from bot.triggers.notify import News, Notifier
 from bot.triggers.worker import Worker
@@ -77,7 +78,7 @@ def _work(world: World, url: str, period: str, moment: int | None) -> None:
 
     def send(to: str, head: str, text: str) -> bool:
         fate.moment()
-        return by_apprise(to, head, text)
+        return httpx.post(to, json={"title": head, "message": text}).status_code == 200
 
     @contextmanager
     def parts(_: str) -> Iterator[Parts]:

@@ -31,9 +31,9 @@ def ended(work: Callable[..., None], *args: object) -> int:
 def told_over_two_lives(folder: Path, moment: int) -> list[str] | None:
     """What arrives where the first life ends at a moment; None where it ends before that by itself."""
     with hook() as made:
-        first = ended(second_day, folder, made.url, moment)
+        first = ended(second_day, folder, made.page, moment)
         assert first in {0, -signal.SIGKILL}
-        assert ended(second_day, folder, made.url, None) == 0
+        assert ended(second_day, folder, made.page, None) == 0
         return None if first == 0 else made.titles()
 
 
@@ -64,9 +64,9 @@ def test_a_destination_that_is_down_leaves_the_day_undone_and_is_told_when_it_is
     assert ended(first_day, tmp_path) == 0
     with hook() as made:
         made.down = True
-        assert ended(second_day, tmp_path, made.url, None) == 0
+        assert ended(second_day, tmp_path, made.page, None) == 0
         assert not is_done(tmp_path)
         made.down = False
-        assert ended(second_day, tmp_path, made.url, None) == 0
+        assert ended(second_day, tmp_path, made.page, None) == 0
         assert is_done(tmp_path)
         assert made.titles() == [TITLE]

@@ -39,6 +39,11 @@ class Hook:
     down: bool = False
     url: str = ""
 
+    @property
+    def page(self) -> str:
+        """Its address, for who speaks HTTP to it without Apprise."""
+        return self.url.replace("json:", "http:")
+
     def titles(self) -> list[str]:
         return [one["title"] for one in self.got]
 

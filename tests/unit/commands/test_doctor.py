@@ -245,8 +245,8 @@ def test_a_token_that_is_not_there_is_in_the_way(
 
 
 def test_a_place_for_artifacts_that_cannot_be_had_is_a_problem_with_its_way_out(refit: Refit) -> None:
-    answer = configured(refit, artifacts={"location": "s3://bucket/refit"})
+    answer = configured(refit, artifacts={"location": "gs://bucket/refit"})
 
     mark, told = lines(answer)["artifacts"]
     assert (mark, answer.code) == ("✗", 3)
-    assert "s3://bucket/refit" in told
+    assert "gs://bucket/refit: what speaks gs is not installed" in told

@@ -138,6 +138,7 @@ def test_a_literal_secret_is_never_echoed(tmp_path: Path) -> None:
         "store: postgresql://refit:hunter2@db.example.com",
         "registries: [{host: docker.io, mirrors: ['https://me:hunter2@mirror.example.com']}]",
         "matrix: {homeserver: 'ftp://me:hunter2@matrix.example.com'}",
+        "artifacts: {location: 's3://made-up-id:hunter2@bucket/refit'}",
     ],
 )
 def test_a_password_in_a_url_is_never_echoed(tmp_path: Path, text: str) -> None:
