@@ -11,7 +11,9 @@ from bot.errors import BuildFailed, EngineError, ProcessFailed
 from bot.ports import BuildRequest
 
 # The engine's own trouble, as against a Dockerfile that does not build.
-_ENGINE: Final = ("no space left on device", "cannot connect to the docker daemon", "rpc error")
+_FULL: Final = "no space left on device"
+_ENGINE: Final = ("cannot connect to the docker daemon", "rpc error")
+_MAKE_ROOM: Final = "Free space there (docker system df shows what takes it), or lower builder.min_free."
 # A registry that could not be asked, as against one that has no such image.
 _REGISTRY: Final = (
     "connection refused",
@@ -29,8 +31,9 @@ _REGISTRY: Final = (
 def failure(progress: Progress, request: BuildRequest, tail: str) -> EngineError:
     """The error for a build that ended with another exit code than 0.
 
-    A registry or engine that cannot be reached says nothing about the Dockerfile, so it is an
-    `EngineError`; everything else is a `BuildFailed`.
+    A registry or engine that cannot be reached, or a disk that is full, says nothing about the Dockerfile, so
+    it is an `EngineError`; everything else is a `BuildFailed`. A full disk is known by what the step wrote:
+    the command it ran ends with an exit code like any other.
 
     Args:
         progress: What the build did.
@@ -38,6 +41,9 @@ def failure(progress: Progress, request: BuildRequest, tail: str) -> EngineError
         tail: The last part of what the docker command wrote.
     """
     error = progress.error or tail.rpartition("\n")[2] or "the docker command gave no reason"
+    if said := next((line for line in (error, *progress.log.splitlines()) if _FULL in line.lower()), ""):
+        at = f" at {progress.failed}" if progress.failed else ""
+        return EngineError(f"the engine's disk is full{at}: {said[:300]}", hint=_MAKE_ROOM)
     if any(mark in error.lower() for mark in _ENGINE):
         return EngineError(f"the engine could not build: {error[:400]}", hint=hint_for(error))
     if progress.failed_to_pull:
@@ -69,14 +75,13 @@ def unfinished(error: ProcessFailed, progress: Progress, request: BuildRequest, 
     A full disk is the engine's trouble, all else the Dockerfile's.
     """
     at = f" at {progress.running}" if progress.running else ""
-    reason = error.message.partition("was ended: ")[2] or error.message[:300]
+    reason = watch.reason or error.message[:300]
     if watch.disk_full:
-        hint = "Free space there (docker system df shows what takes it), or lower builder.min_free."
-        return EngineError(f"the build was ended{at}: {reason}", hint=hint)
+        return EngineError(f"the build was ended{at}: {reason}", hint=_MAKE_ROOM)
     if watch.memory_exceeded:
         hint = "Raise builder.memory, or let the step do less at a time."
         return BuildFailed(f"the build was ended{at}: {reason}", log=progress.log, hint=hint)
     if "did not end" in error.message:
-        message = f"the build did not end within {request.seconds:g} s{at}"
+        message = f"the build did not end within {request.seconds:g} s (builder.seconds){at}"
         return BuildFailed(message, log=progress.log, hint="Raise builder.seconds, or find what hangs.")
     return BuildFailed(f"the build stopped{at}: {reason}", log=progress.log, hint="Let it write less.")

@@ -27,6 +27,7 @@ _PROBE_SECONDS: Final = 30.0
 _LOG_LINES: Final = 50
 _LOG_BYTES: Final = 8000
 _PROBE_OUTPUT: Final = 1024**2
+_LATE: Final = "no answer within"
 _NOT_STARTABLE: Final = (
     "No command specified",
     "OCI runtime",
@@ -123,7 +124,9 @@ class _Watch:
             if elapsed >= limit:
                 return self._gave_up(elapsed, said)
             if self.probe.argv:
-                healthy, said = self._ask(min(self.probe.seconds, max(limit - elapsed, PROBE_EVERY)))
+                healthy, heard = self._ask(min(self.probe.seconds, max(limit - elapsed, PROBE_EVERY)))
+                # The last probe may have been cut short by our own limit: what was said before tells more.
+                said = said if said and heard.startswith(_LATE) else heard
                 if healthy:
                     return Health(HealthState.HEALTHY, time.monotonic() - started)
             time.sleep(max(0.0, PROBE_EVERY - (time.monotonic() - round_began)))
@@ -141,7 +144,7 @@ class _Watch:
             )
         except ProcessFailed as error:
             late = "did not end" in error.message
-            return False, f"no answer within {seconds:.1f} s" if late else error.message
+            return False, f"{_LATE} {seconds:.1f} s" if late else error.message
         return answer.code == 0, f"exit code {answer.code} {answer.tail[-400:]}".strip()
 
     def _ended(self) -> str:

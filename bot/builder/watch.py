@@ -35,6 +35,7 @@ class Watch:
         groups: Where to look for the control groups of steps.
         memory_exceeded: True where memory was the reason to end it.
         disk_full: True where the disk was.
+        reason: Why the build had to end, in words; empty while all was well.
     """
 
     memory: int | None
@@ -43,17 +44,19 @@ class Watch:
     groups: Sequence[Path] = _GROUPS
     memory_exceeded: bool = field(default=False, init=False)
     disk_full: bool = field(default=False, init=False)
+    reason: str = field(default="", init=False)
 
     def trouble(self) -> str:
         """Why the build must end, in words; empty while all is well."""
         if self.disk is not None and (free := _free(self.disk)) < self.min_free:
             self.disk_full = True
-            return f"the engine's disk has {_gb(free)} left, and {_gb(self.min_free)} must stay free"
-        used = max(_used(self.groups), default=0)
-        if self.memory is not None and used > self.memory:
+            must = f"{_amount(self.min_free)} must stay free (builder.min_free)"
+            self.reason = f"the engine's disk has {_amount(free)} left, and {must}"
+        elif self.memory is not None and (used := max(_used(self.groups), default=0)) > self.memory:
             self.memory_exceeded = True
-            return f"a step used {_gb(used)} of memory, more than the {_gb(self.memory)} it may use"
-        return ""
+            may = f"the {_amount(self.memory)} it may use (builder.memory)"
+            self.reason = f"a step used {_amount(used)} of memory, more than {may}"
+        return self.reason
 
 
 def _free(folder: Path) -> int:
@@ -76,5 +79,5 @@ def _counts(stat: str) -> Iterator[int]:
             yield int(value)
 
 
-def _gb(size: int) -> str:
-    return f"{size / 1e9:.1f} GB"
+def _amount(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 10**9 else f"{size / 1e6:.0f} MB"

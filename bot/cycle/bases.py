@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from bot.cycle.parts import Parts
 from bot.errors import ImageNotFound, RegistryAnswerInvalid
-from bot.model.evidence import BaseImage, BasePair
+from bot.model.evidence import Absence, BaseImage, BasePair
 from bot.model.manifest import ImageConfig, Index, Manifest, Platform
 from bot.model.reference import Reference
 from bot.model.update import Update, UpdateKind
 from bot.model.use import Use
 from bot.ports import Registry
 
-_PINNED = "a pin freezes what is built already: there is nothing to compare"
+_PINNED = "a pin freezes what is built already"
 
 
 async def pairs(
@@ -31,11 +31,11 @@ async def pairs(
 async def _pair(registry: Registry, use: Use, update: Update, platform: Platform) -> BasePair:
     after = await base_image(registry, update.to, platform)
     if update.kind is UpdateKind.PIN or use.reference is None:
-        return BasePair(platform, None, after, _PINNED)
+        return BasePair(platform, None, after, _PINNED, Absence.PINNED)
     try:
         return BasePair(platform, await base_image(registry, use.reference, platform), after)
     except ImageNotFound as error:
-        return BasePair(platform, None, after, f"the old image is gone: {error.message}")
+        return BasePair(platform, None, after, f"the old image is gone: {error.message}", Absence.GONE)
 
 
 async def base_image(registry: Registry, reference: Reference, platform: Platform) -> BaseImage:

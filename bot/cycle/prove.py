@@ -19,7 +19,7 @@ from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_scan
 from bot.cycle.sides import BuiltPair, build_sides
 from bot.errors import BuildFailed, EngineError
-from bot.model.evidence import BaseImage, BasePair, Evidence, Level, Side
+from bot.model.evidence import Absence, BaseImage, BasePair, Evidence, Level, Side
 from bot.model.run import Cycle, Planned
 from bot.model.vulnerability import Comparison, Scan
 from bot.ports import Checkout, ScanRequest
@@ -83,7 +83,7 @@ def _prove_on(job: ProofJob) -> Evidence:
             job.say("proved before, nothing to do again")
             return finished
     evidence = _measure(job, key, why_not)
-    if evidence.failure or evidence.level_reason.endswith(_TRANSIENT):
+    if evidence.failure or evidence.not_built or evidence.level_reason.endswith(_TRANSIENT):
         evidence = replace(evidence, key=this_time)
     parts.store.save_evidence(evidence)
     return evidence
@@ -172,6 +172,7 @@ def _base_evidence(pair: BasePair, bases: _Bases, key: str, why_not: str, starte
         started=started,
         seconds=0.0,
         before_reason=pair.before_reason,
+        absence=pair.absence,
     )
 
 
@@ -184,11 +185,16 @@ def _with_builds(evidence: Evidence, job: ProofJob, bases: _Bases) -> Evidence:
     try:
         built = build_sides(job)
     except BuildFailed as error:
-        reason = f"the target does not build: {error.message}"
-        before_too = job.pair.before is not None
-        return replace(evidence, level_reason=reason, failure_log=error.log, failed_before_too=before_too)
+        return replace(
+            evidence,
+            level_reason=f"the target does not build: {error.message}",
+            not_built=error.message,
+            failure_log=error.log,
+            failed_before_too=job.pair.before is not None,
+        )
     except EngineError as error:
-        return replace(evidence, level_reason=f"{error.message}, {_TRANSIENT}")
+        help_ = f" ({error.hint.removesuffix('.')})" if error.hint else ""
+        return replace(evidence, level_reason=f"{error.message}{help_}, {_TRANSIENT}")
     return _built_evidence(evidence, built, job.pair, bases)
 
 
@@ -222,6 +228,7 @@ def _built_evidence(evidence: Evidence, built: BuiltPair, pair: BasePair, bases:
         after=after,
         comparison=comparison,
         before_reason=built.before_reason or evidence.before_reason,
+        absence=Absence.NOT_BUILT if built.before_reason else evidence.absence,
     )
 
 

@@ -31,7 +31,7 @@ class BuiltPair:
     Attributes:
         before: None for a pin, where the old base is gone, or where it does not build.
         after: None where only the new side does not build.
-        before_reason: Why there is no before; empty otherwise.
+        before_reason: Why it does not build on the old base, where it does on the new one; empty otherwise.
         failure: Why the new side does not build; empty otherwise.
         failure_log: Last lines of the failing step.
         health_reason: Why the containers were not started; empty otherwise.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from bot.cycle.parts import VerdictPolicy
-from bot.model.evidence import Evidence, HealthState, Level, Verdict, VerdictState
+from bot.model.evidence import Absence, Evidence, Health, HealthState, Level, Verdict, VerdictState
 from bot.model.measurement import Baseline
 from bot.model.target import Target
 from bot.model.vulnerability import Comparison, Finding, Severity
@@ -13,6 +15,15 @@ from bot.model.vulnerability import Comparison, Finding, Severity
 _Reason = tuple[VerdictState, str]
 _PASS, _WARN, _BLOCK = VerdictState.PASS, VerdictState.WARN, VerdictState.BLOCK
 _ORDER = (_BLOCK, _WARN, _PASS)
+_NO_HEALTHCHECK: Final = (
+    "the new image started and ran on, and no more could be asked: it has no HEALTHCHECK; "
+    "add one to the Dockerfile, or set health.command"
+)
+_HELP: Final = {
+    HealthState.UNHEALTHY: "if it needs other services, name them in health.with",
+    HealthState.EXITED: "if it needs settings or other services, give them in health.env and health.with",
+}
+_SAID: Final = 300  # characters of what a container or its probe said
 
 
 def judge(
@@ -20,14 +31,22 @@ def judge(
 ) -> Verdict:
     """Judge an update by its evidence on every platform.
 
-    The worst reason decides. No evidence at all blocks: nothing was shown.
+    The worst reason decides. No evidence at all blocks: nothing was shown. Where a reason holds on some
+    platforms only, it names them.
     """
-    reasons = [reason for one in evidence for reason in _reasons(one, target, baseline, policy)]
     if not evidence:
-        reasons = [(_BLOCK, "nothing could be measured")]
-    reasons.sort(key=lambda reason: _ORDER.index(reason[0]))
-    state = reasons[0][0] if reasons else _PASS
-    return Verdict(state, tuple(dict.fromkeys(text for _, text in reasons)))
+        return Verdict(_BLOCK, ("nothing could be measured",))
+    platforms: defaultdict[_Reason, list[str]] = defaultdict(list)
+    for one in evidence:
+        for reason in dict.fromkeys(_reasons(one, target, baseline, policy)):
+            platforms[reason].append(str(one.platform))
+    reasons = sorted(platforms, key=lambda reason: _ORDER.index(reason[0]))
+    texts = (_on(platforms[reason], len(evidence), reason[1]) for reason in reasons)
+    return Verdict(reasons[0][0] if reasons else _PASS, tuple(dict.fromkeys(texts)))
+
+
+def _on(platforms: Sequence[str], of: int, text: str) -> str:
+    return text if len(platforms) == of else f"on {' and '.join(platforms)}: {text}"
 
 
 def _reasons(
@@ -43,10 +62,19 @@ def _reasons(
 
 
 def _before(evidence: Evidence) -> Iterable[_Reason]:
-    if evidence.failed_before_too:
-        yield _WARN, f"the target does not build before this update either: {evidence.level_reason}"
-    if evidence.before is None and "gone" in evidence.before_reason:
-        yield _WARN, f"nothing to compare with: {evidence.before_reason}"
+    """What is special where there is no before, or where the target does not build anyway."""
+    if evidence.not_built:
+        when = (
+            "before this update either" if evidence.failed_before_too else "and has no before to compare with"
+        )
+        yield _WARN, f"the target does not build {when}: {evidence.not_built}"
+    match evidence.absence:
+        case Absence.NOT_BUILT:
+            yield _PASS, f"the update repairs the build: {evidence.before_reason}"
+        case Absence.GONE:
+            yield _WARN, f"nothing to compare with: {evidence.before_reason}"
+        case Absence.PINNED:
+            yield _PASS, f"nothing to compare with: {evidence.before_reason}"
 
 
 def _scans(evidence: Evidence, policy: VerdictPolicy) -> Iterable[_Reason]:
@@ -98,19 +126,26 @@ def _names(findings: Sequence[Finding]) -> str:
 def _health(evidence: Evidence, policy: VerdictPolicy) -> Iterable[_Reason]:
     after = evidence.after.health if evidence.after else None
     before = evidence.before.health if evidence.before else None
-    if after is None or after.good:
+    if after is None:
         return
-    if before is not None and not before.good:
-        yield _WARN, f"not comparable: {before.state} before and {after.state} after; see health.with"
-    elif before is None:
-        yield _WARN, f"the new image is {after.state}, and there is no before to compare with"
+    if after.state is HealthState.STARTED:
+        yield _PASS, _NO_HEALTHCHECK
+    if after.good:
+        return
+    if before is None:
+        yield _WARN, f"the new image is {after.state}{_why(after)}; there is no before to compare with"
+    elif not before.good:
+        states = f"{before.state} before and {after.state} after{_why(after)}"
+        yield _WARN, f"not comparable: {states}; {_HELP[after.state]}"
     else:
         state = _BLOCK if policy.block_unhealthy else _WARN
-        yield state, f"{_word(before.state)} before, {_word(after.state)} after"
+        yield state, f"{before.state} before, {after.state} after{_why(after)}"
 
 
-def _word(state: HealthState) -> str:
-    return "started" if state is HealthState.STARTED else state.value
+def _why(after: Health) -> str:
+    """The first line of its log: how it ended, or what its last probe said."""
+    line = after.log.partition("\n")[0].strip()[:_SAID]
+    return f" ({line})" if line else ""
 
 
 def _size(

@@ -158,6 +158,14 @@ class BaseImage:
     layer_sizes: tuple[int, ...] = ()
 
 
+class Absence(StrEnum):
+    """Why there is no before: a pin has none, the old image is gone, or the target did not build on it."""
+
+    PINNED = "pinned"
+    GONE = "gone"
+    NOT_BUILT = "not built"
+
+
 @dataclass(frozen=True, slots=True)
 class BasePair:
     """The base before and after, for one platform.
@@ -166,13 +174,15 @@ class BasePair:
         platform: Which.
         before: None for a pin, or where the old image is gone.
         after: The new one.
-        before_reason: Why there is no before; empty otherwise.
+        before_reason: Why there is no before, in words; empty otherwise.
+        absence: The same in a word; None otherwise.
     """
 
     platform: Platform
     before: BaseImage | None
     after: BaseImage
     before_reason: str = ""
+    absence: Absence | None = None
 
 
 class HealthState(StrEnum):
@@ -242,13 +252,16 @@ class Evidence:
         level: What was reached.
         level_reason: Why not more, in words; empty at level health.
         platform: What it was measured for.
-        before: None for a pin, or where the old image is gone.
-        before_reason: Why there is no before; empty otherwise.
+        before: None for a pin, where the old image is gone, or where the target builds on the new base only.
+        before_reason: Why there is no before, in words; empty otherwise.
+        absence: The same in a word; None otherwise.
         after: The new side; None where it could not be made (see `failure`).
         comparison: None where there is no before or no after.
         failure: Why *after* could not be proved (build failed, scan failed); empty otherwise.
         failure_log: Last lines of what failed; text from outside.
-        failed_before_too: True where *before* fails the same way: not the update's fault.
+        not_built: Why the target does not build on the new base, where that is not the update's fault or
+            where there is no before to tell; empty otherwise.
+        failed_before_too: True where *before* does not build either: not the update's fault.
         commit: The commit that was measured; a later one with the same content finds this evidence.
         started: When the proof began.
         seconds: How long it took.
@@ -267,6 +280,8 @@ class Evidence:
     failure: str = ""
     failure_log: str = ""
     failed_before_too: bool = False
+    not_built: str = ""
+    absence: Absence | None = None
     commit: str = ""
 
 
@@ -280,7 +295,10 @@ class VerdictState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The state and every reason for it, the weightiest first; text for people."""
+    """The state and every reason for it, the weightiest first; text for people.
+
+    What only qualifies a pass (nothing to compare with, no HEALTHCHECK to ask) comes last.
+    """
 
     state: VerdictState
     reasons: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,6 +44,12 @@ class Case:
         return both and self.evidence.comparison is not None
 
     @property
+    def log(self) -> str:
+        """The last lines of what failed: of the build, else of the new container; text from outside."""
+        health = self.evidence.after.health if self.evidence.after else None
+        return self.evidence.failure_log or (health.log if health and not health.good else "")
+
+    @property
     def baseline(self) -> Baseline | None:
         """The baseline, where it was measured on this platform."""
         baseline = self.proved.baseline
@@ -63,10 +69,27 @@ def cases(proved: Sequence[Proved]) -> tuple[Case, ...]:
 
 
 def verdict(proved: Sequence[Proved]) -> Verdict:
-    """The worst verdict of a group with every reason, the weightiest first."""
+    """The worst verdict of a group with every reason, the weightiest first; each says whose it is."""
     ranked = sorted(proved, key=lambda one: _ORDER.index(one.verdict.state))
-    reasons = dict.fromkeys(reason for one in ranked for reason in one.verdict.reasons)
-    return Verdict(ranked[0].verdict.state, tuple(reasons))
+    held_by: defaultdict[str, list[str]] = defaultdict(list)
+    for one in ranked:
+        for reason in dict.fromkeys(one.verdict.reasons):
+            held_by[reason].append(title(one.planned.subject, limit=60))
+    named = (_named(reason, subjects, len(proved)) for reason, subjects in held_by.items())
+    return Verdict(ranked[0].verdict.state, tuple(named))
+
+
+def _named(text: str, subjects: Sequence[str], of: int) -> str:
+    """What holds for some members of a group names them; what holds for all needs no name."""
+    return text if len(subjects) == of else f"in {wording.few(subjects)}: {text}"
+
+
+def failures(proved: Sequence[Proved]) -> tuple[str, ...]:
+    """Why new sides could not be proved, each as it stands among the reasons of the group's verdict."""
+    told = {case.evidence.failure for case in cases(proved) if case.evidence.failure}
+    return tuple(
+        reason for reason in verdict(proved).reasons if any(reason.endswith(failure) for failure in told)
+    )
 
 
 def fixed(of: Iterable[Case]) -> dict[Severity, int] | None:

@@ -95,7 +95,7 @@ def _blocked(proved: Proved) -> str:
         *(table(case) for case in cases[:3] if case.evidence.after),
         vital_facts([proved], cases),
     ]
-    logs = [case.evidence.failure_log for case in cases if case.evidence.failure_log]
+    logs = [case.log for case in cases if case.log]
     parts += [f"Last lines of what failed:\n\n{failure_log(log)}" for log in logs[:1]]
     parts.append("Refit tries again when the image, the Dockerfile or the build context changes.")
     return "\n\n".join(part for part in parts if part)

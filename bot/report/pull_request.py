@@ -86,7 +86,8 @@ def verdict(proved: Sequence[Proved]) -> str:
     """The verdict and why, the table and the facts: what decides in ten seconds."""
     cases = facts.cases(proved)
     parts = [_verdict(proved, cases), *_reasons(proved)]
-    parts += [table(case) for case in cases if case.evidence.after]
+    # Targets that stay at level base share the table of their base images.
+    parts += dict.fromkeys(table(case) for case in cases if case.evidence.after)
     return "\n\n".join([*parts, vital_facts(proved, cases)])
 
 
@@ -167,20 +168,19 @@ def _verdict(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
 
 
 def _reasons(proved: Sequence[Proved]) -> list[str]:
-    """Why it is no pass."""
-    judged = facts.verdict(proved)
-    told = {case.evidence.failure for case in facts.cases(proved)}
-    reasons = [r for r in judged.reasons if r not in told] if judged.state is not VerdictState.PASS else []
-    lines = [f"- {quote(wording.sentence(text), limit=400)}" for text in reasons]
+    """Why it is no pass, and what qualifies one; the first failure stands in the headline."""
+    told = facts.failures(proved)[:1]
+    reasons = [reason for reason in facts.verdict(proved).reasons if reason not in told]
+    lines = [f"- {quote(wording.sentence(text), limit=500)}" for text in reasons]
     return ["\n".join(lines)] if lines else []
 
 
 def _failures(cases: Sequence[Case], cap: int) -> list[str]:
     """The last lines of what failed: the very last seen at once, the last 50 folded."""
     return [
-        f"Last lines of what failed ({quote(case.name)}):\n\n{failure_log(case.evidence.failure_log)}"
+        f"Last lines of what failed ({quote(case.name)}):\n\n{failure_log(case.log)}"
         for case in cases
-        if case.evidence.failure_log and cap
+        if case.log and cap
     ]
 
 

@@ -138,11 +138,11 @@ def _gain(case: Case) -> str:
 
 
 def _outcome(proved: Proved) -> tuple[str, ...]:
-    """Why it is no pass, why no more was proved, and where it can be read."""
-    reasons = () if proved.verdict.state is VerdictState.PASS else proved.verdict.reasons
+    """Why it is no pass or what qualifies it, why no more was proved, and where it can be read."""
     failures = {evidence.failure for evidence in proved.evidence}
-    lines = [visible(reason, limit=300) for reason in reasons if reason not in failures]
-    levels = dict.fromkeys(e.level_reason for e in proved.evidence if e.level_reason and not e.failure)
+    lines = [visible(reason, limit=300) for reason in proved.verdict.reasons if reason not in failures]
+    told = (one for one in proved.evidence if not one.failure and not one.not_built)
+    levels = dict.fromkeys(one.level_reason for one in told if one.level_reason)
     lines += [visible(f"no more proved: {reason}", limit=300) for reason in levels]
     if proved.publication:
         lines.append(f"{_KINDS[proved.publication.kind].ljust(_LABEL)}  {proved.publication.url}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from difflib import SequenceMatcher
 from typing import Final
 
-from bot.model.evidence import Build, Layer, Side
+from bot.model.evidence import Build, Layer, Level, Side
 from bot.model.run import Proved
 from bot.model.vulnerability import Cause, Comparison, Finding, Severity
 from bot.report import facts, weights, wording
@@ -208,14 +208,21 @@ def method(proved: Sequence[Proved], cases: Sequence[Case], *, cycle: str, comma
     items = [f"- From {code(first.use.text)} to {code(str(first.update.to))}"]
     items += [f"- Why this one: {quote(wording.sentence(first.update.reason), limit=400)}"]
     items += [_scan_item(case) for case in cases if case.evidence.after]
-    items += [
-        "- Before and after are the same commit and build arguments, built together",
-        "- Both are started in the same harness, with no network beyond their own",
-    ]
+    items += _harness({case.evidence.level for case in cases if case.evidence.after})
     if cycle:
         items.append(f"- Cycle {code(cycle)}")
     foot = f"Repeat it:\n\n{block(command)}"
     return Section("How it was measured, and the command that repeats it", tuple(items), foot=foot)
+
+
+def _harness(levels: Container[Level]) -> list[str]:
+    """How both sides were made alike: only what was done."""
+    items = []
+    if Level.BUILD in levels or Level.HEALTH in levels:
+        items.append("- Before and after are the same commit and build arguments, built together")
+    if Level.HEALTH in levels:
+        items.append("- Both are started in the same harness, with no network beyond their own")
+    return items
 
 
 def _scan_item(case: Case) -> str:

@@ -172,6 +172,7 @@ class Measured(_Shape):
 
     platform: str | None
     level: Level | None
+    level_reason: str = Field(description="why not more was proved; empty at level health")
     vulnerabilities: Vulnerabilities
     size: Sizes
     build: Seconds

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from bot.model.evidence import Health, Level, Side
+from bot.model.evidence import Absence, Evidence, Health, Level, Side
 from bot.model.run import Proved
 from bot.model.update import UpdateKind
 from bot.model.vulnerability import Cause, Comparison, Severity
@@ -40,10 +41,10 @@ def headline(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
 
 
 def _gain(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
-    if failures := list(dict.fromkeys(case.evidence.failure for case in cases if case.evidence.failure)):
+    if failures := facts.failures(proved):
         return quote(failures[0], limit=400)
     if proved[0].planned.update.kind is UpdateKind.PIN:
-        return "pins the image you already get; there is no before to compare with"
+        return "pins the image you already get"
     fixed, introduced = facts.fixed(cases), facts.introduced(cases)
     if fixed is None or introduced is None:
         return _nothing_known(cases)
@@ -54,10 +55,10 @@ def _gain(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
 
 
 def _nothing_known(cases: Sequence[Case]) -> str:
-    for case in cases:
-        if case.evidence.before is None and case.evidence.before_reason:
-            return f"only the new image was measured: {quote(case.evidence.before_reason)}"
-    return "its vulnerabilities are unknown"
+    absent = {case.evidence.absence for case in cases} - {None}
+    if absent == {Absence.NOT_BUILT}:
+        return "repairs the build"
+    return "only the new image was measured" if absent else "its vulnerabilities are unknown"
 
 
 def _growth(cases: Sequence[Case]) -> Iterable[str]:
@@ -189,14 +190,23 @@ def vital_facts(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
         parts.append("minimum age waived for a security fix")
     notes = dict.fromkeys(note for one in proved for note in one.planned.update.notes)
     parts += [quote(note, limit=300).removesuffix(".") for note in notes]
-    return " · ".join([*parts, *_levels(cases)])
+    levels = list(_levels(cases))
+    if len(levels) > 1:
+        return "\n\n".join([*([" · ".join(parts)] if parts else []), "\n".join(f"- {one}" for one in levels)])
+    return " · ".join([*parts, *levels])
 
 
 def _levels(cases: Sequence[Case]) -> Iterable[str]:
-    """`level: build + health`, for each platform where they differ."""
-    told = {(case.evidence.level, case.evidence.level_reason) for case in cases}
-    for case in cases if len(told) > 1 else cases[:1]:
-        reason = case.evidence.level_reason
+    """`level: build + health`; who reached which, where they differ."""
+    names: defaultdict[tuple[Level, str], list[str]] = defaultdict(list)
+    for case in cases:
+        names[case.evidence.level, _why_no_more(case.evidence)].append(case.name)
+    for (level, reason), of in names.items():
         why = f", because {quote(reason, limit=300)}" if reason else ""
-        where = f"{quote(case.name)}: level " if len(told) > 1 else "level: "
-        yield f"{where}{_LEVELS[case.evidence.level]}{why}"
+        where = f"{quote(wording.few(of))}: level " if len(names) > 1 else "level: "
+        yield f"{where}{_LEVELS[level]}{why}"
+
+
+def _why_no_more(evidence: Evidence) -> str:
+    """What kept the level from being higher; why it does not build is a reason of the verdict already."""
+    return "the target does not build" if evidence.not_built else evidence.level_reason

@@ -194,6 +194,7 @@ def _measured(proved: Proved, evidence: Evidence | None) -> Measured:
     return Measured(
         platform=str(evidence.platform) if evidence else None,
         level=evidence.level if evidence else None,
+        level_reason=evidence.level_reason if evidence else "",
         vulnerabilities=_vulnerabilities(evidence),
         size=_sizes(proved, evidence),
         build=Seconds(before=_build(before), after=_build(after)),

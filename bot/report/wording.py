@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -82,6 +82,12 @@ def listed(parts: list[str]) -> str:
     if not parts:
         return "nothing"
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def few(names: Sequence[str]) -> str:
+    """The first names, and how many more: `a, b and 7 more`."""
+    shown = list(dict.fromkeys(names))
+    return listed(shown if len(shown) <= 3 else [*shown[:2], f"{len(shown) - 2} more"])
 
 
 def short_digest(digest: str) -> str:

@@ -11,7 +11,8 @@ from typing import Any, Final
 import pytest
 
 from deploy.lab import Lab
-from tests.e2e.world import Ended, World
+from tests.e2e.shown import visible_text
+from tests.e2e.world import Base, Ended, World
 
 pytestmark = pytest.mark.lab
 
@@ -21,18 +22,20 @@ OLD: Final = "dpkg --compare-versions $(dpkg-query -W -f='${Version}' perl-base)
 QUICK: Final = {"health": {"seconds": 2, "memory": "64 MiB"}}
 BRIEF: Final = {"health": {"seconds": 1}}  # long enough for an image that has no HEALTHCHECK
 GONE: Final = "sha256:" + "0" * 64
-SECONDS: Final = 15
+SECONDS: Final = 12
 
 
 @dataclass(frozen=True)
 class Case:
-    """A Dockerfile that is broken in one way, and what its outcome is to say.
+    """A Dockerfile that is broken in one way, and what a reader is told of it.
 
     Attributes:
         lines: After `FROM {base}`.
         verdict: Of its update.
         level: That its proof reaches.
-        reason: Words of the verdict's reasons; empty where there is nothing to say.
+        reason: A reason of its verdict; where it stays at level base and passes, why its level is no higher.
+        headline: Words of the first line of its pull request.
+        log: What its pull request shows of what failed.
         base: What it is `FROM`.
         settings: Of its target.
     """
@@ -40,60 +43,143 @@ class Case:
     lines: tuple[str, ...]
     verdict: str
     level: str
-    reason: str = ""
+    reason: str
+    headline: str
+    log: str = ""
     base: str = "{base}"
     settings: Mapping[str, Any] | None = None
 
 
-BOTH: Final = "the target does not build before this update either: the target does not build: "
+BOTH: Final = "the target does not build before this update either: "
+NO_HEALTHCHECK: Final = (
+    "the new image started and ran on, and no more could be asked: it has no HEALTHCHECK; "
+    "add one to the Dockerfile, or set health.command"
+)
 CASES: Final = {
-    "does-not-build": Case(("RUN exit 7",), "warn", "base", f"{BOTH}[2/2] RUN exit 7 failed"),
+    "does-not-build": Case(
+        ("RUN echo the reason >&2; exit 7",),
+        "warn",
+        "base",
+        f"{BOTH}[2/2] RUN echo the reason >&2; exit 7 failed with exit code 7",
+        "same size; not built.",
+        log="the reason",
+    ),
     "builds-only-before": Case(
-        (f"RUN {OLD}", SLEEP), "block", "base", "it does not build on the new base, and did on the old one"
+        (f"RUN echo too new >&2; {OLD}", SLEEP),
+        "block",
+        "base",
+        "it does not build on the new base, and did on the old one: [2/2] RUN echo too new",
+        "It does not build on the new base, and did on the old one: [2/2] RUN echo too new",
+        log="too new",
     ),
-    "builds-only-after": Case((f"RUN ! {OLD}", SLEEP), "pass", "health"),
+    "builds-only-after": Case(
+        (f"RUN ! {OLD}", SLEEP),
+        "pass",
+        "health",
+        f"the update repairs the build: it does not build on the old base: [2/2] RUN ! {OLD} failed",
+        "Repairs the build; started.",
+    ),
     "hangs": Case(
-        ("RUN sleep 300",), "warn", "base", f"the build did not end within {SECONDS} s at [2/2] RUN sleep 300"
+        ("RUN echo hi; sleep 300",),
+        "warn",
+        "base",
+        f"{BOTH}the build did not end within {SECONDS} s (builder.seconds) at [2/2] RUN echo hi; sleep 300",
+        "not built.",
+        log="hi",
     ),
-    "eats-memory": Case(("RUN tail /dev/zero",), "warn", "base", "more than the 0.3 GB it may use"),
-    "writes-without-end": Case(("RUN yes | head -c 999999999; exit 1",), "warn", "base", BOTH),
-    "full-disk": Case(
-        ("RUN head -c 200000000 /dev/zero > /dev/shm/x",), "warn", "base", "failed with exit code 1"
+    "eats-memory": Case(
+        ("RUN tail /dev/zero",),
+        "warn",
+        "base",
+        "of memory, more than the 300 MB it may use (builder.memory)",
+        "not built.",
     ),
-    "no-such-stage": Case(("COPY --from=127.0.0.1:9/x:1 / /",), "pass", "base"),
+    "writes-without-end": Case(
+        ("RUN yes | head -c 999999999; exit 1",),
+        "warn",
+        "base",
+        f"{BOTH}[2/2] RUN yes | head -c 999999999; exit 1 failed with exit code 1",
+        "not built.",
+        log="y y y y",
+    ),
+    "no-room": Case(
+        ("RUN head -c 200000000 /dev/zero > /dev/shm/x",),
+        "pass",
+        "base",
+        "the engine's disk is full at [2/2] RUN head -c 200000000 /dev/zero > /dev/shm/x: head: error",
+        "not built.",
+    ),
     "never-healthy": Case(
         (f"HEALTHCHECK CMD {OLD}", SLEEP),
         "block",
         "health",
-        "healthy before, unhealthy after",
+        "healthy before, unhealthy after (not healthy within 2 s; the last probe said: exit code 1)",
+        "same size; unhealthy.",
+        log="not healthy within 2 s; the last probe said: exit code 1",
         settings=QUICK,
     ),
     "unhealthy-on-both": Case(
-        ("HEALTHCHECK CMD false", SLEEP),
+        ("HEALTHCHECK CMD echo no database >&2; false", 'CMD ["sh", "-c", "echo listening; sleep 60"]'),
         "warn",
         "health",
-        "not comparable: unhealthy before and unhealthy after; see health.with",
+        "not comparable: unhealthy before and unhealthy after (not healthy within 2 s; "
+        "the last probe said: exit code 1 no database); if it needs other services, name them in health.with",
+        "unhealthy.",
+        log="listening",
         settings=QUICK,
     ),
     "exits": Case(
-        ('CMD ["false"]',), "warn", "health", "not comparable: exited before and exited after", settings=QUICK
+        ('CMD ["sh", "-c", "echo no settings; exit 3"]',),
+        "warn",
+        "health",
+        "not comparable: exited before and exited after (ended with exit code 3); "
+        "if it needs settings or other services, give them in health.env and health.with",
+        "exited.",
+        log="no settings",
+        settings=QUICK,
     ),
-    "no-healthcheck": Case((SLEEP,), "pass", "health"),
+    "no-healthcheck": Case((SLEEP,), "pass", "health", NO_HEALTHCHECK, "started."),
     "huge": Case(
         ("RUN head -c 150000000 /dev/zero > /huge", SLEEP),
         "block",
         "health",
-        "is over the budget of 200.0 MB",
+        "227.6 MB is over the budget of 200.0 MB",
+        "same size; started.",
         settings={"budget": "200 MB"},
     ),
     "unknown-distribution": Case(
-        (), "warn", "base", "vulnerabilities unknown: the scanner has", "{strange}", {"build": False}
+        (),
+        "warn",
+        "base",
+        "vulnerabilities unknown: the scanner has no data for an unknown distribution",
+        "Its vulnerabilities are unknown; same size; not built.",
+        base="{strange}",
+        settings={"build": False},
     ),
     "old-digest-gone": Case(
-        (SLEEP,), "warn", "health", "nothing to compare with: the old image is gone", f"{{name}}@{GONE}"
+        (SLEEP,),
+        "warn",
+        "health",
+        "nothing to compare with: the old image is gone: {registry} has no {repository}",
+        "Only the new image was measured; started.",
+        base=f"{{name}}@{GONE}",
     ),
-    "pin": Case((SLEEP,), "pass", "health", base="{name}"),
-}  # fmt: skip
+    "pin": Case(
+        (SLEEP,),
+        "pass",
+        "health",
+        "nothing to compare with: a pin freezes what is built already",
+        "Pins the image you already get; started.",
+        base="{name}",
+    ),
+    "no-such-stage": Case(
+        ("COPY --from=127.0.0.1:9/x:1 / /",),
+        "pass",
+        "base",
+        "the engine could not get 127.0.0.1:9/x:1",
+        "not built.",
+    ),
+}
 FAILED: Final = {
     # A use of its own, which fails beside the target's other one.
     "no-such-stage": "cannot connect to 127.0.0.1:9",
@@ -101,34 +187,79 @@ FAILED: Final = {
 }
 
 
+@dataclass(frozen=True)
+class Run:
+    """One run over all of them.
+
+    Attributes:
+        world: Where it ran.
+        ended: The run, with its JSON document.
+        pages: What a reader sees of each target's pull request before unfolding anything.
+        places: What stands for `{base}`, `{name}` and others in a case, by target.
+    """
+
+    world: World
+    ended: Ended
+    pages: Mapping[str, str]
+    places: Mapping[str, Mapping[str, str]]
+
+    def update(self, name: str) -> dict[str, Any]:
+        """What the document says of one target's update."""
+        found = [one for one in self.ended.document["updates"] if one["target"] == name]
+        assert found, self.ended.document["failed"]
+        (update,) = found
+        return dict(update)
+
+    def said(self, name: str, text: str) -> str:
+        """Expected words of a case, with its base put in."""
+        return text.format_map(self.places[name]) if "{registry}" in text else text
+
+
 @pytest.fixture(scope="module")
-def ended(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    """One run over all of them."""
+def done(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One run over all of them; each has a base of its own, and so a pull request of its own."""
     world = World(lab, tmp_path_factory.mktemp("broken"))
-    base = world.base()
     strange, unreadable = moving(lab, "strange", broken=False), moving(lab, "unreadable", broken=True)
-    places = {"base": base.pinned, "name": base.name, "strange": strange}
-    targets = [
-        {"name": name, "dockerfile": f"{name}/Dockerfile", **BRIEF, **(case.settings or {})}
-        for name, case in CASES.items()
-    ]
-    targets += [
-        {"name": "wrong-platform", "dockerfile": "wrong-platform/Dockerfile", "platforms": ["linux/arm64"]},
-        {"name": "unreadable", "dockerfile": "unreadable/Dockerfile"},
-    ]
-    files = {
-        name: "\n".join((f"FROM {case.base.format(**places)}", *case.lines, ""))
-        for name, case in CASES.items()
-    }
-    files |= {"wrong-platform": f"FROM {base.pinned}\n", "unreadable": f"FROM {unreadable}\n"}
-    world.project({f"{name}/Dockerfile": text for name, text in files.items()}, targets=targets)
+    bases = {name: world.base() for name in (*CASES, "wrong-platform")}
+    places = {name: place(base) | {"strange": strange} for name, base in bases.items()}
+    froms = {name: case.base.format_map(places[name]) for name, case in CASES.items()}
+    froms |= {"wrong-platform": bases["wrong-platform"].pinned, "unreadable": unreadable}
+    lines = {name: CASES[name].lines if name in CASES else () for name in froms}
+    world.project(
+        {f"{name}/Dockerfile": "\n".join((f"FROM {froms[name]}", *lines[name], "")) for name in froms},
+        targets=[target(name) for name in froms],
+    )
     world.settings |= {
         "builder": {"docker_host": lab.docker_host, "seconds": SECONDS, "memory": "300 MB"},
         "pull_requests": {"max_new_per_project": 100},
         "rules": [{"minimum_age": "0 s", "allow": "digest"}],
     }
-    base.move()
-    return world.run()
+    for base in bases.values():
+        base.move()
+    return Run(world, world.run(), pages(world), places)
+
+
+def target(name: str) -> dict[str, Any]:
+    settings = {"platforms": ["linux/arm64"]} if name == "wrong-platform" else {}
+    wanted = (CASES[name].settings if name in CASES else None) or settings
+    return {"name": name, "dockerfile": f"{name}/Dockerfile", **BRIEF, **wanted}
+
+
+def place(base: Base) -> dict[str, str]:
+    return {
+        "base": base.pinned, "name": base.name, "registry": base.lab.registry, "repository": base.repository
+    }  # fmt: skip
+
+
+def pages(world: World) -> dict[str, str]:
+    """What is seen of each pull request, by the target that its title ends in."""
+    return {
+        page.read_text(encoding="utf-8")
+        .partition("\n")[0]
+        .rpartition(" in ")[2]
+        .split(" (")[0]: visible_text(page)
+        for page in world.pages()
+    }
 
 
 def moving(lab: Lab, name: str, *, broken: bool) -> str:
@@ -159,40 +290,53 @@ def got(url: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_is_broken_says_what_and_how_far_its_proof_went(ended: Ended, name: str) -> None:
-    case = CASES[name]
-    found = [one for one in ended.document["updates"] if one["target"] == name]
-    assert found, ended.document["failed"]
-    (update,) = found
+def test_what_is_broken_says_what_and_how_far_its_proof_went(done: Run, name: str) -> None:
+    case, update = CASES[name], done.update(name)
     assert (update["verdict"], update["level"]) == (case.verdict, case.level), update["reasons"]
-    assert case.reason in " ".join(update["reasons"])
+    told = update["reasons"] if case.level != "base" or case.verdict != "pass" else [update["level_reason"]]
+    assert any(done.said(name, case.reason) in one for one in told), told
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_reviewer_of_what_is_broken_is_told_so_before_unfolding_anything(done: Run, name: str) -> None:
+    case, page = CASES[name], done.pages[name]
+    headline, reason = case.headline, done.said(name, case.reason)
+    assert f"{case.verdict.upper()} by your policy. " in page
+    assert headline in page
+    assert reason.lower() in page.lower()
+    assert case.log in page
+
+
+@pytest.mark.parametrize("name", ["does-not-build", "never-healthy", "no-healthcheck"])
+def test_who_stands_at_the_terminal_is_told_the_same(done: Run, name: str) -> None:
+    terminal = done.world.refit("run", "--only", name).out
+    assert CASES[name].reason in " ".join(terminal.split())
 
 
 @pytest.mark.parametrize("name", FAILED)
-def test_what_cannot_be_measured_at_all_is_a_failure_with_a_hint(ended: Ended, name: str) -> None:
-    told = [one for one in ended.document["failed"] if name in one["target"]]
-    assert told, ended.document["failed"]
+def test_what_cannot_be_measured_at_all_is_a_failure_with_a_hint(done: Run, name: str) -> None:
+    told = [one for one in done.ended.document["failed"] if name in one["target"]]
+    assert told, done.ended.document["failed"]
     (failed,) = told
     assert FAILED[name] in failed["error"]
     assert failed["hint"]
 
 
-def test_an_index_that_lacks_the_platform_is_waited_for(ended: Ended) -> None:
-    (waiting,) = ended.document["waiting"]
+def test_an_index_that_lacks_the_platform_is_waited_for(done: Run) -> None:
+    (waiting,) = done.ended.document["waiting"]
     assert waiting["target"] == "wrong-platform"
     assert "the index still lacks linux/arm64" in waiting["reason"]
 
 
-def test_no_failure_stops_another(ended: Ended) -> None:
-    assert ended.code == 3, ended.err
-    assert len(ended.document["updates"]) == len(CASES)
-    assert len(ended.document["failed"]) == len(FAILED)
+def test_no_failure_stops_another(done: Run) -> None:
+    assert done.ended.code == 3, done.ended.err
+    assert len(done.ended.document["updates"]) == len(CASES) == len(done.pages)
+    assert len(done.ended.document["failed"]) == len(FAILED)
 
 
-def test_what_exists_once_is_measured_on_that_side_only(ended: Ended) -> None:
-    updates = {one["target"]: one for one in ended.document["updates"]}
+def test_what_exists_once_is_measured_on_that_side_only(done: Run) -> None:
     for name in ("builds-only-after", "old-digest-gone", "pin"):
-        assert updates[name]["build"]["before"] is None
-        assert updates[name]["build"]["after"] > 0
-    assert updates["no-healthcheck"]["health"]["after"] == "started"
-    assert updates["builds-only-after"]["health"]["after"] == "started"
+        update = done.update(name)
+        assert update["build"]["before"] is None
+        assert update["build"]["after"] > 0
+        assert (update["health"]["before"], update["health"]["after"]) == (None, "started")

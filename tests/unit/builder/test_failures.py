@@ -49,7 +49,17 @@ CASES = {
     "a full disk": (
         Progress((), "[2/2] RUN make", error="write /var/lib/docker/x: no space left on device"),
         EngineError,
-        "the engine could not build",
+        "the engine's disk is full at [2/2] RUN make: write /var/lib/docker/x",
+    ),
+    "a step that found the disk full": (
+        Progress(
+            (),
+            "[2/2] RUN make",
+            error="executor failed running [/bin/sh -c make]: exit code: 2",
+            log="cc: error: x.o: No space left on device\nmake: *** [x.o] Error 2",
+        ),
+        EngineError,
+        "the engine's disk is full at [2/2] RUN make: cc: error: x.o: No space left on device",
     ),
 }
 
@@ -77,7 +87,10 @@ def test_a_docker_command_that_gives_no_reason_is_quoted() -> None:
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ("docker did not end within 3 s", "the build did not end within 3 s at [2/2] RUN sleep 60"),
+        (
+            "docker did not end within 3 s",
+            "the build did not end within 3 s (builder.seconds) at [2/2] RUN sleep 60",
+        ),
         (
             "docker wrote more than 64 bytes",
             "the build stopped at [2/2] RUN sleep 60: docker wrote more than",

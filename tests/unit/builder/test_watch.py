@@ -22,7 +22,7 @@ def group(folder: Path, stat: str) -> Path:
 def test_a_step_that_uses_too_much_memory_is_told_with_both_numbers(tmp_path: Path, stat: str) -> None:
     groups = [group(tmp_path / "a", stat), tmp_path / "nowhere"]
     watch = Watch(3_900_000_000, 0, None, groups)
-    assert watch.trouble() == "a step used 4.0 GB of memory, more than the 3.9 GB it may use"
+    assert watch.trouble() == "a step used 4.0 GB of memory, more than the 3.9 GB it may use (builder.memory)"
     assert (watch.memory_exceeded, watch.disk_full) == (True, False)
     assert Watch(4_000_000_000, 0, None, groups).trouble() == ""
     assert Watch(None, 0, None, groups).trouble() == ""
@@ -30,7 +30,7 @@ def test_a_step_that_uses_too_much_memory_is_told_with_both_numbers(tmp_path: Pa
 
 def test_a_disk_that_runs_full_is_told_before_it_is(tmp_path: Path) -> None:
     watch = Watch(None, 10**18, tmp_path, [])
-    assert "left, and 1000000000.0 GB must stay free" in watch.trouble()
+    assert "left, and 1000000000.0 GB must stay free (builder.min_free)" in watch.trouble()
     assert watch.disk_full
     assert Watch(None, 1, tmp_path, []).trouble() == ""
 

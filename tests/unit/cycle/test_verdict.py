@@ -10,7 +10,8 @@ import pytest
 
 from bot.cycle.parts import VerdictPolicy
 from bot.cycle.verdict import judge
-from bot.model.evidence import Build, Evidence, Health, HealthState, Level, Side, VerdictState
+from bot.model.evidence import Absence, Build, Evidence, Health, HealthState, Level, Side, VerdictState
+from bot.model.manifest import Platform
 from bot.model.measurement import Baseline
 from bot.model.target import LINUX_AMD64, Target
 from bot.model.vulnerability import (
@@ -140,19 +141,58 @@ def test_a_build_that_failed_before_too_only_warns() -> None:
         evidence(),
         level=Level.BASE,
         level_reason="the target does not build: no network",
+        not_built="no network",
         failed_before_too=True,
     )
 
-    state, reasons = verdict(broken)
+    assert verdict(broken) == (WARN, "the target does not build before this update either: no network")
+
+
+def test_a_build_that_fails_with_no_before_to_compare_with_warns_and_puts_it_down_to_nobody() -> None:
+    pinned = replace(
+        evidence(),
+        level=Level.BASE,
+        not_built="no network",
+        before=None,
+        comparison=None,
+        before_reason="a pin freezes what is built already",
+        absence=Absence.PINNED,
+    )
+
+    state, reasons = verdict(pinned)
 
     assert state is WARN
-    assert "does not build before this update either" in reasons
+    assert "the target does not build and has no before to compare with: no network" in reasons
 
 
-def test_an_old_image_that_is_gone_is_said() -> None:
-    gone = replace(evidence(), before=None, comparison=None, before_reason="the old image is gone: 404")
+ABSENT = {
+    Absence.GONE: (WARN, "nothing to compare with: the old image is gone: 404"),
+    Absence.PINNED: (PASS, "nothing to compare with: the old image is gone: 404"),
+    Absence.NOT_BUILT: (PASS, "the update repairs the build: the old image is gone: 404"),
+}
 
-    assert verdict(gone)[0] is WARN
+
+@pytest.mark.parametrize("absence", Absence)
+def test_why_there_is_no_before_is_said(absence: Absence) -> None:
+    reason = "the old image is gone: 404"
+    one = replace(evidence(), before=None, comparison=None, before_reason=reason, absence=absence)
+
+    assert verdict(one) == ABSENT[absence]
+
+
+def test_an_image_with_no_healthcheck_passes_and_is_told_to_get_one() -> None:
+    state, reasons = verdict(evidence(after=side(health=HealthState.STARTED)))
+
+    assert state is PASS
+    assert "it has no HEALTHCHECK; add one to the Dockerfile, or set health.command" in reasons
+
+
+def test_what_a_sick_container_said_last_is_told_in_one_line() -> None:
+    sick = Health(HealthState.EXITED, 1.0, "ended with exit code 127\nsh: 1: serve: not found")
+
+    state, reasons = verdict(evidence(after=replace(side(), health=sick)))
+
+    assert (state, reasons) == (BLOCK, "healthy before, exited after (ended with exit code 127)")
 
 
 def test_an_unknown_distribution_is_unknown_never_clean() -> None:
@@ -164,6 +204,14 @@ def test_an_unknown_distribution_is_unknown_never_clean() -> None:
 
 def test_no_evidence_at_all_blocks() -> None:
     assert verdict([])[0] is BLOCK
+
+
+def test_a_reason_that_holds_on_one_platform_names_it() -> None:
+    sick = evidence(after=side(health=HealthState.UNHEALTHY))
+    arm = replace(evidence(), platform=Platform.parse("linux/arm64"))
+
+    assert verdict([arm, sick])[1] == "on linux/amd64: healthy before, unhealthy after"
+    assert verdict([sick, sick])[1] == "healthy before, unhealthy after"
 
 
 def test_the_worst_platform_decides() -> None:

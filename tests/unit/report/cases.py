@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.model.artifact import Artifact, ArtifactKind
-from bot.model.evidence import Evidence, Health, HealthState, Level, Verdict, VerdictState
+from bot.model.evidence import Absence, Evidence, Health, HealthState, Level, Verdict, VerdictState
 from bot.model.exposure import Ignored, Misconfiguration, Secret
 from bot.model.manifest import Platform
 from bot.model.measurement import Measurement
@@ -39,9 +39,11 @@ def pin() -> Proved:
     """A floating tag frozen to what it already is."""
     update = replace(UPDATE, kind=UpdateKind.PIN)
     plain = replace(proved().planned, use=use("debian:bookworm-slim"), update=update)
-    reason = "a pin freezes what you already get"
-    one = replace(evidence(), before=None, comparison=None, before_reason=reason)
-    return replace(with_evidence(one), planned=plain, baseline=None)
+    reason = "a pin freezes what is built already"
+    one = replace(evidence(), before=None, comparison=None, before_reason=reason, absence=Absence.PINNED)
+    return replace(
+        with_evidence(one, reasons=(f"nothing to compare with: {reason}",)), planned=plain, baseline=None
+    )
 
 
 def base_only() -> Proved:
@@ -73,7 +75,7 @@ def two_platforms() -> Proved:
 
 def before_gone() -> Proved:
     reason = "the old image is gone from the registry"
-    one = replace(evidence(), before=None, comparison=None, before_reason=reason)
+    one = replace(evidence(), before=None, comparison=None, before_reason=reason, absence=Absence.GONE)
     return with_evidence(one, state=VerdictState.WARN, reasons=(f"nothing to compare with: {reason}",))
 
 
@@ -115,10 +117,66 @@ def scan_failed() -> Proved:
 def unhealthy() -> Proved:
     one = evidence()
     assert one.after is not None
-    sick = Health(HealthState.UNHEALTHY, 60.0, "thread 'main' panicked at src/main.rs:12: no such file")
-    after = replace(one.after, health=sick)
-    return with_evidence(
-        replace(one, after=after), state=VerdictState.BLOCK, reasons=("healthy before, unhealthy after",)
+    why = "not healthy within 60 s; the last probe said: exit code 1 curl: (7) Failed to connect"
+    log = f"{why}\nlistening on 127.0.0.1:3000\nthread 'main' panicked at src/main.rs:12: no such file"
+    after = replace(one.after, health=Health(HealthState.UNHEALTHY, 60.0, log))
+    reason = f"healthy before, unhealthy after ({why})"
+    return with_evidence(replace(one, after=after), state=VerdictState.BLOCK, reasons=(reason,))
+
+
+def repaired() -> Proved:
+    """It builds on the new base only."""
+    why = "it does not build on the old base: [3/5] RUN make failed with exit code 2"
+    one = replace(evidence(), before=None, comparison=None, before_reason=why, absence=Absence.NOT_BUILT)
+    return with_evidence(one, reasons=(f"the update repairs the build: {why}",))
+
+
+def not_built_either() -> Proved:
+    """It builds on neither base, so only the bases are compared."""
+    message = "[3/5] RUN npm ci failed with exit code 1"
+    one = replace(
+        base_only().evidence[0],
+        level_reason=f"the target does not build: {message}",
+        not_built=message,
+        failure_log="npm ERR! code E401\nnpm ERR! Incorrect or missing password.",
+        failed_before_too=True,
+    )
+    reason = f"the target does not build before this update either: {message}"
+    return with_evidence(one, state=VerdictState.WARN, reasons=(reason,))
+
+
+def no_healthcheck() -> Proved:
+    one = evidence()
+    assert one.before is not None
+    assert one.after is not None
+    started = Health(HealthState.STARTED, 3.0)
+    both = replace(one, before=replace(one.before, health=started), after=replace(one.after, health=started))
+    reason = (
+        "the new image started and ran on, and no more could be asked: it has no HEALTHCHECK; "
+        "add one to the Dockerfile, or set health.command"
+    )
+    return with_evidence(both, reasons=(reason,))
+
+
+def named(one: Proved, name: str) -> Proved:
+    """The same of another target."""
+    target = one.planned.target
+    assert target is not None
+    file = f"{name}/Dockerfile"
+    moved = replace(one.planned.use, file=file)
+    return replace(
+        one, planned=replace(one.planned, target=replace(target, name=name, dockerfile=file), use=moved)
+    )
+
+
+def group() -> tuple[Proved, ...]:
+    """Five targets on one base, each in another state."""
+    return (
+        proved(),
+        named(unhealthy(), "worker"),
+        named(build_failed(), "admin"),
+        named(not_built_either(), "docs"),
+        named(not_built_either(), "site"),
     )
 
 
@@ -178,6 +236,9 @@ CASES = {
     "build failed": build_failed,
     "scan failed": scan_failed,
     "unhealthy": unhealthy,
+    "repaired": repaired,
+    "not built either": not_built_either,
+    "no healthcheck": no_healthcheck,
     "exposed": exposed,
     "huge": huge,
     "nothing measured": nothing_measured,

@@ -36,14 +36,15 @@ TITLES = {
 
 SENTENCES = {
     "pass": "✅ **PASS** by your policy. Removes 3 critical and 11 high; adds 1 low; 0.2 % smaller; healthy. One line changes.",
-    "pin": "✅ **PASS** by your policy. Pins the image you already get; there is no before to compare with; healthy. One line changes.",
+    "pin": "✅ **PASS** by your policy. Pins the image you already get; healthy. One line changes.",
     "level base": "✅ **PASS** by your policy. Removes 3 critical and 11 high; adds 1 low; 0.3 % smaller; not built. One line changes.",
     "two platforms": "healthy on linux/amd64. One line changes.",
-    "before gone": "⚠️ **WARN** by your policy. Only the new image was measured: the old image is gone from the registry",
+    "before gone": "⚠️ **WARN** by your policy. Only the new image was measured; healthy. One line changes.",
     "unsupported distribution": "⚠️ **WARN** by your policy. Its vulnerabilities are unknown; 0.2 % smaller",
     "build failed": "⛔ **BLOCK** by your policy. It does not build on the new base, and did on the old one",
     "scan failed": "⛔ **BLOCK** by your policy. The new image could not be scanned",
     "unhealthy": "0.2 % smaller; unhealthy. One line changes.",
+    "repaired": "✅ **PASS** by your policy. Repairs the build; healthy. One line changes.",
 }
 
 LEVELS = {
@@ -160,7 +161,29 @@ def test_a_group_of_very_many_targets_still_fits() -> None:
 def test_the_worst_verdict_of_a_group_is_told() -> None:
     text = body(samples.proved(), cases.unhealthy())
     assert text.startswith("⛔ **BLOCK**")
-    assert "- Healthy before, unhealthy after." in text
+
+
+def test_every_reason_of_a_group_says_whose_it_is() -> None:
+    text = seen(body(*cases.group()))
+    assert text.startswith("⛔ **BLOCK** by your policy. In admin: it does not build on the new base")
+    assert (
+        "- In worker: healthy before, unhealthy after (not healthy within 60 s; the last probe said:" in text
+    )
+    assert "- In docs and site: the target does not build before this update either:" in text
+    assert "Last lines of what failed (worker · linux/amd64)" in text
+
+
+def test_targets_that_stay_at_level_base_share_one_table() -> None:
+    text = body(*cases.group())
+    assert text.count("| base image · amd64 |") == 1
+    assert "docs · linux/amd64 and site · linux/amd64: level base" in text
+    assert text.count("because the target does not build") == 2  # on both sides; and on the new one only
+
+
+def test_what_was_not_done_is_not_told_among_how_it_was_measured() -> None:
+    assert "built together" in body(samples.proved())
+    assert "built together" not in body(cases.base_only())
+    assert "Both are started" not in body(cases.build_only())
 
 
 def test_a_vulnerability_shared_by_two_platforms_counts_once() -> None:
