@@ -138,6 +138,7 @@ def builder_settings(settings: Settings) -> BuilderSettings:
         cache=section.cache,
         closed_network=section.closed_network,
         reachable=section.reachable,
+        firewall_image=section.firewall_image,
     )
 
 

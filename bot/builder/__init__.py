@@ -2,6 +2,6 @@
 
 from bot.builder.archive import is_archive, open_archive
 from bot.builder.buildkit import BuilderSettings, DockerBuilder
-from bot.builder.guard import close_network
+from bot.builder.guard import guarded
 
-__all__ = ["BuilderSettings", "DockerBuilder", "close_network", "is_archive", "open_archive"]
+__all__ = ["BuilderSettings", "DockerBuilder", "guarded", "is_archive", "open_archive"]

@@ -13,8 +13,8 @@ from typing import Final
 from bot import process
 from bot.builder.arguments import build_arguments
 from bot.builder.client import BuilderSettings, Command, choose_command, connect, data_folder, engine_version
-from bot.builder.failures import failure, unfinished
-from bot.builder.guard import close_network
+from bot.builder.failures import failure, kept_away, unfinished
+from bot.builder.guard import Guard, guarded
 from bot.builder.health import start_and_probe
 from bot.builder.measure import measure_stream
 from bot.builder.problems import engine_errors
@@ -22,8 +22,8 @@ from bot.builder.progress import Progress, ProgressReader
 from bot.builder.removal import remove_all, trim_cache
 from bot.builder.secrets import redacted, written
 from bot.builder.watch import Watch
-from bot.errors import EngineError, ProcessFailed
-from bot.model.evidence import Build, Health
+from bot.errors import BuildFailed, EngineError, ProcessFailed
+from bot.model.evidence import Build, BuildNetwork, Health
 from bot.model.target import HealthPlan
 from bot.ports import BuildRequest
 
@@ -63,16 +63,15 @@ class DockerBuilder:
             EngineError: The engine failed.
         """
         command = self._chosen()
-        if self._settings.closed_network:
-            close_network(self._settings)
         with tempfile.TemporaryDirectory(prefix="refit-build-", dir=request.scratch) as folder:
             iidfile = Path(folder) / "iid"
-            started = time.monotonic()
             secrets = written(request.secrets, Path(folder))
             arguments = build_arguments(command, request, iidfile, secrets)
-            with redacted(request.secrets):
-                progress = self._run([str(command.path), *arguments], request)
-            seconds = time.monotonic() - started
+            with redacted(request.secrets), guarded(self._settings, request.name) as guard:
+                started = time.monotonic()
+                progress = self._run([str(command.path), *arguments], request, guard)
+                seconds = time.monotonic() - started
+                network = self._checked(guard.network())
             build = self._measured(_read_id(iidfile), dict(request.base_layers), Path(folder))
         return replace(
             build,
@@ -80,6 +79,7 @@ class DockerBuilder:
             steps=progress.steps,
             pull_seconds=progress.pull_seconds,
             pull_bytes=progress.pull_bytes,
+            network=network,
         )
 
     def measure(self, image: str) -> Build:
@@ -137,9 +137,25 @@ class DockerBuilder:
             self._command = self._command or choose_command(self._settings)
             return self._command
 
-    def _run(self, argv: list[str], request: BuildRequest) -> Progress:
+    def _checked(self, network: BuildNetwork) -> BuildNetwork:
+        if self._settings.closed_network is True and not network.closed:
+            raise EngineError(f"the build's network was not closed all the time: {network.reason}")
+        return network
+
+    def _run(self, argv: list[str], request: BuildRequest, guard: Guard) -> Progress:
+        try:
+            return self._watched(argv, request, guard)
+        except BuildFailed as error:
+            raise kept_away(error, guard.refused()) from error
+
+    def _watched(self, argv: list[str], request: BuildRequest, guard: Guard) -> Progress:
         env, reader = self._settings.environment(), ProgressReader()
         watch = Watch(self._settings.memory, self._settings.min_free, data_folder(self._settings))
+
+        def trouble() -> str:
+            guard.keep()
+            return watch.trouble()
+
         try:
             finished = process.run(
                 argv,
@@ -148,7 +164,7 @@ class DockerBuilder:
                 check=False,
                 limit=_OUTPUT_LIMIT,
                 on_line=reader.feed,
-                until=watch.trouble,
+                until=trouble,
             )
         except ProcessFailed as error:
             raise unfinished(error, reader.result(), request, watch) from error

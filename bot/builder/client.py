@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import docker
 
@@ -40,8 +40,10 @@ class BuilderSettings:
         memory: Bytes of memory that one step of a build may use; None for no limit.
         min_free: Bytes that a build must leave free on the engine's disk.
         cache: Bytes of build cache that stay in the engine; None leaves it alone.
-        closed_network: Keep builds away from loopback, private and link-local addresses, or build nothing.
+        closed_network: Keep builds from loopback, private and link-local addresses: where that cannot be had,
+            `True` builds nothing, and `auto` builds all the same.
         reachable: Addresses and ranges that stay reachable all the same.
+        firewall_image: Image that holds nft, to set the rules from a container; empty sets them from here.
     """
 
     docker_host: str = ""
@@ -52,8 +54,9 @@ class BuilderSettings:
     memory: int | None = None
     min_free: int = 0
     cache: int | None = None
-    closed_network: bool = False
+    closed_network: bool | Literal["auto"] = "auto"
     reachable: tuple[str, ...] = ()
+    firewall_image: str = ""
 
     @property
     def host(self) -> str:

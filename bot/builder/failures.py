@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from bot.builder.problems import hint_for
@@ -26,6 +27,7 @@ _REGISTRY: Final = (
     "status: 5",
     "eof",
 )
+_PLACES: Final = 3
 
 
 def failure(progress: Progress, request: BuildRequest, tail: str) -> EngineError:
@@ -67,6 +69,21 @@ def _no_base(progress: Progress, error: str) -> EngineError:
         return EngineError(f"the engine could not get {image}: {error[:400]}", hint=hint)
     hint = "The image was removed, never existed, or needs a login: check its name."
     return BuildFailed(f"no registry has {image}: {error}"[:600], log=error, hint=hint)
+
+
+def kept_away(error: BuildFailed, places: Sequence[str]) -> BuildFailed:
+    """The same failure, with what builds were kept from meanwhile: that may well be why.
+
+    Args:
+        error: The failure.
+        places: Each an `address:port`.
+    """
+    if not places:
+        return error
+    shown = ", ".join([*places[:_PLACES], *(["…"] if len(places) > _PLACES else [])])
+    message = f"{error.message}; meanwhile builder.closed_network kept builds from {shown}"
+    hint = f"If builds may reach that, name its address in builder.reachable. {error.hint}"
+    return BuildFailed(f"{message} (see builder.reachable)", log=error.log, hint=hint)
 
 
 def unfinished(error: ProcessFailed, progress: Progress, request: BuildRequest, watch: Watch) -> EngineError:

@@ -1,128 +1,170 @@
-"""Firewall rules that keep builds away from loopback, private and link-local addresses.
-
-BuildKit inside the engine runs every step on the engine's default bridge and knows no other network,
-so the rules stand on that bridge: in the raw table, before any rule of the engine's own, where one hook
-catches what is forwarded and what is meant for this machine. They hold for every container on the
-bridge, so they are for an engine of one's own, and only where the operator asks for them.
-"""
+"""Keeping one build from loopback, private and link-local addresses, and nobody else."""
 
 from __future__ import annotations
 
 import ipaddress
-import os
-import shutil
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Final
+import math
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Final, Protocol
 
-from bot import process
+import docker
+
+from bot.builder import firewall as chains
 from bot.builder.client import BuilderSettings, connect
+from bot.builder.neighbours import bridge_of, containers_on_it, listening
+from bot.builder.nft import CANNOT, Firewall, firewall
 from bot.builder.problems import engine_errors
-from bot.errors import EngineError, ProcessFailed
+from bot.errors import EngineError
+from bot.model.evidence import BuildNetwork
 
-Address = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-# What is no public address: RFC 6890 and its registries.
-FORBIDDEN: Final = (
-    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-    "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4",
-    "::1/128", "::ffff:0:0/96", "64:ff9b:1::/48", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
-)  # fmt: skip
-_BRIDGE_OPTION: Final = "com.docker.network.bridge.name"
-_TABLE: Final = "raw"
-_HOOK: Final = "PREROUTING"
-_SECONDS: Final = 20.0
-_CANNOT: Final = "builds cannot be kept from private addresses"
-_HINT: Final = (
-    "Run Refit as root beside an engine of its own, with iptables; or set builder.closed_network: false, "
-    "and keep builds away from private addresses by other means."
-)
+_ASK_EVERY: Final = 1.0
+_RENEW_EVERY: Final = 5.0
+_ANSWER_SECONDS: Final = 20
 
 
-def close_network(settings: BuilderSettings, resolv: Path = Path("/etc/resolv.conf")) -> str:
-    """Put the rules in place, whole and at once; gives the bridge they stand on.
+class Guard(Protocol):
+    """What a build knows of its network."""
 
-    Name servers of this machine stay reachable for names, and what the settings name stays reachable.
+    def keep(self) -> None:
+        """Look after the rules; to be called about twice a second."""
+        ...
+
+    def refused(self) -> tuple[str, ...]:
+        """What builds on this engine were kept from since this one began, as `address:port`."""
+        ...
+
+    def network(self) -> BuildNetwork:
+        """Whether it was closed all the time up to now, and if not, why."""
+        ...
+
+
+@contextmanager
+def guarded(settings: BuilderSettings, name: str) -> Iterator[Guard]:
+    """The network of a build, closed as the settings want it.
+
+    Args:
+        settings: Whether it must be closed, or is closed where that can be had.
+        name: Begins the name of whatever is started in the engine.
 
     Raises:
-        EngineError: They cannot be put in place here: nothing may be built then.
+        EngineError: It must be closed, and cannot: nothing may be built then.
     """
-    bridge = _bridge(settings)
-    allowed = [ipaddress.ip_network(one, strict=False) for one in settings.reachable]
-    servers = [ipaddress.ip_network(one) for one in _name_servers(resolv)]
-    try:
-        for command, version in (("iptables", 4), ("ip6tables", 6)):
-            _apply(command, bridge, chain_of(bridge, servers, allowed, version))
-    except ProcessFailed as error:
-        raise EngineError(f"{_CANNOT}: {error.message}", hint=_HINT) from error
-    return bridge
+    with ExitStack() as stack:
+        guard: Guard
+        try:
+            if settings.closed_network is False:
+                guard = Unguarded("builder.closed_network is off")
+            else:
+                guard = stack.enter_context(_closed(settings, name))
+        except EngineError as error:
+            if settings.closed_network is True:
+                raise
+            guard = Unguarded(error.message.removeprefix(f"{CANNOT}: "))
+        yield guard
 
 
-def open_network(settings: BuilderSettings) -> None:
-    """Take the rules away again; where there are none, that is no error."""
-    bridge = _bridge(settings)
-    for command in ("iptables", "ip6tables"):
-        asked, env = _asked(command)
-        for words in (("-D", _HOOK, *_hook(bridge)), ("-F", _chain(bridge)), ("-X", _chain(bridge))):
-            process.run([*asked, *words], timeout=_SECONDS, env=env, check=False)
+class Unguarded:
+    """A network that is not closed, for a reason in words."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def keep(self) -> None:
+        """There is nothing to look after."""
+
+    def refused(self) -> tuple[str, ...]:
+        """Nothing is."""
+        return ()
+
+    def network(self) -> BuildNetwork:
+        """Not closed."""
+        return BuildNetwork(closed=False, reason=self._reason)
 
 
-def chain_of(bridge: str, servers: Iterable[Address], allowed: Iterable[Address], version: int) -> str:
-    """The chain for one version of IP, as iptables-restore reads it. Pure."""
-    name = _chain(bridge)
-    lines = [f"*{_TABLE}", f":{name} - [0:0]"]
-    if version == 6:
-        lines.append(f"-A {name} -p icmpv6 -j RETURN")  # neighbours are found by it
-    for server in _of(servers, version):
-        lines += [f"-A {name} -d {server} -p {kind} --dport 53 -j RETURN" for kind in ("udp", "tcp")]
-    lines += [f"-A {name} -d {network} -j RETURN" for network in _of(allowed, version)]
-    lines += [
-        f"-A {name} -d {network} -j DROP" for network in _of(map(ipaddress.ip_network, FORBIDDEN), version)
-    ]
-    return "\n".join([*lines, "COMMIT", ""])
+@contextmanager
+def _closed(settings: BuilderSettings, name: str) -> Iterator[Guard]:
+    with ExitStack() as stack:
+        wall = stack.enter_context(firewall(settings, name))
+        client = stack.enter_context(connect(settings, _ANSWER_SECONDS))
+        with engine_errors("tell about its network"):
+            guard = _Guard(settings, wall, client)
+            guard.begin()
+            stack.callback(guard.end)
+            stack.enter_context(listening(settings, guard.refresh))
+        guard.refresh()  # who came before anybody listened
+        yield guard
 
 
-def _of(networks: Iterable[Address], version: int) -> Iterator[Address]:
-    return (one for one in networks if one.version == version)
+class _Guard:
+    """Rules that stand, with the containers of others exempted as they come and go."""
 
+    def __init__(self, settings: BuilderSettings, wall: Firewall, client: docker.DockerClient) -> None:
+        self._reachable = [ipaddress.ip_network(one, strict=False) for one in settings.reachable]
+        self._wall, self._client, self._bridge = wall, client, bridge_of(client)
+        self._table = f"{chains.PREFIX}{uuid.uuid4().hex[:12]}"
+        self._lock = threading.Lock()
+        self._began = self._renewed = self._asked = -math.inf
+        self._others: frozenset[str] = frozenset()
+        self._whole = True
 
-def _chain(bridge: str) -> str:
-    return f"REFIT-{bridge}"
+    def begin(self) -> None:
+        """Put the rules in place, and take away what dead processes left."""
+        with self._lock:
+            if left := chains.leftovers(self._listing()):
+                self._wall.nft(chains.removal(left))
+            self._others = containers_on_it(self._client)
+            self._began = self._renewed = time.monotonic()
+            self._put()
 
+    def end(self) -> None:
+        """Take the rules away; where that fails, they do nothing any more after a while."""
+        with self._lock, suppress(EngineError):
+            self._wall.nft(chains.removal([self._table]))
 
-def _bridge(settings: BuilderSettings) -> str:
-    if os.geteuid() != 0:
-        raise EngineError(f"{_CANNOT}: Refit is not root", hint=_HINT)
-    with connect(settings) as client, engine_errors("tell about its network"):
-        options = client.networks.get("bridge").attrs.get("Options") or {}
-    bridge = str(options.get(_BRIDGE_OPTION) or "")
-    if not bridge or not Path("/sys/class/net", bridge).exists():
-        raise EngineError(f"{_CANNOT}: the engine's bridge is not on this machine", hint=_HINT)
-    return bridge
+    def keep(self) -> None:
+        """Ask the engine anew, for where its events do not come through, and let the rules live on."""
+        if time.monotonic() - self._asked >= _ASK_EVERY:
+            self.refresh()
 
+    def refresh(self) -> None:
+        """Exempt the containers that are there now; an engine that does not answer is asked again."""
+        with self._lock, suppress(EngineError), engine_errors("list containers"):
+            self._asked = time.monotonic()
+            others = containers_on_it(self._client)
+            if others != self._others or self._asked - self._renewed >= _RENEW_EVERY:
+                self._renew(others)
 
-def _name_servers(resolv: Path) -> Iterator[str]:
-    """Name servers of this machine; the engine gives builds the same, but for loopback ones."""
-    for line in resolv.read_text(encoding="utf-8").splitlines() if resolv.is_file() else ():
-        words = line.split()
-        if len(words) > 1 and words[0] == "nameserver" and not words[1].startswith("127."):
-            yield words[1].partition("%")[0]
+    def _renew(self, others: frozenset[str]) -> None:
+        self._whole = self._whole and self._alive()
+        now, self._others = time.monotonic(), others
+        try:
+            self._wall.nft(chains.renewal(self._table, self._bridge, others))
+        except EngineError:  # somebody took the rules away, as a firewall does that is started anew
+            self._whole = False
+            self._put()
+        self._renewed = now
 
+    def _put(self) -> None:
+        rules = chains.rules(self._table, self._wall.servers(), self._reachable)
+        self._wall.nft(rules + chains.renewal(self._table, self._bridge, self._others))
 
-def _apply(command: str, bridge: str, chain: str) -> None:
-    asked, env = _asked(command)
-    # A chain that is declared is emptied and filled in one step: there is no moment without rules.
-    restore = [f"{asked[0]}-restore", "--noflush", "--wait"]
-    process.run(restore, timeout=_SECONDS, env=env, stdin=chain.encode())
-    if process.run([*asked, "-C", _HOOK, *_hook(bridge)], timeout=_SECONDS, env=env, check=False).code != 0:
-        process.run([*asked, "-I", _HOOK, *_hook(bridge)], timeout=_SECONDS, env=env)
+    def _alive(self) -> bool:
+        return time.monotonic() - self._renewed < chains.LIFETIME
 
+    def _listing(self) -> str:
+        return self._wall.nft("--json", "list", "sets", "inet")
 
-def _asked(command: str) -> tuple[list[str], dict[str, str]]:
-    """The words that begin a command on our table, and the environment it runs in."""
-    env = process.environment() | {"PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
-    return [shutil.which(command, path=env["PATH"]) or command, "--wait", "-t", _TABLE], env
+    def refused(self) -> tuple[str, ...]:
+        """What builds were kept from since this one began."""
+        with suppress(EngineError):
+            return chains.refused(self._listing(), time.monotonic() - self._began)
+        return ()
 
-
-def _hook(bridge: str) -> tuple[str, ...]:
-    return ("-i", bridge, "-j", _chain(bridge))
+    def network(self) -> BuildNetwork:
+        """Closed, if the rules were there all the time."""
+        whole = self._whole and self._alive()
+        return BuildNetwork(closed=whole, reason="" if whole else "the rules were taken away meanwhile")

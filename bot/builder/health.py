@@ -16,6 +16,7 @@ from docker.types import LogConfig
 
 from bot import process
 from bot.builder.client import BuilderSettings
+from bot.builder.images import have
 from bot.errors import ProcessFailed
 from bot.model.evidence import Health, HealthState
 from bot.model.reference import Reference
@@ -186,7 +187,7 @@ def _companions(
     with ExitStack() as stack:
         mode = "none"
         for number, image in enumerate(plan.companions):
-            _have(client, image)
+            have(client, image)
             options = _limits(settings, plan, mode, root=True)
             if number == 0:
                 options["extra_hosts"] = {_alias(one): "127.0.0.1" for one in plan.companions}
@@ -198,14 +199,6 @@ def _companions(
 
 def _alias(image: str) -> str:
     return Reference.parse(image).repository.rpartition("/")[2]
-
-
-def _have(client: docker.DockerClient, image: str) -> None:
-    try:
-        client.images.get(image)
-    except docker.errors.ImageNotFound:
-        reference = Reference.parse(image)
-        client.images.pull(str(reference.with_digest(None)), tag=reference.digest or reference.effective_tag)
 
 
 def _limits(settings: BuilderSettings, plan: HealthPlan, mode: str, *, root: bool) -> dict[str, Any]:

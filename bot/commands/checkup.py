@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
@@ -12,10 +13,10 @@ from typing import Final
 
 from bot import process
 from bot.app import access, opened_store, scanner, shelf
-from bot.builder import DockerBuilder, close_network
+from bot.builder import DockerBuilder, guarded
 from bot.clock import SystemClock
 from bot.convert import builder_settings, database_settings, state_folder
-from bot.errors import EngineError, ForgeRefused, RefitError, ScanError
+from bot.errors import EngineError, EngineMissing, ForgeRefused, RefitError, ScanError
 from bot.forge.api import translated
 from bot.forge.auth import Access
 from bot.forge.git import git_directory
@@ -118,10 +119,20 @@ def _build_network(settings: Settings) -> str:
     """Builds are programs of others: what they reach on the network is worth a look."""
     if not settings.builder.enabled:
         return "nothing is built"
-    if not settings.builder.closed_network:
-        hint = "Set builder.closed_network: true, beside an engine of Refit's own."
-        raise Concern("builds reach private and link-local addresses", hint=hint)
-    return f"builds are kept from private addresses on {close_network(builder_settings(settings))}"
+    section = builder_settings(settings)
+    if section.closed_network is False:
+        hint = "Set builder.closed_network: auto, and what builds need in builder.reachable."
+        raise Concern("builds can reach private and link-local addresses, as configured", hint=hint)
+    try:
+        with guarded(replace(section, closed_network=True), f"refit-doctor-{uuid.uuid4().hex[:8]}"):
+            how = f" by a container of {section.firewall_image}" if section.firewall_image else ""
+            return f"builds are kept from loopback, private and link-local addresses{how}"
+    except EngineMissing:
+        return "nothing is built without an engine"
+    except EngineError as error:
+        if section.closed_network is True:
+            raise
+        raise Concern(error.message, hint=error.hint) from error
 
 
 def _trivy(trivy: TrivyScanner) -> str:

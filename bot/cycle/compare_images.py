@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bot.cycle import open_networks
 from bot.cycle.bases import platform_image
 from bot.cycle.compare import compare
 from bot.cycle.layer_growth import with_growth, without_files
@@ -90,6 +91,7 @@ def compare_images(parts: Parts, before: Subject, after: Subject) -> ImageCompar
         platform=parts.platform,
         comparison=difference(*facts),
         seconds=parts.clock.monotonic() - started,
+        notes=open_networks.notes(one.build for one in facts),
     )
 
 

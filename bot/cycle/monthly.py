@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from bot.cycle import open_networks
 from bot.cycle.grouping import Group, grouped
 from bot.cycle.order import chosen_for_build
 from bot.cycle.parts import Parts
@@ -21,7 +22,7 @@ from bot.cycle.tally import Run, Tally
 from bot.cycle.workspace import sweep
 from bot.model import marker
 from bot.model.draft import Draft
-from bot.model.run import Cycle, CycleState, Plan, RunResult
+from bot.model.run import Cycle, CycleState, Plan, Proved, RunResult
 from bot.model.target import Project
 from bot.report import wire
 
@@ -139,6 +140,12 @@ def _no_engine(parts: Parts) -> tuple[str, ...]:
     return () if parts.builder or parts.crew else (f"level base only: {parts.no_builder}",)
 
 
+def _open_networks(updates: Sequence[Proved]) -> tuple[str, ...]:
+    every = [evidence for proved in updates for evidence in proved.evidence]
+    sides = [side for evidence in every for side in (evidence.before, evidence.after) if side]
+    return open_networks.notes(side.build for side in sides)
+
+
 def _result(  # noqa: PLR0913 - a value's fields
     parts: Parts, cycle: Cycle, plan: Plan, tally: Tally, seconds: float, *, dry_run: bool
 ) -> RunResult:
@@ -151,7 +158,7 @@ def _result(  # noqa: PLR0913 - a value's fields
         seconds=seconds,
         quota=dict(parts.registry.quota()),
         dry_run=dry_run,
-        notes=(*_no_engine(parts), *tally.notes),
+        notes=(*_no_engine(parts), *_open_networks(tally.updates), *tally.notes),
         issues=tuple(tally.issues),
         published=plan.published,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -85,6 +85,14 @@ class Waste:
 
 
 @dataclass(frozen=True, slots=True)
+class BuildNetwork:
+    """Whether a build was kept from loopback, private and link-local addresses; where not, why, in words."""
+
+    closed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Build:
     """One finished build; bytes and seconds.
 
@@ -101,6 +109,7 @@ class Build:
         pull_seconds: Time spent on getting images; BuildKit tells hundredths at best.
         pull_bytes: Bytes that came from registries; 0 where the engine had them.
         largest: The largest files of the Dockerfile's own layers, so that growth over months has a name.
+        network: What the steps could reach; None for what was not built, and in evidence of older versions.
     """
 
     image: str
@@ -114,6 +123,7 @@ class Build:
     pull_seconds: float = 0.0
     pull_bytes: int = 0
     largest: tuple[PathSize, ...] = ()
+    network: BuildNetwork | None = None
 
     @property
     def base_size(self) -> int:
@@ -130,6 +140,12 @@ class Build:
         """Cached instructions over all that could be cached; None where there were none."""
         own = [step for step in self.steps if _is_instruction(step)]
         return sum(step.cached for step in own) / len(own) if own else None
+
+
+def networks(sides: Iterable[Side | None]) -> tuple[BuildNetwork, ...]:
+    """What the builds of these sides could reach, as far as it is known; each once."""
+    builds = [side.build for side in sides if side and side.build]
+    return tuple(dict.fromkeys(build.network for build in builds if build.network))
 
 
 def _is_instruction(step: Step) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Sequence
 from difflib import SequenceMatcher
 from typing import Final
 
-from bot.model.evidence import Build, Layer, Level, Side
+from bot.model.evidence import Build, Layer, Level, Side, networks
 from bot.model.run import Proved
 from bot.model.vulnerability import Cause, Comparison, Finding, Severity
 from bot.report import facts, weights, wording
@@ -209,6 +209,7 @@ def method(proved: Sequence[Proved], cases: Sequence[Case], *, cycle: str, comma
     items += [f"- Why this one: {quote(wording.sentence(first.update.reason), limit=400)}"]
     items += [_scan_item(case) for case in cases if case.evidence.after]
     items += _harness({case.evidence.level for case in cases if case.evidence.after})
+    items += _network_items(cases)
     if cycle:
         items.append(f"- Cycle {code(cycle)}")
     foot = f"Repeat it:\n\n{block(command)}"
@@ -223,6 +224,15 @@ def _harness(levels: Container[Level]) -> list[str]:
     if Level.HEALTH in levels:
         items.append("- Both are started in the same harness, with no network beyond their own")
     return items
+
+
+def _network_items(cases: Sequence[Case]) -> Iterable[str]:
+    """What builds could reach; nothing where none was made, or it is not known."""
+    for one in networks(side for case in cases for side in (case.evidence.before, case.evidence.after)):
+        if one.closed:
+            yield "- Builds were kept from loopback, private and link-local addresses"
+        else:
+            yield f"- Builds could reach private addresses: {quote(one.reason, limit=200)}"
 
 
 def _scan_item(case: Case) -> str:

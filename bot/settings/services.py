@@ -70,7 +70,8 @@ class BuilderSection(Section):
     min_free: Size = 2 * 10**9
     cache: Size = 20 * 10**9
     secrets: tuple[BuildSecret, ...] = ()
-    closed_network: bool = False
+    closed_network: bool | Literal["auto"] = "auto"
+    firewall_image: str = ""
     reachable: tuple[str, ...] = ()
 
     @field_validator("reachable")

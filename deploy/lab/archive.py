@@ -8,8 +8,11 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from pathlib import Path
+from socket import SOCK_STREAM, getaddrinfo
 from typing import Final
+from urllib.parse import urlsplit
 
 from bot.process import run
 from deploy.lab.errors import LabError
@@ -64,6 +67,14 @@ def read() -> Archive:
     releases = [rows[suite][1].read_bytes() for suite in _SUITES]
     digest = hashlib.sha256(b"".join(releases)).hexdigest()
     return Archive({suite: rows[suite][0] for suite in _SUITES}, digest, max(map(_date, releases)))
+
+
+@cache
+def addresses() -> tuple[str, ...]:
+    """Where the archive is, in numbers: builds that install packages need it, private addresses or not."""
+    hosts = {urlsplit(uri).hostname or "" for uri in read().uris.values()}
+    found = {answer[4][0] for host in hosts for answer in getaddrinfo(host, None, type=SOCK_STREAM)}
+    return tuple(sorted(map(str, found)))
 
 
 def _rows() -> dict[str, tuple[str, Path]]:

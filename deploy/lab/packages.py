@@ -20,6 +20,7 @@ ENGINE: Final[Mapping[str, str]] = {
     "docker.io": "/usr/sbin/dockerd",
     "iptables": "/usr/sbin/iptables",
     "iproute2": "/usr/sbin/ip",
+    "nftables": "/usr/sbin/nft",
 }
 _APPARMOR: Final = Path("/sys/module/apparmor/parameters/enabled")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot import process
-from deploy.lab import Lab
+from deploy.lab import Lab, archive
 
 ROOT: Final = Path(__file__).parents[2]
 DEBIAN: Final = "library/debian:bookworm-slim"
@@ -128,7 +128,7 @@ class World:
             "state": str(self.state),
             "projects": self.projects,
             "rules": [{"minimum_age": "0 s"}],
-            "builder": {"docker_host": self.lab.docker_host},
+            "builder": {"docker_host": self.lab.docker_host, "reachable": archive.addresses()},
             "scanner": {"database_folder": str(self.lab.trivy_cache), "offline": True},
         } | self.settings
         file.write_text(json.dumps(settings), encoding="utf-8")

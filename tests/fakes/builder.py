@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.errors import BuildFailed, EngineError, EngineMissing
-from bot.model.evidence import Build, Health, HealthState, Layer, Step
+from bot.model.evidence import Build, BuildNetwork, Health, HealthState, Layer, Step
 from bot.model.target import HealthPlan
 from bot.ports import BuildRequest
 
@@ -30,6 +30,7 @@ class FakeBuilder:
     Attributes:
         sizes: Reference of a base image → its unpacked bytes.
         missing: True acts as a machine without an engine.
+        network: What its builds could reach.
         built: Every request, in order.
         started: Name of every container, in order.
         removed: Every prefix that was removed.
@@ -37,6 +38,7 @@ class FakeBuilder:
 
     sizes: Mapping[str, int] = field(default_factory=dict)
     missing: bool = False
+    network: BuildNetwork | None = None
     built: list[BuildRequest] = field(default_factory=list)
     started: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
@@ -60,7 +62,8 @@ class FakeBuilder:
         image = _digest("\n".join(lines), str(request.args))
         layers = (_base_layer(lines, self.sizes), *(_layer(run) for run in runs))
         steps = tuple(Step(run, 0.1, cached=False) for run in runs)
-        build = Build(image, 0.1 * len(runs), steps, sum(layer.size for layer in layers), layers)
+        size = sum(layer.size for layer in layers)
+        build = Build(image, 0.1 * len(runs), steps, size, layers, network=self.network)
         with self._lock:
             self._images[request.name] = (image, "\n".join(lines))
             self._measured[request.name] = self._measured[image] = build

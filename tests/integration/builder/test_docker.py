@@ -19,7 +19,7 @@ from bot.errors import BuildFailed, EngineError, EngineMissing
 from bot.model.evidence import Build, Health, HealthState
 from bot.model.target import HealthPlan
 from bot.ports import BuildRequest
-from deploy.lab import Lab
+from deploy.lab import Lab, archive
 
 pytestmark = pytest.mark.lab
 
@@ -55,7 +55,7 @@ class Bench:
 
 @pytest.fixture
 def bench(lab: Lab, tmp_path: Path) -> Iterator[Bench]:
-    settings = BuilderSettings(lab.docker_host)
+    settings = BuilderSettings(lab.docker_host, reachable=archive.addresses())
     made = Bench(
         DockerBuilder(settings),
         settings,

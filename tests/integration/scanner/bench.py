@@ -17,7 +17,7 @@ from bot.model.target import LINUX_AMD64
 from bot.model.vulnerability import Scan
 from bot.ports import BuildRequest, ScanRequest
 from bot.scanner import DatabaseSettings, ScannerSettings, TrivyScanner
-from deploy.lab import Lab
+from deploy.lab import Lab, archive
 
 BASE: Final = "library/debian:bookworm-slim"
 
@@ -93,7 +93,7 @@ def opened(lab: Lab, folder: Path) -> Iterator[Bench]:
         docker_host=lab.docker_host,
         mirrors={"docker.io": f"http://{lab.registry}"},
     )
-    builder = DockerBuilder(BuilderSettings(lab.docker_host))
+    builder = DockerBuilder(BuilderSettings(lab.docker_host, reachable=archive.addresses()))
     artifacts = open_shelf(str(folder / "artifacts"))
     made = Bench(lab, settings, builder, artifacts, folder, f"refit-{uuid.uuid4().hex[:8]}")
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.builder.failures import failure, unfinished
+from bot.builder.failures import failure, kept_away, unfinished
 from bot.builder.progress import Progress
 from bot.builder.watch import Watch
 from bot.errors import BuildFailed, EngineError, ProcessFailed
@@ -104,3 +104,15 @@ def test_a_build_that_was_ended_names_the_step_it_stood_at(how: str, message: st
     assert message in error.message
     assert isinstance(error, BuildFailed)
     assert error.log == "waiting"
+
+
+def test_what_a_build_was_kept_from_stands_beside_its_failure() -> None:
+    failed = BuildFailed("[2/2] RUN make failed with exit code 7", log="said", hint="Build it by hand.")
+    assert kept_away(failed, ()) is failed
+    told = kept_away(failed, [f"10.0.0.{last}:443" for last in range(1, 6)])
+    assert told.message == (
+        "[2/2] RUN make failed with exit code 7; meanwhile builder.closed_network kept builds from "
+        "10.0.0.1:443, 10.0.0.2:443, 10.0.0.3:443, … (see builder.reachable)"
+    )
+    assert told.hint == "If builds may reach that, name its address in builder.reachable. Build it by hand."
+    assert told.log == "said"

@@ -81,10 +81,15 @@ def test_a_missing_engine_is_a_warning_for_evidence_stays_at_level_base(refit: R
     assert answer.out.splitlines()[-1].startswith("Ready for a run, ")
 
 
-def test_builds_that_reach_private_addresses_are_a_warning_with_what_to_set(refit: Refit) -> None:
-    mark, told = lines(refit("doctor"))["build network"]
+def test_builds_that_may_reach_private_addresses_are_a_warning_with_what_to_set(refit: Refit) -> None:
+    mark, told = lines(configured(refit, builder={"closed_network": False}))["build network"]
     assert mark == "!"
-    assert "builds reach private and link-local addresses" in told
+    assert "builds can reach private and link-local addresses, as configured" in told
+    assert "builder.closed_network: auto" in told
+
+
+def test_without_an_engine_there_is_no_network_to_close(refit: Refit) -> None:
+    assert lines(refit("doctor"))["build network"] == ("✓", "nothing is built without an engine")
 
 
 def test_an_engine_that_is_switched_off_is_no_concern(refit: Refit) -> None:

@@ -9,7 +9,7 @@ import pytest
 from bot.cycle.compare_images import Archive, InEngine, Published, Source, compare_images
 from bot.cycle.repeat import repeat
 from bot.errors import BuildFailed, EngineMissing, UsageError
-from bot.model.evidence import HealthState
+from bot.model.evidence import BuildNetwork, HealthState
 from bot.model.reference import Reference
 from bot.model.target import Target
 from bot.ports import BuildRequest
@@ -26,6 +26,8 @@ def source(folder: Path, name: str, *lines: str) -> Source:
 
 def test_two_dockerfiles_are_built_together_measured_and_cleared_away(tmp_path: Path) -> None:
     shop = house(tmp_path, {})
+    assert shop.builder is not None
+    shop.builder.network = BuildNetwork(closed=False, reason="no nft")
     before = source(tmp_path / "src", "a.Dockerfile", "RUN make one", "RUN make two")
     after = source(tmp_path / "src", "b.Dockerfile", "RUN make one")
 
@@ -35,6 +37,7 @@ def test_two_dockerfiles_are_built_together_measured_and_cleared_away(tmp_path: 
     assert result.before.build_seconds == pytest.approx(0.2)
     assert (result.before.size or 0) > (result.after.size or 0) > 0
     assert list(shop.work.iterdir()) == []
+    assert result.notes == ("builds could reach private addresses (no nft); `refit doctor` says what to do",)
 
 
 def test_a_published_image_needs_no_engine(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.cycle.bases import platform_image
 from bot.cycle.plan import make_plan
 from bot.errors import ForgeUnavailable, RegistryUnreachable
-from bot.model.evidence import Level, VerdictState
+from bot.model.evidence import BuildNetwork, Level, VerdictState
 from bot.model.manifest import Index, Platform
 from bot.model.reference import Reference
 from bot.model.run import Decided, PublicationState, PullRequest
@@ -66,6 +66,27 @@ def test_a_moved_tag_is_proved_and_published(tmp_path: Path) -> None:
     (check,) = made.forge.checks.values()
     assert (check.commit, check.url) == (update.publication.commit, update.publication.url)
     assert made.forge.writes == 2
+
+
+def test_builds_on_an_open_network_are_a_note_of_the_run_and_of_the_pull_request(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    assert made.builder is not None
+    made.builder.network = BuildNetwork(closed=False, reason="Refit is not root")
+
+    result = made.run().result
+
+    told = "builds could reach private addresses (Refit is not root); `refit doctor` says what to do"
+    assert result.notes == (told,)
+    (wanted,) = made.forge.wanted.values()
+    assert "Builds could reach private addresses: Refit is not root" in wanted.body
+
+
+def test_builds_on_a_closed_network_need_no_note(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    assert made.builder is not None
+    made.builder.network = BuildNetwork(closed=True)
+
+    assert made.run().result.notes == ()
 
 
 def test_a_second_run_writes_builds_and_scans_nothing(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.model.evidence import VerdictState
+from bot.model.evidence import BuildNetwork, VerdictState
 from bot.model.run import Proved
 from bot.model.update import UpdateKind
 from bot.report import pull_request
@@ -137,6 +137,28 @@ def test_build_times_are_two_cold_numbers_and_never_a_percentage() -> None:
     layers = body(samples.proved()).partition("Layers and build")[2].partition("</details>")[0]
     assert "41.3 s before, 39.8 s after (both cold)" in layers
     assert "%" not in layers
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [
+        (BuildNetwork(closed=True), ["Builds were kept from loopback, private and link-local addresses"]),
+        (BuildNetwork(closed=False, reason="no nft"), ["Builds could reach private addresses: no nft"]),
+        (None, []),
+    ],
+    ids=["closed", "open", "evidence of an older version"],
+)
+def test_how_it_was_measured_says_what_builds_could_reach(
+    network: BuildNetwork | None, told: list[str]
+) -> None:
+    one = samples.proved()
+    (evidence,) = one.evidence
+    assert evidence.after is not None
+    assert evidence.after.build is not None
+    after = replace(evidence.after, build=replace(evidence.after.build, network=network))
+    text = body(replace(one, evidence=(replace(evidence, after=after),)))
+    measured = text.partition("How it was measured")[2]
+    assert [line[2:] for line in measured.splitlines() if line.startswith("- Builds ")] == told
 
 
 def test_what_is_cut_from_a_huge_body_is_said_with_its_number() -> None:
