@@ -10,8 +10,8 @@ from rich.table import Table
 
 from bot.model.compared import ImageComparison, ImageFacts
 from bot.model.evidence import Health
-from bot.model.vulnerability import Cause, ChangeKind, Comparison, Finding, Scan, Severity
-from bot.report import wording
+from bot.model.vulnerability import ChangeKind, Comparison, Finding, Scan, Severity
+from bot.report import facts, wording
 from bot.report.quote import code, quote, visible, vulnerability
 from bot.report.screen import Screen, line
 from bot.report.section import Section
@@ -19,11 +19,6 @@ from bot.report.weights import grown
 
 _SHOWN: Final = 50
 _NAME: Final = 60
-_CAUSES: Final = {
-    Cause.BASE: "by the base",
-    Cause.REBUILD: "by rebuilding",
-    Cause.DATABASE: "by the database",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,18 +146,14 @@ def _changes(comparison: Comparison, *, caused: bool) -> str:
     fixed, introduced = len(comparison.fixed), len(comparison.introduced)
     remaining = len(comparison.remaining) + len(comparison.moved)
     if caused:
-        by = [f"{number} {words}" for cause, words in _CAUSES.items() if (number := _of(comparison, cause))]
-        why = f" ({', '.join(by)})" if by else ""
+        by = facts.by_cause(comparison.fixed)
+        why = f" ({by})" if by else ""
         text = f"Fixed: {fixed}{why}; introduced: {introduced}; remaining: {remaining}."
     else:
         only = f"only in the first: {fixed}; only in the second: {introduced}"
         text = f"Vulnerabilities {only}; in both: {remaining}."
     kinds = [f"{number} {kind}" for kind in ChangeKind if (number := _packages(comparison, kind))]
     return text + (f" Packages: {', '.join(kinds)}." if kinds else " No package differs.")
-
-
-def _of(comparison: Comparison, cause: Cause) -> int:
-    return sum(finding.cause is cause for finding in comparison.fixed)
 
 
 def _packages(comparison: Comparison, kind: ChangeKind) -> int:

@@ -17,7 +17,6 @@ from bot.report import wording
 from bot.report.quote import code, quote, vulnerability
 from bot.report.section import Section
 
-_SERIOUS: Final = (Severity.CRITICAL, Severity.HIGH)
 _NAMES: Final = {ArtifactKind.SBOM: "SBOM (CycloneDX)", ArtifactKind.SARIF: "report (SARIF)"}
 _STATUSES: Final = {
     "ignored": "by the ignore file",
@@ -56,21 +55,16 @@ def _counts(found: Sequence[Secret | Misconfiguration]) -> str:
     return wording.severities({severity: by[severity] for severity in Severity})
 
 
-def _weight(severity: Severity) -> str:
-    word = severity.value.lower()
-    return f"**{word}**" if severity in _SERIOUS else word
-
-
 def _secret(found: Secret) -> str:
     where = code(f"{found.path}:{found.line}" if found.line else found.path) if found.path else ""
     place = where or "the image's own config (ENV or a build step)"
-    return f"- {_weight(found.severity)} {quote(found.title or found.rule)} in {place}"
+    return f"- {wording.weight(found.severity)} {quote(found.title or found.rule)} in {place}"
 
 
 def _misconfiguration(found: Misconfiguration) -> str:
     what = quote(wording.sentence(found.message or found.title))
     how = f" {quote(wording.sentence(found.resolution))}" if found.resolution else ""
-    return f"- {_weight(found.severity)} {code(found.id)}: {what}{how}"
+    return f"- {wording.weight(found.severity)} {code(found.id)}: {what}{how}"
 
 
 def _ignored(found: Ignored) -> str:

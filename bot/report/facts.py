@@ -15,7 +15,6 @@ from bot.report import wording
 from bot.report.quote import title
 
 _ORDER = (VerdictState.BLOCK, VerdictState.WARN, VerdictState.PASS)
-SERIOUS = (Severity.CRITICAL, Severity.HIGH)
 _FIRST_HONEST_YEAR = 2000  # reproducible builds date their images 1970 or 1980
 
 
@@ -92,10 +91,15 @@ def failures(proved: Sequence[Proved]) -> tuple[str, ...]:
     )
 
 
-def fixed(of: Iterable[Case]) -> dict[Severity, int] | None:
-    """How many vulnerabilities of each severity the group fixes; None where nothing can be compared."""
+def fixed(of: Iterable[Case], cause: Cause = Cause.BASE) -> dict[Severity, int] | None:
+    """How many vulnerabilities of each severity the new bases fix; None where nothing can be compared.
+
+    What a rebuild alone would have fixed is not their merit: it is counted by its own cause.
+    """
     known = [case.evidence.comparison for case in of if case.known]
-    return _union(comparison.fixed for comparison in known if comparison) if known else None
+    if not known:
+        return None
+    return _union([f for f in one.fixed if f.cause is cause] for one in known if one)
 
 
 def introduced(of: Iterable[Case]) -> dict[Severity, int] | None:
@@ -124,9 +128,21 @@ def count(findings: Iterable[Finding], cause: Cause | None = None) -> dict[Sever
     return counts
 
 
+def by_cause(findings: Sequence[Finding]) -> str:
+    """`19 by the base, 3 by rebuilding`; empty where nothing is known of causes."""
+    counts = Counter(finding.cause for finding in findings)
+    return ", ".join(f"{counts[cause]} {words}" for cause, words in wording.BY.items() if counts[cause])
+
+
+def weightiest(counts: dict[Severity, int]) -> dict[Severity, int]:
+    """Critical and high alone where there are some; else all."""
+    best = serious(counts)
+    return best if any(best.values()) else counts
+
+
 def serious(counts: dict[Severity, int]) -> dict[Severity, int]:
     """Critical and high alone."""
-    return {severity: counts[severity] for severity in SERIOUS}
+    return {severity: counts[severity] for severity in wording.SERIOUS}
 
 
 def image(proved: Proved) -> str:

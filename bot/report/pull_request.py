@@ -38,7 +38,7 @@ def title(proved: Sequence[Proved]) -> str:
     gain = facts.fixed(facts.cases(proved))
     if not gain or facts.verdict(proved).state is VerdictState.BLOCK:
         return line
-    best = facts.serious(gain) if any(facts.serious(gain).values()) else gain
+    best = facts.weightiest(gain)
     return f"{line} (fixes {wording.severities(best)})" if any(best.values()) else line
 
 

@@ -70,7 +70,7 @@ def _pair(side: Side | None) -> str:
     if not side.scan.supported:
         return "unknown"
     counts = side.scan.counts()
-    return "/".join(str(counts[severity]) for severity in facts.SERIOUS)
+    return "/".join(str(counts[severity]) for severity in wording.SERIOUS)
 
 
 def _size(case: Case) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.model.evidence import Build, Layer, Level, Side, networks
 from bot.model.run import Proved
-from bot.model.vulnerability import Cause, Comparison, Finding, Severity
+from bot.model.vulnerability import Cause, Comparison, Finding
 from bot.report import facts, weights, wording
 from bot.report.exposure import exposures, kept
 from bot.report.facts import Case
@@ -18,11 +18,6 @@ from bot.report.section import Section
 
 _IDS_SHOWN: Final = 20
 _LINES_SEEN: Final = 8
-_CAUSES: Final = {
-    Cause.BASE: "by the base",
-    Cause.REBUILD: "by rebuilding",
-    Cause.DATABASE: "by the database",
-}
 
 
 def sections(case: Case) -> Iterable[Section]:
@@ -52,11 +47,6 @@ def _vulnerabilities(case: Case, comparison: Comparison) -> Iterable[Section]:
 
 
 def _fixed(comparison: Comparison) -> Section:
-    causes = [
-        f"{number} {words}"
-        for cause, words in _CAUSES.items()
-        if (number := sum(f.cause is cause for f in comparison.fixed))
-    ]
     after = {(change.name, change.path): change.after for change in comparison.packages}
     groups: dict[tuple[str, str, Cause | None], list[Finding]] = defaultdict(list)
     for finding in comparison.fixed:
@@ -65,11 +55,11 @@ def _fixed(comparison: Comparison) -> Section:
         becomes = f"{package.version} → {version}" if version else f"{package.version}, gone"
         groups[package.source or package.name, becomes, finding.cause].append(finding)
     items = [_fixed_item(*key, findings) for key, findings in groups.items()]
-    return Section(f"Fixed: {len(comparison.fixed)} ({', '.join(causes)})", tuple(items))
+    return Section(f"Fixed: {len(comparison.fixed)} ({facts.by_cause(comparison.fixed)})", tuple(items))
 
 
 def _fixed_item(name: str, becomes: str, cause: Cause | None, findings: Sequence[Finding]) -> str:
-    words = _CAUSES[cause] if cause else ""
+    words = wording.BY[cause] if cause else ""
     return f"- {code(name)} {code(becomes)} {words}: {_ids(findings)}"
 
 
@@ -77,14 +67,9 @@ def _ids(findings: Sequence[Finding]) -> str:
     """Each id once with its severity, worst first; a bounded number of them."""
     found = {f.vulnerability.id: f.vulnerability.severity for f in findings}
     ranked = sorted(found.items(), key=lambda pair: (pair[1].rank, pair[0]))
-    shown = [f"{vulnerability(name)} {_weight(severity)}" for name, severity in ranked[:_IDS_SHOWN]]
+    shown = [f"{vulnerability(name)} {wording.weight(severity)}" for name, severity in ranked[:_IDS_SHOWN]]
     more = f" and {len(ranked) - _IDS_SHOWN} more" if len(ranked) > _IDS_SHOWN else ""
     return ", ".join(shown) + more
-
-
-def _weight(severity: Severity) -> str:
-    word = severity.value.lower()
-    return f"**{word}**" if severity in facts.SERIOUS else word
 
 
 def _introduced(comparison: Comparison) -> Section:
@@ -94,11 +79,11 @@ def _introduced(comparison: Comparison) -> Section:
 
 def _finding_item(finding: Finding) -> str:
     found = finding.vulnerability
-    cause = f" {_CAUSES[finding.cause]}" if finding.cause else ""
+    cause = f" {wording.BY[finding.cause]}" if finding.cause else ""
     fix = f"; fixed in {code(found.fixed_version)}" if found.fixed_version else "; no fix yet"
     what = f": {quote(found.title)}" if found.title else ""
     package = code(f"{found.package.name} {found.package.version}")
-    return f"- {_weight(found.severity)} {vulnerability(found.id)} in {package}{cause}{fix}{what}"
+    return f"- {wording.weight(found.severity)} {vulnerability(found.id)} in {package}{cause}{fix}{what}"
 
 
 def _remaining(comparison: Comparison) -> Section:
@@ -111,7 +96,7 @@ def _remaining(comparison: Comparison) -> Section:
         for path in paths
         for line in _path_items(path, [f for f in fixable if f.vulnerability.package.path == path])
     ]
-    items += [_finding_item(f) for f in rest if f.vulnerability.severity in facts.SERIOUS]
+    items += [_finding_item(f) for f in rest if f.vulnerability.severity in wording.SERIOUS]
     foot = f"Without a fix so far: {wording.severities(facts.count(rest))}." if rest else ""
     if comparison.moved:
         foot += f" {len(comparison.moved)} of these only changed their path."

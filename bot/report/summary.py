@@ -48,10 +48,16 @@ def _gain(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
     fixed, introduced = facts.fixed(cases), facts.introduced(cases)
     if fixed is None or introduced is None:
         return _nothing_known(cases)
-    best = facts.serious(fixed) if any(facts.serious(fixed).values()) else fixed
+    best = facts.weightiest(fixed)
     removes = f"removes {wording.severities_in_words(best)}" if any(best.values()) else "fixes nothing known"
     adds = f"adds {wording.severities_in_words(introduced)}" if any(introduced.values()) else "adds none"
-    return f"{removes}; {adds}"
+    return f"{removes}{_by_rebuilding(cases)}; {adds}"
+
+
+def _by_rebuilding(cases: Sequence[Case]) -> str:
+    """What the Dockerfile's own installs fix beside the base; they would have come with any build."""
+    also = facts.weightiest(facts.fixed(cases, Cause.REBUILD) or {})
+    return f", and rebuilding {wording.severities(also)} more" if any(also.values()) else ""
 
 
 def _nothing_known(cases: Sequence[Case]) -> str:
@@ -122,7 +128,7 @@ def _heading(case: Case) -> str:
 def _rows(case: Case) -> Iterable[tuple[str, str, str, str]]:
     before, after = case.evidence.before, case.evidence.after
     comparison = case.evidence.comparison if case.known else None
-    for severities in (facts.SERIOUS, (Severity.MEDIUM, Severity.LOW)):
+    for severities in (wording.SERIOUS, (Severity.MEDIUM, Severity.LOW)):
         label = " / ".join(s.value.capitalize() for s in severities)
         yield label, _pair(before, severities), _pair(after, severities), _causes(comparison, severities)
     yield "Size", _size(before), _size(after), _limits(case)
@@ -183,9 +189,10 @@ def vital_facts(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
     created = facts.made(first.created)
     if cases and created is not None:
         age = wording.age(created, cases[0].evidence.started)
-        parts.append("Base made today" if age == "today" else f"Base {age} old")
-    if not first.age_verified:
-        parts.append("dated by itself")
+        by = "" if first.age_verified else " by its own date"
+        parts.append(("Base made today" if age == "today" else f"Base {age} old") + by)
+    elif not first.age_verified:
+        parts.append("age not verified")
     if first.waived:
         parts.append("minimum age waived for a security fix")
     notes = dict.fromkeys(note for one in proved for note in one.planned.update.notes)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -33,6 +34,7 @@ _OUTCOMES: Final = {
 }
 _SHOWN: Final = 5  # of uses with the same outcome, before the rest is counted
 _GAP: Final = "  "
+_ADDRESS: Final = ("https://", "http://", "/")
 _NARROWEST: Final = 20  # columns of a last column, where a terminal is very narrow
 
 
@@ -42,12 +44,21 @@ def render(result: RunResult, *, width: int = 100, color: bool = False) -> str:
     console = screen.console
     console.print(line(_header(result), "bold"))
     for item, indent in (*_drawn(rows(result), width), *_decided_lines(result.decided), *_failures(result)):
-        console.print(Padding(item, (0, 0, 0, indent)))
+        _print(console, item, indent)
     _print_published(console, result.published)
     console.print(Padding(line(_foot(result), "bold"), (0, 0, 0, 2)))
     for note in result.notes:
         console.print(Padding(line(visible(note, limit=300), "dim"), (0, 0, 0, 2)))
     return screen.text()
+
+
+def _print(console: Console, item: Text, indent: int) -> None:
+    """A paragraph; an address that is too long for a line is left whole, so that it can be copied."""
+    addresses = [word for word in item.plain.split() if word.startswith(_ADDRESS)]
+    if any(cell_len(one) > console.width - indent for one in addresses):
+        console.print(Text(" " * indent).append_text(item), soft_wrap=True)
+    else:
+        console.print(Padding(item, (0, 0, 0, indent)))
 
 
 def decisions_table(checked: Checked, *, width: int = 100, color: bool = False) -> str:

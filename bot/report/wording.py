@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.model.vulnerability import Severity
+from bot.model.vulnerability import Cause, Severity
 
 MINUS: Final = "\u2212"
 NONE: Final = "\u2013"
+SERIOUS: Final = (Severity.CRITICAL, Severity.HIGH)
 
 
 def megabytes(size: int | None) -> str:
@@ -56,6 +57,20 @@ def age(then: datetime | None, now: datetime) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """A number with its noun: `1 package`, `2 packages`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+BY: Final = {
+    Cause.BASE: "by the base",
+    Cause.REBUILD: "by rebuilding",
+    Cause.DATABASE: "by the database",
+}
+"""What brought a difference about, in words."""
+
+
+def weight(severity: Severity) -> str:
+    """A severity in Markdown: `**critical**`, `low`; what is serious stands out."""
+    word = severity.value.lower()
+    return f"**{word}**" if severity in SERIOUS else word
 
 
 def severities(counts: Mapping[Severity, int]) -> str:

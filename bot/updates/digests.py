@@ -101,7 +101,7 @@ def _newest(case: Case, age: Age) -> Update:
     return Update(
         kind=UpdateKind.DIGEST,
         to=pinned_to(case, case.digest),
-        reason=back or f"{case.tag} points at a newer image",
+        reason=back or f"the tag {case.tag} points at a newer image",
         created=case.created,
         first_seen=age.first_seen,
         age_verified=age.verified and age.enough,

@@ -27,17 +27,17 @@ def seen(text: str) -> str:
 
 
 TITLES = {
-    "pass": "Bump debian:bookworm-slim to 2026-11-10 in backend (fixes 3 critical, 11 high)",
+    "pass": "Bump debian:bookworm-slim to 2026-11-10 in backend (fixes 3 critical, 9 high)",
     "pin": "Pin debian:bookworm-slim in backend",
     "unsupported distribution": "Bump debian:bookworm-slim to 2026-11-10 in backend",
     "build failed": "Bump debian:bookworm-slim to 2026-11-10 in backend",
-    "two platforms": "Bump debian:bookworm-slim to 2026-11-10 in backend (fixes 3 critical, 11 high)",
+    "two platforms": "Bump debian:bookworm-slim to 2026-11-10 in backend (fixes 3 critical, 9 high)",
 }
 
 SENTENCES = {
-    "pass": "✅ **PASS** by your policy. Removes 3 critical and 11 high; adds 1 low; 0.2 % smaller; healthy. One line changes.",
+    "pass": "✅ **PASS** by your policy. Removes 3 critical and 9 high, and rebuilding 2 high more; adds 1 low; 0.2 % smaller; healthy. One line changes.",
     "pin": "✅ **PASS** by your policy. Pins the image you already get; healthy. One line changes.",
-    "level base": "✅ **PASS** by your policy. Removes 3 critical and 11 high; adds 1 low; 0.3 % smaller; not built. One line changes.",
+    "level base": "✅ **PASS** by your policy. Removes 3 critical and 9 high, and rebuilding 2 high more; adds 1 low; 0.3 % smaller; not built. One line changes.",
     "two platforms": "healthy on linux/amd64. One line changes.",
     "before gone": "⚠️ **WARN** by your policy. Only the new image was measured; healthy. One line changes.",
     "unsupported distribution": "⚠️ **WARN** by your policy. Its vulnerabilities are unknown; 0.2 % smaller",
@@ -164,7 +164,7 @@ def test_how_it_was_measured_says_what_builds_could_reach(
 def test_what_is_cut_from_a_huge_body_is_said_with_its_number() -> None:
     text = body(cases.huge())
     assert re.search(r"… and \d+ more, cut to fit GitHub's 65,536 characters\.", text)
-    assert "Removes 3 critical and 911 high" in text
+    assert "Removes 3 critical and 909 high, and rebuilding 2 high more" in text
 
 
 def test_a_group_of_very_many_targets_still_fits() -> None:
@@ -208,8 +208,16 @@ def test_what_was_not_done_is_not_told_among_how_it_was_measured() -> None:
     assert "Both are started" not in body(cases.build_only())
 
 
+def test_an_image_that_is_not_healthy_any_more_shows_what_it_said_last() -> None:
+    text = body(cases.unhealthy())
+
+    assert "Last lines of what failed (backend · linux/amd64):" in text
+    assert "thread 'main' panicked at src/main.rs:12: no such file" in text
+    assert "Last lines" not in body(samples.proved())
+
+
 def test_a_vulnerability_shared_by_two_platforms_counts_once() -> None:
-    assert "3 critical and 11 high" in body(cases.two_platforms()).partition("\n")[0]
+    assert "3 critical and 9 high" in body(cases.two_platforms()).partition("\n")[0]
 
 
 def test_the_command_that_repeats_it_and_the_way_back_are_there() -> None:
@@ -257,4 +265,4 @@ def test_a_base_that_vouches_for_its_own_age_and_a_waiver_are_told() -> None:
     one = samples.proved()
     update = replace(one.planned.update, age_verified=False, waived=True)
     text = seen(body(replace(one, planned=replace(one.planned, update=update))))
-    assert "Base 14 days old · dated by itself · minimum age waived for a security fix" in text
+    assert "Base 14 days old by its own date · minimum age waived for a security fix" in text

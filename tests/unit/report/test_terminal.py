@@ -45,6 +45,17 @@ def test_no_line_is_wider_than_the_terminal(case: str, width: int) -> None:
     assert max(len(line) for line in text.splitlines()) <= width
 
 
+def test_an_address_is_never_broken_whatever_the_width() -> None:
+    one = cases.CASES["pass"]()
+    assert one.publication is not None
+    page = "/var/lib/refit/pull-requests/acme-shop/debian-bookworm-slim-backend-9b1f03c2.md"
+    shown = replace(one, publication=replace(one.publication, url=page))
+
+    told = terminal.render(cases.result(shown), width=60).splitlines()
+
+    assert [line.split()[-1] for line in told if page in line] == [page]
+
+
 def test_colour_is_for_terminals_only() -> None:
     assert "\x1b[" not in terminal.render(cases.result(), color=False)
     assert "\x1b[" in terminal.render(cases.result(), color=True)
