@@ -14,6 +14,7 @@ from bot.audit.image import audit_image
 from bot.audit.image.read import read
 from bot.commands.interrupt import interruptible
 from bot.commands.options import errors_console
+from bot.cycle.image_findings import remember
 from bot.cycle.parts import Parts
 from bot.cycle.workspace import inside, workspace
 from bot.errors import EngineMissing, RefitError
@@ -52,9 +53,11 @@ def audit_built(target: Target, settings: Settings, *, quiet: bool) -> Audit:
             why = parts.no_builder or "the configuration says `build: false`"
             return Audit(notes=(f"the image of {target.name} was not looked into: {why}",))
         try:
-            return _built(target, parts)
+            audit = _built(target, parts)
         except RefitError as error:
             return Audit(problems=(Problem(target.name, error.message, error.hint),))
+        remember(target, audit.findings, parts)
+        return audit
 
 
 def _built(target: Target, parts: Parts) -> Audit:

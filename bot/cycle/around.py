@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.cycle.audit import Sources, audit_project, ended_by
+from bot.cycle.image_findings import last_known
 from bot.cycle.parts import Parts
 from bot.errors import RefitError
 from bot.model.finding import Finding
@@ -49,7 +50,7 @@ def surroundings(parts: Parts, project: Project | None) -> Surroundings:
 
 
 def _audited(parts: Parts, project: Project | None) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    """The guide's findings in the files of each project, and what could not be audited, in words."""
+    """The guide's findings in each project's files and images, and what could not be audited, in words."""
     ended = ended_by(parts.clock.now().astimezone(parts.policy.zone).date())
     findings: list[Finding] = []
     unread: list[str] = []
@@ -60,7 +61,8 @@ def _audited(parts: Parts, project: Project | None) -> tuple[tuple[Finding, ...]
         except RefitError as error:
             unread.append(f"audit of {one.name}: {error.message}")
             continue
-        findings += made.findings if project else (_named(one, finding) for finding in made.findings)
+        found = (*made.findings, *last_known(one, parts))
+        findings += found if project else (_named(one, finding) for finding in found)
         unread += [f"audit of {problem.subject}: {problem.error}" for problem in made.problems]
     return tuple(findings), tuple(unread)
 

@@ -38,6 +38,8 @@ def test_a_target_is_judged_by_its_files_and_by_what_is_in_its_image(world: Worl
     assert "/app/settings.ini" in found["RF310"]["message"]
     assert TOKEN not in ended.out + ended.err
     assert leftovers(world) == []
+    told = world.refit("report", "--format", "json").document["audit"]
+    assert image <= {one["rule"] for one in told if ", image of 20" in one["subject"]}
 
 
 def test_an_image_that_the_engine_does_not_have_is_an_error_in_words(world: World) -> None:

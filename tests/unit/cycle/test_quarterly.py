@@ -6,9 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.cycle.image_findings import remember
 from bot.cycle.quarterly import Reports, publish_reports, size_report
+from bot.model.finding import Finding, RuleSeverity
 from bot.model.measurement import Measurement
 from bot.model.run import Issue, PublicationState
+from bot.model.target import Target
 from tests.unit.cycle.house import House, house
 
 POINT = Measurement(
@@ -122,3 +125,17 @@ def test_the_audits_findings_are_in_the_report(tmp_path: Path) -> None:
     assert isinstance(wanted, Issue)
     assert "### What the guide's audit finds" in wanted.body
     assert "| RF110 | Dockerfile:" in wanted.body
+
+
+def test_what_the_last_look_into_an_image_found_is_told_with_its_day(tmp_path: Path) -> None:
+    target = Target("acme/shop", "backend", "Dockerfile")
+    made = measured(tmp_path, POINT)
+    made.projects = (replace(made.projects[0], targets=(target,)),)
+    message = "3 source maps, 2.0 MB: /app/\udcff.js.map"
+    finding = Finding("RF301", RuleSeverity.WARNING, "backend (built from 0123)", 0, message, saves=2_000_000)
+    remember(target, [replace(finding, rule="RF302")], made.parts())
+    remember(target, [finding], made.parts())
+
+    for project, subject in ((made.projects[0], "backend"), (None, "acme/shop/backend")):
+        (found,) = [one for one in size_report(made.parts(), project, None).around.audit if one.rule > "RF3"]
+        assert found == replace(finding, subject=f"{subject}, image of 2026-11-24")
