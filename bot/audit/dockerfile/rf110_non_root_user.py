@@ -9,6 +9,7 @@ from bot.audit.dockerfile import bases
 from bot.audit.dockerfile.running import gives_up_root, is_an_image_to_run, last_user
 from bot.audit.dockerfile.view import Dockerfile
 from bot.audit.found import found
+from bot.audit.users import is_root
 from bot.model.finding import AuditRule, Finding, RuleSeverity
 
 RULE: Final = AuditRule(
@@ -24,7 +25,6 @@ RULE: Final = AuditRule(
     bad='FROM debian:bookworm-slim\nCOPY api /usr/local/bin/\nENTRYPOINT ["api"]',
     good='FROM debian:bookworm-slim\nCOPY api /usr/local/bin/\nUSER 10001:10001\nENTRYPOINT ["api"]',
 )
-_ROOT: Final = frozenset({"root", "0"})
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Finding]:
@@ -37,5 +37,5 @@ def check(dockerfile: Dockerfile) -> Iterator[Finding]:
         if bases.runs_as_root(root.use):
             message = "no USER: the image starts as root"
             yield found(RULE, dockerfile.file, root.line, message, context=root.use.text)
-    elif not step.unknown and step.words and step.words[0].partition(":")[0] in _ROOT:
+    elif not step.unknown and step.words and is_root(step.words[0]):
         yield found(RULE, dockerfile.file, step.line, "the last USER is root", context=step.text)

@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.audit.found import found
 from bot.audit.image.contents import Image
+from bot.audit.users import is_root
 from bot.model.finding import AuditRule, Finding, RuleSeverity
 
 RULE: Final = AuditRule(
@@ -24,6 +25,6 @@ RULE: Final = AuditRule(
 
 def check(image: Image) -> Iterator[Finding]:
     """The user that a container of it starts with."""
-    if image.user.partition(":")[0] in {"", "0", "root"}:
+    if not image.user.partition(":")[0] or is_root(image.user):
         told = f"its user is {image.user}" if image.user else "it has no user"
         yield found(RULE, image.name, 0, f"the image starts as root: {told}", context="user")

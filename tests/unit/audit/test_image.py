@@ -142,7 +142,8 @@ def test_what_is_hidden_is_not_found_by_other_rules(audit: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("user", "expected"), [("", True), ("0", True), ("root:root", True), ("10001", False), ("app", False)]
+    ("user", "expected"),
+    [("", True), ("0", True), ("00", True), ("root:root", True), ("10001", False), ("app", False)],
 )
 def test_the_running_user_is_judged_by_the_config(audit: Any, user: str, expected: bool) -> None:  # noqa: FBT001 - a column of the table
     assert ("RF311" in audit(User=user)) is expected
