@@ -23,9 +23,10 @@ from bot.convert import (
 )
 from bot.cycle.parts import Parts
 from bot.errors import ConfigError, EngineError
-from bot.forge.auth import Access, AppAccess, NobodyAccess, TokenAccess
+from bot.forge.auth import Access, AppAccess, TokenAccess
 from bot.forge.github import GitHubForge
 from bot.forge.local import LocalForge
+from bot.forge.nobody import NobodyAccess
 from bot.model.manifest import Platform
 from bot.ports import Artifacts, Builder, Clock, Forge, Progress
 from bot.registry import RegistryClient
@@ -33,6 +34,7 @@ from bot.scanner import TrivyScanner
 from bot.settings import ForgeKind, Settings
 from bot.settings.narrowing import read as read_wishes
 from bot.store.base import Guard
+from bot.store.holder import this_process
 from bot.store.lease import lease
 from bot.store.sql import SqlStore, open_store, sqlite_url
 from bot.under_care import Expand, by_project, expanded
@@ -91,6 +93,7 @@ def open_parts(  # noqa: PLR0913 - options by keyword
             no_builder=no_builder,
             platform=machine_platform(),
             work=state_folder(settings) / "work",
+            who=this_process(),
         )
 
 

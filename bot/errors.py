@@ -176,9 +176,18 @@ class StoreError(RefitError):
 
 
 class LeaseHeld(StoreError):
-    """Another Refit process drives the cycle of this state folder right now."""
+    """Another Refit process drives the cycle of this store right now.
 
-    default_hint = "Wait for it to end; its process id is in the lease file."
+    Args:
+        message: Who, and where.
+        who: The process, as `HOST process PID`; empty where it is not known.
+    """
+
+    default_hint = "Wait for it to end, or end it."
+
+    def __init__(self, message: str, *, hint: str = "", who: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.who = who
 
 
 class EditError(RefitError):

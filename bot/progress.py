@@ -67,6 +67,12 @@ class TerminalProgress:
         self._detail = text
         self._tell(f"  {text}")
 
+    def say(self, text: str) -> None:
+        """A sentence that stays, above what is live."""
+        if not self._quiet:
+            self._left_lines = True
+            self._console.print(Text(text), highlight=False, soft_wrap=True)
+
     def _tell(self, line: str) -> None:
         """Draw what is live at once; elsewhere, write the line."""
         if self._live is not None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
 
 from bot.app import open_parts
+from bot.clock import SystemClock
 from bot.commands.interrupt import interruptible
+from bot.commands.joining import run_or_join
 from bot.commands.options import ConfigOption, Format, FormatOption, QuietOption, errors_console, load_config
 from bot.commands.output import colored, width, write, write_json
-from bot.cycle.monthly import Outcome, run_cycle
+from bot.cycle.monthly import Outcome, cycle_name, full_name, run_cycle
 from bot.errors import UsageError
 from bot.model.evidence import VerdictState
 from bot.model.run import RunResult
@@ -68,12 +72,13 @@ def run(  # noqa: PLR0913 - the options of a command line
     if fail_on not in _FAILING:
         raise UsageError(f"--fail-on takes warn or block, not {fail_on!r}")
     settings = load_config(config)
-    with (
-        interruptible(),
-        TerminalProgress(errors_console(), quiet=quiet) as progress,
-        open_parts(settings, progress) as parts,
-    ):
-        outcome = run_cycle(parts, _named(cycle), only=only, dry_run=dry_run, evidence_only=evidence_only)
+    base = cycle_name(SystemClock().now(), ZoneInfo(settings.timezone), _named(cycle))
+    name = full_name(base, only=only, evidence_only=evidence_only)
+    work = partial(run_cycle, name=base, only=only, dry_run=dry_run, evidence_only=evidence_only)
+    with interruptible(), TerminalProgress(errors_console(), quiet=quiet) as progress:
+        # Nothing that others see comes of a dry run: it works beside whoever drives.
+        parts = partial(open_parts, settings, progress, drive=not dry_run)
+        outcome = run_or_join(settings, progress, name, parts, work)
     _show(outcome, output)
     return exit_code(outcome.result, fail_on)
 

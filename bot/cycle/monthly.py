@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from bot.cycle import open_networks
+from bot.cycle.driven import Shown
 from bot.cycle.grouping import Group, grouped
 from bot.cycle.order import chosen_for_build
 from bot.cycle.parts import Parts
@@ -37,9 +40,16 @@ class Outcome:
     drafts: tuple[Draft, ...] = ()
 
 
-def cycle_name(parts: Parts) -> str:
-    """The name of the current monthly cycle in the configured zone: `monthly-2026-11`."""
-    return f"monthly-{parts.clock.now().astimezone(parts.policy.zone):%Y-%m}"
+def cycle_name(now: datetime, zone: ZoneInfo, name: str | None = None) -> str:
+    """A cycle's name: the given one, or that of the current month in a zone: `monthly-2026-11`."""
+    return name or f"monthly-{now.astimezone(zone):%Y-%m}"
+
+
+def full_name(name: str, *, only: str | None = None, evidence_only: bool = False) -> str:
+    """The name of a run that leaves something out: it is a cycle of its own, `monthly-2026-11-only-shop`."""
+    if only is not None:
+        name = f"{name}-only-{marker.slug(only)}"
+    return f"{name}-evidence" if evidence_only else name
 
 
 def run_cycle(  # noqa: PLR0913 - the options of a run, all by keyword
@@ -67,12 +77,11 @@ def run_cycle(  # noqa: PLR0913 - the options of a run, all by keyword
         StoreError: The store cannot be used; every other failure is a value in the result.
     """
     clock = parts.clock.monotonic()
-    name = name or cycle_name(parts)
-    if only is not None:
-        name = f"{name}-only-{marker.slug(only)}"
-    if evidence_only:
-        name = f"{name}-evidence"
+    name = cycle_name(parts.clock.now(), parts.policy.zone, name)
+    name = full_name(name, only=only, evidence_only=evidence_only)
     cycle = _begin(parts, name, dry_run=dry_run)
+    if not dry_run:
+        parts = replace(parts, progress=Shown(parts, cycle))
     plan = _plan(parts, cycle, dry_run=dry_run)
     tally = Tally(decided=list(plan.decided), problems=list(plan.problems))
     groups = [
@@ -88,7 +97,7 @@ def run_cycle(  # noqa: PLR0913 - the options of a run, all by keyword
     result = _result(parts, cycle, plan, tally, parts.clock.monotonic() - clock, dry_run=dry_run)
     if not dry_run:
         told(result)
-        parts.store.finish(cycle, json.dumps(wire.run(result)), parts.clock.now())
+        parts.store.finish(cycle, json.dumps(wire.run(result)), parts.clock.now(), result)
     return Outcome(result, tuple(tally.drafts))
 
 

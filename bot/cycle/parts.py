@@ -96,6 +96,7 @@ class Parts:
         projects: Under care.
         policy: The operator's rules.
         problems: What kept projects from being found at all.
+        who: This process, as others see it: `HOST process PID`.
         crew: Other machines that prove and publish for this cycle; None where it does both itself.
         read_wishes: Reads a project's own file; by default nothing is wished.
     """
@@ -116,6 +117,7 @@ class Parts:
     platform: Platform = LINUX_AMD64
     work: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "refit-work")
     crew: Crew | None = None
+    who: str = ""
 
     def forge(self, project: Project) -> Forge:
         """The forge a project lives on."""

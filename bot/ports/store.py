@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.model.artifact import Sbom
+from bot.model.driving import Driving
 from bot.model.evidence import Evidence
 from bot.model.measurement import Baseline, Measurement
 from bot.model.published import Published
 from bot.model.receipt import Receipt
 from bot.model.retention import Expiring
-from bot.model.run import Cycle, Plan, Publication
+from bot.model.run import Cycle, Plan, Publication, RunResult
 from bot.model.snooze import Snooze
 from bot.model.vulnerability import Scan
 
@@ -24,8 +25,20 @@ class Store(Protocol):
         """The unfinished cycle of this name, else a new attempt."""
         ...
 
-    def finish(self, cycle: Cycle, result: str, now: datetime) -> Cycle:
-        """Mark a cycle done, with its result as JSON."""
+    def finish(self, cycle: Cycle, result: str, now: datetime, outcome: RunResult | None = None) -> Cycle:
+        """Mark a cycle done, with its result as JSON, and as a value where it has one."""
+        ...
+
+    def outcome(self, cycle: Cycle) -> RunResult | None:
+        """The result of a finished cycle as a value, or None where it has none."""
+        ...
+
+    def drive(self, driving: Driving) -> None:
+        """Let others see who drives a cycle and what it is at."""
+        ...
+
+    def driving(self, cycle: Cycle) -> Driving | None:
+        """Who drove an unfinished cycle last, or None."""
         ...
 
     def cycles(self, name: str | None = None, limit: int = 50) -> tuple[Cycle, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import TypeAdapter
@@ -9,11 +10,21 @@ from pydantic import TypeAdapter
 from bot.model.evidence import Evidence
 from bot.model.published import Published
 from bot.model.receipt import Receipt
-from bot.model.run import Plan
+from bot.model.run import Plan, RunResult
 from bot.model.vulnerability import Scan
 
 T = TypeVar("T")
 
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A result without its evidence, which is stored already: its keys, for each update."""
+
+    result: RunResult
+    evidence: tuple[tuple[str, ...], ...]
+
+
+ENDED: TypeAdapter[Ended] = TypeAdapter(Ended)
 PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
 EVIDENCE: TypeAdapter[Evidence] = TypeAdapter(Evidence)
 PUBLISHED: TypeAdapter[Published] = TypeAdapter(Published)

@@ -11,8 +11,8 @@ from bot.errors import StoreError
 from bot.store.sql import SqlStore, open_store
 from bot.store.tables import Base
 
-# Who held a lease there holds none here.
-_LEFT_OUT: Final = frozenset({"leases"})
+# Who held a lease or drove a cycle there does not here.
+_LEFT_OUT: Final = frozenset({"driving", "leases"})
 _BATCH: Final = 500
 
 

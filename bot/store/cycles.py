@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from bot.errors import StoreError
-from bot.model.run import Cycle, CycleState, Plan
+from bot.model.driving import Driving
+from bot.model.run import Cycle, CycleState, Plan, RunResult
 from bot.store.base import Rows
-from bot.store.codec import PLAN, decode, encode
-from bot.store.tables import CycleRow
+from bot.store.codec import ENDED, EVIDENCE, PLAN, Ended, decode, encode
+from bot.store.tables import CycleRow, DrivingRow, EvidenceRow
 
 
 class CycleRows(Rows):
@@ -34,12 +36,30 @@ class CycleRows(Rows):
             session.add(row)
             return _cycle(row)
 
-    def finish(self, cycle: Cycle, result: str, now: datetime) -> Cycle:
-        """Mark a cycle done, with its result as JSON."""
+    def finish(self, cycle: Cycle, result: str, now: datetime, outcome: RunResult | None = None) -> Cycle:
+        """Mark a cycle done, with its result as JSON, and as a value where it has one."""
         with self._writing() as session:
             row = _row(session, cycle.id)
             row.state, row.result, row.finished = CycleState.DONE, result, now
+            row.outcome = None if outcome is None else encode(ENDED, _ended(outcome))
+            session.execute(delete(DrivingRow).where(DrivingRow.cycle == cycle.id))
             return _cycle(row)
+
+    def outcome(self, cycle: Cycle) -> RunResult | None:
+        """The result of a finished cycle as a value, or None where it has none."""
+        with self._session() as session:
+            text = _row(session, cycle.id).outcome
+            return None if text is None else _whole(decode(ENDED, text), session)
+
+    def drive(self, driving: Driving) -> None:
+        """Let others see who drives a cycle and what it is at."""
+        self._save(DrivingRow(**{name: getattr(driving, name) for name in Driving.__dataclass_fields__}))
+
+    def driving(self, cycle: Cycle) -> Driving | None:
+        """Who drove an unfinished cycle last, or None."""
+        with self._session() as session:
+            row = session.get(DrivingRow, cycle.id)
+        return None if row is None else Driving(row.cycle, row.who, row.since, row.step, row.detail)
 
     def cycles(self, name: str | None = None, limit: int = 50) -> tuple[Cycle, ...]:
         """Cycles, newest first."""
@@ -71,6 +91,21 @@ class CycleRows(Rows):
         """Store the plan of a cycle."""
         with self._writing() as session:
             _row(session, cycle.id).plan = encode(PLAN, plan)
+
+
+def _ended(result: RunResult) -> Ended:
+    bare = tuple(replace(one, evidence=()) for one in result.updates)
+    keys = tuple(tuple(evidence.key for evidence in one.evidence) for one in result.updates)
+    return Ended(replace(result, updates=bare), keys)
+
+
+def _whole(ended: Ended, session: Session) -> RunResult:
+    """The result with its evidence; that which is no longer stored is left out."""
+    updates = []
+    for one, keys in zip(ended.result.updates, ended.evidence, strict=True):
+        rows = [row for key in keys if (row := session.get(EvidenceRow, key)) is not None]
+        updates.append(replace(one, evidence=tuple(decode(EVIDENCE, row.body) for row in rows)))
+    return replace(ended.result, updates=tuple(updates))
 
 
 def _newest(session: Session, name: str) -> CycleRow | None:

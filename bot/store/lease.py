@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from bot.errors import LeaseHeld
 from bot.store.folder import private, unusable
+from bot.store.holder import this_process
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def lease(folder: Path) -> Iterator[None]:
     """Hold the lease of a state folder; the kernel gives it back when the process dies, however.
 
     Raises:
-        LeaseHeld: Another process holds it; the message names its id.
+        LeaseHeld: Another process holds it; the message names it.
         StoreError: The folder cannot be made or written.
     """
     holder = private(folder) / "lease.pid"
@@ -26,11 +26,13 @@ def lease(folder: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as error:
-        raise LeaseHeld(f"another Refit ({_holder(holder)}) drives the cycle in {folder}") from error
+        who = _holder(holder)
+        told = f"another Refit ({who or 'process unknown'}) drives the cycle in {folder}"
+        raise LeaseHeld(told, who=who) from error
     except OSError as error:
         raise unusable(folder, error) from error
     try:
-        holder.write_text(str(os.getpid()), encoding="ascii")
+        holder.write_text(this_process(), encoding="utf-8")
         yield
     finally:
         lock.release()
@@ -38,6 +40,6 @@ def lease(folder: Path) -> Iterator[None]:
 
 def _holder(file: Path) -> str:
     try:
-        return f"process {int(file.read_text(encoding='ascii'))}"
+        return file.read_text(encoding="utf-8")
     except (OSError, ValueError):
-        return "process unknown"
+        return ""

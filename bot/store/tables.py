@@ -47,9 +47,21 @@ class CycleRow(Base):
     state: Mapped[str]
     started: Mapped[datetime]
     finished: Mapped[datetime | None]
-    # Both may be megabytes, and most who look at cycles want neither.
+    # Each may be megabytes, and most who look at cycles want none.
     plan: Mapped[str | None] = mapped_column(deferred=True)
     result: Mapped[str | None] = mapped_column(deferred=True)
+    outcome: Mapped[str | None] = mapped_column(deferred=True)
+
+
+class DrivingRow(Base):
+    """Who drives an unfinished cycle, and what it is at."""
+
+    __tablename__ = "driving"
+    cycle: Mapped[str] = mapped_column(primary_key=True)
+    who: Mapped[str]
+    since: Mapped[datetime]
+    step: Mapped[str]
+    detail: Mapped[str]
 
 
 class EvidenceRow(Base):

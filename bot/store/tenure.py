@@ -7,8 +7,6 @@ When such a process goes on, it finds its lease gone before it reads or writes a
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
 import uuid
@@ -19,6 +17,7 @@ from typing import Any, Final, LiteralString
 import psycopg
 
 from bot.errors import LeaseHeld, StoreError
+from bot.store.holder import this_process
 from bot.store.postgresql import connecting
 
 _LOCK: Final = 0x7265666975
@@ -75,7 +74,7 @@ def tenure(
 class _Tenure:
     def __init__(self, url: str, stale: float) -> None:
         self._connecting, self._stale = connecting(url), stale
-        self._me = f"{socket.gethostname()} process {os.getpid()} {uuid.uuid4().hex[:8]}"
+        self._me = f"{this_process()} {uuid.uuid4().hex[:8]}"
         self._lock, self._ended = threading.Lock(), threading.Event()
         self._connection = self._connect()
         self._confirmed = time.monotonic()
@@ -85,7 +84,7 @@ class _Tenure:
         """Take the lock, from a holder whose heart does not beat if need be."""
         if not self._locked():
             if not self._one(_STALE, _NAME, self._stale):
-                raise LeaseHeld(f"another Refit ({self._holder()}) drives the cycle of this store")
+                raise _held(self._holder(), "drives the cycle of this store")
             self._connection.execute(_END_HOLDER, (_LOCK,))
             self._wait_for_lock()
         self._connection.execute(_TAKE, (_NAME, self._me))
@@ -110,7 +109,7 @@ class _Tenure:
             if not self._lost and time.monotonic() - self._confirmed > sure:
                 self._confirm()
             if self._lost:
-                raise LeaseHeld(f"another Refit ({self._lost}) took over while this one stood still")
+                raise _held(self._lost, "took over while this one stood still")
 
     def end(self) -> None:
         """Give it back."""
@@ -155,7 +154,7 @@ class _Tenure:
         deadline = time.monotonic() + _TAKEOVER_SECONDS
         while not self._locked():
             if time.monotonic() > deadline:
-                raise LeaseHeld(f"another Refit ({self._holder()}) stands still and keeps the store's lease")
+                raise _held(self._holder(), "stands still and keeps the store's lease")
             time.sleep(_AGAIN_SECONDS)
 
     def _holder(self) -> str:
@@ -165,3 +164,9 @@ class _Tenure:
         """The first column of the first row, or None."""
         row = self._connection.execute(query, values).fetchone()
         return row[0] if row else None
+
+
+def _held(holder: str, what: str) -> LeaseHeld:
+    """Who holds it, in words: what tells two of a process's leases apart is left out."""
+    who = holder.rpartition(" ")[0]
+    return LeaseHeld(f"another Refit ({who}) {what}", who=who)

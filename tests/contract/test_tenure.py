@@ -66,7 +66,7 @@ def holder(url: str) -> Iterator[subprocess.Popen[bytes]]:
 def test_one_process_holds_it_and_a_killed_one_gives_it_back(url: str) -> None:
     with holder(url) as other:
         time.sleep(2 * STALE)  # it lives: its heart beats
-        with pytest.raises(LeaseHeld, match=f"process {other.pid} "), tenure(url, stale=STALE):
+        with pytest.raises(LeaseHeld, match=rf"process {other.pid}\)"), tenure(url, stale=STALE):
             pass
 
         other.send_signal(signal.SIGKILL)

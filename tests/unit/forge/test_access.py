@@ -10,9 +10,10 @@ import pytest
 
 from bot.errors import ForgeRefused
 from bot.forge.api import Connection
-from bot.forge.auth import PERMISSIONS, READING, Access, AppAccess, NobodyAccess, TokenAccess
+from bot.forge.auth import PERMISSIONS, READING, Access, AppAccess, TokenAccess
 from bot.forge.github import GitHubForge
 from bot.forge.listing import Wanted
+from bot.forge.nobody import NobodyAccess
 from bot.model.run import Issue
 from bot.model.target import Project
 from tests.github_server import GitHubServer, contract

@@ -1,0 +1,148 @@
+"""`refit run` beside another one joins the same cycle, waits for other work, and takes over from the dead."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.machines import NEVER, fleet
+from tests.e2e.world import World
+from tests.github_server.server import GitHubServer
+from tests.postgresql import Cluster
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+
+SLOW = "FROM {base}\nRUN sleep {seconds}\nHEALTHCHECK CMD true\nCMD sleep 600\n"
+PROVES = "… prove "
+
+
+@dataclass
+class Started:
+    """A `refit` process, and what it wrote so far."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    @property
+    def out(self) -> str:
+        return (self.folder / "out").read_text(encoding="utf-8")
+
+    @property
+    def err(self) -> str:
+        return (self.folder / "err").read_text(encoding="utf-8")
+
+    def says(self, words: str) -> None:
+        """Wait until it has said that on standard error."""
+        deadline = time.monotonic() + 120
+        while words not in self.err:
+            assert time.monotonic() < deadline, f"no {words!r} in\n{self.err}"
+            time.sleep(0.05)
+
+    def ends(self) -> int:
+        """Its exit code."""
+        return self.process.wait(200)
+
+
+Start = Callable[..., Started]
+
+
+@pytest.fixture
+def start(world: World) -> Iterator[Start]:
+    """Starts a `refit` process in this test's world; what still runs at the end is ended."""
+    began: list[Started] = []
+
+    def made(*words: str) -> Started:
+        folder = world.folder / f"process-{len(began)}"
+        folder.mkdir()
+        with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
+            process = subprocess.Popen(
+                world.command(*words), cwd=world.folder, env=world.environment(), stdout=out, stderr=err
+            )
+        began.append(Started(process, folder))
+        return began[-1]
+
+    yield made
+    for one in began:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one.process.pid, signal.SIGKILL)
+        one.process.wait(30)
+
+
+def slow_project(world: World, seconds: int) -> Path:
+    base = world.base()
+    path = world.project(
+        {"Dockerfile": SLOW.format(base=base.pinned, seconds=seconds)}, targets=[{"name": "shop"}]
+    )
+    base.move()
+    return path
+
+
+def test_a_second_run_joins_the_first_and_ends_as_it_does(world: World, start: Start) -> None:
+    path = slow_project(world, 10)
+    first = start("run", "--format", "json")
+    first.says(PROVES)
+    driver = f"process {first.process.pid} drives monthly-"
+
+    joined = start("run", "--cycle", "monthly", "--format", "json")
+    joined.says(driver)
+    joined.says(PROVES)
+    stopped = start("run")
+    stopped.says(driver)
+    stopped.process.send_signal(signal.SIGINT)
+    assert stopped.ends() == 130
+    assert re.search(rf"stopped following: .* process {first.process.pid} goes on with monthly-", stopped.err)
+    table, other = start("run"), start("run", "--only", "shop", "--format", "json")
+    table.says(driver)
+    other.says(f"process {first.process.pid} is at work in this store: waiting for it before monthly-")
+    beside = start("run", "--dry-run", "--format", "json")
+    beside.says(PROVES)
+
+    assert first.process.poll() is None, "the dry run waited for nobody"
+    assert [one.ends() for one in (first, joined, table, other, beside)] == [0] * 5
+    assert joined.out == first.out
+    assert json.loads(first.out)["updates"][0]["publication"]["kind"] == "pull-request"
+    assert "✓ shop" in table.out
+    assert json.loads(other.out)["cycle"].endswith("-only-shop")
+    assert len(world.branches(path)) == 1
+
+
+def test_who_follows_a_driver_that_is_killed_goes_on_with_its_cycle(world: World, start: Start) -> None:
+    path = slow_project(world, 4)
+    first = start("run")
+    first.says(PROVES)
+    follower = start("run", "--format", "json")
+    follower.says(f"process {first.process.pid} drives monthly-")
+
+    first.process.send_signal(signal.SIGKILL)
+
+    assert follower.ends() == 0
+    document = json.loads(follower.out)
+    assert f"process {first.process.pid} is gone: going on with monthly-" in follower.err
+    assert (document["attempt"], document["updates"][0]["level"]) == (1, "health")
+    assert len(world.branches(path)) == 1
+
+
+def test_a_run_joins_the_cycle_that_a_bot_drives_on_a_shared_store(
+    world: World, github: GitHubServer, postgresql: Cluster
+) -> None:
+    with fleet(world, github, postgresql.database()) as machines:
+        machines.projects("acme/shop", updates=1)
+        bot = machines.start("bot", "serve", schedule=NEVER | {"monthly": "0 4 1 * *"})
+        bot.wait_for("prove ")
+        run = machines.start("laptop", "run", "--format", "json")
+        run.wait_for(f"process {bot.process.pid} ")
+
+        assert run.process.wait(120) == 0
+
+        ((result,),) = machines.query("select result from cycles where name like 'monthly-%'")
+        assert json.loads(run.text()[run.text().index("\n{") :]) == json.loads(result)
