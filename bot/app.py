@@ -209,10 +209,11 @@ def access(settings: Settings) -> Access:
         ConfigError: Neither is configured, or its secret is missing.
     """
     section, connection = settings.github, github_connection(settings)
+    author = section.author or ""
     if section.app_id is not None and section.app_key is not None:
-        return AppAccess(connection, section.app_id, section.app_key.read("github.app_key"))
+        return AppAccess(connection, section.app_id, section.app_key.read("github.app_key"), author)
     if section.token is not None:
-        return TokenAccess(connection, section.token.read("github.token"), section.author or "")
+        return TokenAccess(connection, section.token.read("github.token"), author)
     raise ConfigError(
         "projects on GitHub need `github.token` or `github.app_id` and `github.app_key`",
         hint="Add `github: {token: {env: GITHUB_TOKEN}}`, or use `forge: local` to try without an account.",

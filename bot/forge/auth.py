@@ -147,9 +147,10 @@ class AppAccess:
         connection: Where GitHub is.
         app_id: The App's id.
         private_key: Its key, as PEM text.
+        author: Whose pull requests count as ours, where others write them; the App's own by default.
     """
 
-    def __init__(self, connection: Connection, app_id: int, private_key: str) -> None:
+    def __init__(self, connection: Connection, app_id: int, private_key: str, author: str = "") -> None:
         self._connection = connection
         self._auth = Auth.AppAuth(app_id, private_key)
         self._app = GithubIntegration(
@@ -160,7 +161,7 @@ class AppAccess:
             seconds_between_requests=connection.seconds_between_requests,
             seconds_between_writes=0,
         )
-        self._login = ""
+        self._login = author
         self._projects: dict[str, tuple[ProjectAuth, Github]] = {}
         self._fetching: dict[str, ProjectAuth] = {}
         self._owners: dict[str, Github] = {}
@@ -272,7 +273,9 @@ class ProjectAuth(Auth.Auth):
         found = self.installation or self.app.get_repo_installation(owner, name).raw_data
         granted = found.get("permissions") or {}
         # What the owner has not granted cannot be asked for; its use then says which permission is missing.
-        permissions = {key: level for key, level in self.wanted.items() if key in granted}
+        permissions = {
+            key: _less(level, granted[key]) for key, level in self.wanted.items() if key in granted
+        }
         wanted: dict[str, Any] = {"permissions": permissions}
         if self.alone:
             wanted["repositories"] = [name]
@@ -281,3 +284,8 @@ class ProjectAuth(Auth.Auth):
         answer: dict[str, Any] = data
         self._value = answer["token"]
         self._until = datetime.fromisoformat(answer["expires_at"])
+
+
+def _less(wanted: str, granted: str) -> str:
+    """The lower of two levels."""
+    return "read" if "read" in (wanted, granted) else wanted

@@ -126,8 +126,6 @@ class GitHubSection(Section):
     def _one_identity(self) -> Self:
         if (self.app_id is None) != (self.app_key is None):
             raise ValueError("app_id and app_key go together")
-        if self.author is not None and self.app_id is not None:
-            raise ValueError("author goes with a token: an App writes under its own name")
         return self
 
 

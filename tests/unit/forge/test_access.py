@@ -69,6 +69,19 @@ def test_an_app_that_only_fetches_asks_for_no_token_that_writes(world: World) ->
     assert [token.repositories for token in minted] == [None, {"vault"}]
 
 
+def test_an_app_that_was_granted_reading_alone_finds_what_another_one_wrote(world: World) -> None:
+    writer = world.server.create_app("refit", PUBLIC, dict(PERMISSIONS))
+    reader = world.server.create_app("refit-reads", PUBLIC, dict.fromkeys(PERMISSIONS, "read"))
+    for app in (writer, reader):
+        world.server.install(app, "acme")
+    written = world.forge(AppAccess(world.connection, writer.id, PRIVATE)).publish_issue(CLOSED, ISSUE, None)
+    forge = world.forge(AppAccess(world.connection, reader.id, PRIVATE, "refit[bot]"))
+
+    assert forge.find_issue(CLOSED, "slot") == written
+    with pytest.raises(ForgeRefused, match="not accessible by integration"):
+        forge.close(CLOSED, written, "Bye.")
+
+
 def test_nobody_reads_what_is_public(world: World) -> None:
     forge = world.forge(NobodyAccess(world.connection))
 
