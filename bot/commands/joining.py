@@ -81,11 +81,13 @@ class _Following:
 
     def look(self, who: str) -> RunResult | None:
         """See `Follower.look`; says once whom it follows, or waits for."""
+        self._mine = False
         result = self._follower.look(who)
         joined, name = self._follower.joined, self._follower.name
         if joined is not None and joined.who == who:
             since = f"{joined.since.astimezone():%H:%M:%S}"
-            self._say(f"{who} drives {joined.cycle} since {since}: following it, which Ctrl-C ends")
+            self._say(f"{who} has driven {joined.cycle} since {since}: following it until it ends or Ctrl-C")
+            self._follower.tell()
         elif result is None and who:
             self._say(f"{who} is at work in this store: waiting for it before {name}")
         return result
@@ -94,7 +96,8 @@ class _Following:
         """The lease is ours."""
         self._mine = True
         joined = self._follower.joined
-        self._say(f"{joined.who} is gone: going on with {joined.cycle}" if joined else "the way is free")
+        gone = f"{joined.who} is gone: going on with {joined.cycle}" if joined else ""
+        self._say(gone or f"the other work has ended: {self._follower.name} begins")
 
     def leave(self) -> None:
         """Somebody stopped this."""

@@ -84,17 +84,20 @@ class Follower:
         seen = self.store.driving(newest)
         if seen is not None and seen.who == who:
             self.joined = seen
-            self._tell(seen)
         return None
 
-    def _result(self, cycle: Cycle) -> RunResult | None:
-        followed = self.joined is not None and self.joined.cycle == cycle.id
-        since = cycle.finished is not None and cycle.finished >= self._begun
-        return self.store.outcome(cycle) if followed or since else None
-
-    def _tell(self, seen: Driving) -> None:
+    def tell(self) -> None:
+        """Tell what its driver was doing at the last look, where that is new."""
+        seen = self.joined
+        if seen is None:
+            return
         if seen.step and seen.step != self._told[0]:
             self.progress.step(seen.step)
         if seen.detail and (seen.step, seen.detail) != self._told:
             self.progress.detail(seen.detail)
         self._told = (seen.step, seen.detail)
+
+    def _result(self, cycle: Cycle) -> RunResult | None:
+        followed = self.joined is not None and self.joined.cycle == cycle.id
+        since = cycle.finished is not None and cycle.finished >= self._begun
+        return self.store.outcome(cycle) if followed or since else None

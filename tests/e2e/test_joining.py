@@ -91,7 +91,7 @@ def test_a_second_run_joins_the_first_and_ends_as_it_does(world: World, start: S
     path = slow_project(world, 10)
     first = start("run", "--format", "json")
     first.says(PROVES)
-    driver = f"process {first.process.pid} drives monthly-"
+    driver = f"process {first.process.pid} has driven monthly-"
 
     joined = start("run", "--cycle", "monthly", "--format", "json")
     joined.says(driver)
@@ -121,7 +121,7 @@ def test_who_follows_a_driver_that_is_killed_goes_on_with_its_cycle(world: World
     first = start("run")
     first.says(PROVES)
     follower = start("run", "--format", "json")
-    follower.says(f"process {first.process.pid} drives monthly-")
+    follower.says(f"process {first.process.pid} has driven monthly-")
 
     first.process.send_signal(signal.SIGKILL)
 

@@ -36,6 +36,7 @@ class Watched(Quiet):
         super().step(text)
         if self.follower is not None:
             assert self.follower.look(DRIVER) is None
+            self.follower.tell()
 
 
 def follower(shop: House) -> Follower:
