@@ -216,6 +216,8 @@ def _reachable(settings: Settings, way: Access, name: str) -> str:
     with translated(name, "read the project"):
         project = way.client(name).get_repo(name)
         branch, may_write = project.default_branch, project.permissions.push
+    if "publish" not in settings.workers.serve and not may_write:
+        return f"may be read, which is enough where others publish, default branch {branch}"
     # Of an App, GitHub lists the permissions with the installation, not here.
     if settings.github.app_id is None and not may_write:
         hint = "It needs contents, pull requests, issues and statuses: write."

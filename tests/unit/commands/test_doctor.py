@@ -12,6 +12,7 @@ import pytest
 
 from tests.github_server.fixtures import github
 from tests.github_server.server import GitHubServer
+from tests.ports import free_port
 from tests.unit.commands.conftest import Answer, Refit
 
 __all__ = ["github"]
@@ -223,6 +224,25 @@ def test_a_token_that_may_only_read_is_in_the_way(
     assert answer.code == 3
     assert lines(answer)["acme/shop"][0] == "✗"
     assert "may read acme/shop, and not write" in lines(answer)["acme/shop"][1]
+
+
+def test_a_token_that_may_only_read_is_enough_where_others_publish(
+    refit: Refit, github: GitHubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    github.create_repository("acme/shop", {"README.md": "x"}, roles={"refit": "read"})
+    github.create_token(login="refit", value="ghp_good")
+    monkeypatch.setenv("REFIT_TEST_TOKEN", "ghp_good")
+
+    answer = configured(
+        refit,
+        projects=[{"name": "acme/shop"}],
+        github={"url": github.api, "token": {"env": "REFIT_TEST_TOKEN"}},
+        store=f"postgresql://refit@127.0.0.1:{free_port()}/refit",
+        workers={"serve": ["prove"]},
+    )
+
+    mark, told = lines(answer)["acme/shop"]
+    assert (mark, told) == ("✓", "may be read, which is enough where others publish, default branch main")
 
 
 def test_a_token_that_github_does_not_know_is_in_the_way(
