@@ -223,6 +223,7 @@ def policy(settings: Settings) -> Policy:
             measurements=settings.retention.measurements,
             evidence=settings.retention.evidence,
             scans=settings.retention.scans,
+            cycles=settings.retention.cycles,
             sboms=settings.retention.sboms,
             artifacts=settings.retention.artifacts,
         ),

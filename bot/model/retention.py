@@ -16,6 +16,7 @@ class Expiring(StrEnum):
     MEASUREMENTS = "measurements"
     EVIDENCE = "evidence"
     SCANS = "scans"
+    CYCLES = "cycles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Retention:
     measurements: timedelta = timedelta(days=1096)
     evidence: timedelta = timedelta(days=400)
     scans: timedelta = timedelta(days=90)
+    cycles: timedelta = timedelta(days=400)
     sboms: timedelta = timedelta(days=90)
     artifacts: timedelta = timedelta(days=400)
 

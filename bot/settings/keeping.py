@@ -39,5 +39,7 @@ class RetentionSection(Section):
     measurements: Duration = Field(default=timedelta(days=1096))
     evidence: Duration = Field(default=timedelta(days=400))
     scans: Duration = Field(default=timedelta(days=90))
+    # The schedule looks for what was done up to 100 days ago.
+    cycles: Duration = Field(default=timedelta(days=400), ge=timedelta(days=101))
     sboms: Duration = Field(default=timedelta(days=90))
     artifacts: Duration = Field(default=timedelta(days=400))

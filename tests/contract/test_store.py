@@ -203,6 +203,20 @@ def test_measurements_expire_but_for_the_one_that_a_baseline_stands_on(store: Sq
     assert [one.base for one in store.measurements(NOW, NOW + timedelta(seconds=1))] == ["held"]
 
 
+def test_cycles_expire_but_for_what_runs_and_the_newest_with_a_plan(store: SqlStore) -> None:
+    names = ("monthly-2026-09", "monthly-2026-10", "observe-2026-10-01")
+    for day, name in enumerate(names):
+        cycle = store.begin(name, NOW + timedelta(days=day))
+        if name.startswith("monthly-"):
+            store.save_plan(cycle, Plan((), ()))
+        store.finish(cycle, "{}", NOW + timedelta(days=day))
+    store.begin("observe-2026-11-24", NOW)
+
+    assert store.expire(Expiring.CYCLES, NOW) == 0
+    assert store.expire(Expiring.CYCLES, NOW + timedelta(days=9)) == 2
+    assert {one.name for one in store.cycles()} == {"monthly-2026-10", "observe-2026-11-24"}
+
+
 def test_the_first_sighting_of_a_digest_stays(store: SqlStore) -> None:
     store.observe("debian:12", "sha256:a", NOW)
 
