@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from bot.app import open_parts, store_url
 from bot.cycle.crew import PROVE, PUBLISH, WRITE, Crew
+from bot.cycle.known import KnownTargets
 from bot.cycle.parts import Parts
 from bot.cycle.reading_forge import ReadingForge
 from bot.errors import RefitError
@@ -93,7 +94,8 @@ class Workshop:
 
     def metrics(self) -> Route:
         """/metrics of this machine."""
-        return metrics_route(Metrics(self._store, self._clock, self.queue.depth, self._counted))
+        care = KnownTargets(self._store).subjects
+        return metrics_route(Metrics(self._store, self._clock, self.queue.depth, self._counted, care))
 
     def readable(self) -> bool:
         """True where store and queue answer."""

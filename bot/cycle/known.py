@@ -25,7 +25,7 @@ def newest_plan(store: Store) -> Plan | None:
 
 
 class KnownTargets:
-    """Names of the targets that the newest plan saw; a plan is read once, for one of a large fleet is large.
+    """The targets that the newest plan saw; a plan is read once, for one of a large fleet is large.
 
     Safe from several threads: two may read the same plan at the same time, and both are right.
 
@@ -35,27 +35,27 @@ class KnownTargets:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._seen: tuple[str, tuple[str, ...]] = ("", ())
+        self._seen: tuple[str, frozenset[str]] = ("", frozenset())
 
     def __call__(self) -> tuple[str, ...]:
-        """The names, sorted; none before the first cycle."""
+        """Their names, sorted; none before the first cycle."""
+        return tuple(sorted({one.partition("#")[2] for one in self.subjects()}))
+
+    def subjects(self) -> frozenset[str]:
+        """The same with their projects: `project#target`."""
         cycle = _newest(self._store)
         if cycle is None:
-            return ()
-        known, names = self._seen
+            return frozenset()
+        known, subjects = self._seen
         if known != cycle.id:
-            names = _targets(self._store.plan(cycle))
-            self._seen = (cycle.id, names)
-        return names
+            subjects = _subjects(self._store.plan(cycle))
+            self._seen = (cycle.id, subjects)
+        return subjects
 
 
 def known_subjects(store: Store) -> frozenset[str]:
-    """The same with their projects: `project#target`, which SBOMs are kept under."""
-    plan = newest_plan(store)
-    if plan is None:
-        return frozenset()
-    updated = {subject_of(planned.target) for planned in plan.updates if planned.target}
-    return frozenset(updated | {f"{one.project}#{one.target}" for one in plan.decided if one.target})
+    """The targets that the newest plan saw: `project#target`, which SBOMs are kept under."""
+    return _subjects(newest_plan(store))
 
 
 def known_uses(store: Store) -> tuple[tuple[str, Use], ...]:
@@ -72,8 +72,8 @@ def _newest(store: Store) -> Cycle | None:
     return next((one for one in store.planned(_CYCLES) if is_whole(one)), None)
 
 
-def _targets(plan: Plan | None) -> tuple[str, ...]:
+def _subjects(plan: Plan | None) -> frozenset[str]:
     if plan is None:
-        return ()
-    updated = {planned.target.name for planned in plan.updates if planned.target}
-    return tuple(sorted(updated | {one.target for one in plan.decided if one.target}))
+        return frozenset()
+    updated = {subject_of(planned.target) for planned in plan.updates if planned.target}
+    return frozenset(updated | {f"{one.project}#{one.target}" for one in plan.decided if one.target})

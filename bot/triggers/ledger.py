@@ -60,8 +60,13 @@ def last_of_each(store: Store) -> list[Cycle]:
     return list(_newest(store.cycles(limit=_LEDGER)).values())
 
 
+def over_all(cycles: Iterable[Cycle]) -> list[Cycle]:
+    """Those over all projects: what a person asked for one target says nothing of the rest."""
+    return [one for one in cycles if is_whole(one)]
+
+
 def _newest(cycles: Iterable[Cycle]) -> dict[Job, Cycle]:
-    whole = [one for one in cycles if is_whole(one)]
+    whole = over_all(cycles)
     found = {job: next((one for one in whole if one.name.startswith(f"{job}-")), None) for job in Job}
     return {job: cycle for job, cycle in found.items() if cycle is not None}
 

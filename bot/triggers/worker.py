@@ -26,6 +26,7 @@ from bot.ports import Task
 from bot.report.sboms import news
 from bot.triggers.chat.conversation import Conversation
 from bot.triggers.chat.desk import failed
+from bot.triggers.exposure import keep_exposure
 from bot.triggers.notify import News
 
 log: Final = logging.getLogger(__name__)
@@ -145,6 +146,7 @@ class Worker:
         log.info("%s: %d rescanned, %d new, %d failed", cycle.id, *counts.values())
         owed = self._news.sboms(found)
         mark_told(found, Audience.SERVICE, parts.store, parts.clock.now(), owed)
+        keep_exposure(found, parts.store, parts.clock.now())
         if not owed:
             parts.store.finish(cycle, json.dumps(counts), parts.clock.now())
 

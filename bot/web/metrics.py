@@ -11,7 +11,7 @@ import logging
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -28,6 +28,8 @@ from bot.errors import RefitError
 from bot.model.measurement import Measurement
 from bot.model.run import Cycle, CycleState
 from bot.ports import Clock, Registry, Store
+from bot.triggers.exposure import Place, exposure
+from bot.triggers.ledger import over_all
 
 log: Final = logging.getLogger(__name__)
 _CYCLES: Final = 5000
@@ -39,11 +41,11 @@ _QUOTA: Final = re.compile(r"(\d+)/(\d+)")
 _TARGET: Final = ("project", "target", "platform")
 # Name, what it is, and the field of a measurement.
 _MEASURED: Final = (
-    ("refit_image_size_bytes", "Unpacked size of the newest measured image.", "size"),
-    ("refit_image_pushed_bytes", "What a registry stores of it.", "pushed_size"),
-    ("refit_build_seconds", "A cold build.", "build_seconds"),
+    ("refit_image_size_bytes", "Unpacked size of the image that the default branch builds.", "size"),
+    ("refit_image_pushed_bytes", "What a registry stores of that image.", "pushed_size"),
+    ("refit_build_seconds", "Its build, with nothing from cache.", "build_seconds"),
     ("refit_pull_seconds", "Getting the images that the build starts from.", "pull_seconds"),
-    ("refit_cache_hit_ratio", "Steps of the build that came from cache, 0 to 1.", "cache_hit_rate"),
+    ("refit_cache_hit_ratio", "Part of its build's steps that came from cache, 0 to 1.", "cache_hit_rate"),
     ("refit_health_seconds", "From start to the first success of its health check.", "health_seconds"),
 )
 
@@ -74,25 +76,27 @@ class Metrics(Collector):
         clock: Wall time.
         depth: How many tasks wait or run; it may fail.
         counted: What this process counted.
+        under_care: `project#target` of each target, as far as known; nothing for all that were ever measured.
     """
 
     store: Store
     clock: Clock
     depth: Callable[[], int]
     counted: Counted
+    under_care: Callable[[], Collection[str]]
 
     def collect(self) -> Iterator[Metric]:
         """Prometheus' question."""
-        cycles = self.store.cycles(limit=_CYCLES)
+        cycles = over_all(self.store.cycles(limit=_CYCLES))
         yield from _of_cycles(cycles)
         yield from self._of_uses(cycles)
-        yield from _of_targets(self._newest())
+        yield from self._of_targets()
         yield from self._of_registries()
         depth = GaugeMetricFamily("refit_queue_depth", "Tasks that wait or run.")
         depth.add_metric([], self.depth())
         yield depth
 
-    def _of_uses(self, cycles: tuple[Cycle, ...]) -> Iterator[Metric]:
+    def _of_uses(self, cycles: Sequence[Cycle]) -> Iterator[Metric]:
         """Uses by outcome, as the newest finished monthly cycle left them."""
         uses = GaugeMetricFamily("refit_uses", "Uses by outcome, in the newest cycle.", labels=["outcome"])
         newest = next((one for one in cycles if one.name.startswith("monthly-") and one.finished), None)
@@ -103,11 +107,14 @@ class Metrics(Collector):
         uses.add_metric(["failed"], len(result.get("failed", ())))
         yield uses
 
-    def _newest(self) -> list[Measurement]:
-        """The newest measurement of each target and platform."""
-        now = self.clock.now()
-        points = self.store.measurements(now - _SINCE, now + timedelta(days=1))
-        return list({(one.project, one.target, one.platform): one for one in points}.values())
+    def _of_targets(self) -> Iterator[Metric]:
+        """What the default branch holds of each target under care; what is only proposed is not there yet."""
+        now, care = self.clock.now(), self.under_care()
+        measured = self.store.measurements(now - _SINCE, now + timedelta(days=1))
+        points = {_place(one): one for one in measured if one.applied}
+        counts = {place: _counts(one) for place, one in points.items()} | exposure(self.store)
+        yield _vulnerabilities({place: found for place, found in counts.items() if _is_in(care, place)})
+        yield from _measured([one for place, one in points.items() if _is_in(care, place)])
 
     def _of_registries(self) -> Iterator[Metric]:
         requests = CounterMetricFamily(
@@ -116,17 +123,25 @@ class Metrics(Collector):
         for (host, status), number in sorted(self.counted.answers.items()):
             requests.add_metric([host, str(status)], number)
         yield requests
-        left = GaugeMetricFamily("refit_registry_quota_left", "Requests left.", labels=["registry"])
-        for host, (rest, _) in sorted(self.counted.left.items()):
+        left = GaugeMetricFamily(
+            "refit_registry_quota_left",
+            "Requests left of its limit, as it said last.",
+            labels=["registry"],
+        )
+        limit = GaugeMetricFamily(
+            "refit_registry_quota_limit", "Requests that its limit is of.", labels=["registry"]
+        )
+        for host, (rest, most) in sorted(self.counted.left.items()):
             left.add_metric([host], rest)
-        yield left
+            limit.add_metric([host], most)
+        yield from (left, limit)
 
 
-def _of_cycles(cycles: tuple[Cycle, ...]) -> Iterator[Metric]:
+def _of_cycles(cycles: Sequence[Cycle]) -> Iterator[Metric]:
     """How many of each job ran, and when one last ended well."""
-    count = GaugeMetricFamily("refit_cycles", "Cycles in the store.", labels=["job", "state"])
+    count = GaugeMetricFamily("refit_cycles", "Runs of each cycle in the store.", labels=["cycle", "state"])
     success = GaugeMetricFamily(
-        "refit_last_success_timestamp_seconds", "When one was last finished.", labels=["job"]
+        "refit_last_success_timestamp_seconds", "When one was last finished.", labels=["cycle"]
     )
     for (job, state), number in sorted(Counter((_job(one), one.state.value) for one in cycles).items()):
         count.add_metric([job, state], number)
@@ -142,24 +157,36 @@ def _job(cycle: Cycle) -> str:
     return cycle.name.partition("-")[0]
 
 
-def _of_targets(points: list[Measurement]) -> Iterator[Metric]:
+def _place(point: Measurement) -> Place:
+    return point.project, point.target, point.platform
+
+
+def _is_in(care: Collection[str], place: Place) -> bool:
+    return not care or f"{place[0]}#{place[1]}" in care
+
+
+def _counts(point: Measurement) -> Mapping[str, int]:
+    return {one.upper(): getattr(point, one) for one in _SEVERITIES}
+
+
+def _vulnerabilities(counts: Mapping[Place, Mapping[str, int]]) -> Metric:
+    """From today's rescan of SBOMs, else from when the target was measured last."""
     found = GaugeMetricFamily(
-        "refit_vulnerabilities", "Of the newest measured image.", labels=[*_TARGET, "severity"]
+        "refit_vulnerabilities", "Of what the default branch builds.", labels=[*_TARGET, "severity"]
     )
-    for point in points:
+    for place, by_severity in counts.items():
         for severity in _SEVERITIES:
-            found.add_metric([*_labels(point), severity], getattr(point, severity))
-    yield found
+            found.add_metric([*place, severity], by_severity.get(severity.upper(), 0))
+    return found
+
+
+def _measured(points: Sequence[Measurement]) -> Iterator[Metric]:
     for name, text, attribute in _MEASURED:
         family = GaugeMetricFamily(name, text, labels=_TARGET)
         for point in points:
             if (value := getattr(point, attribute)) is not None:
-                family.add_metric(_labels(point), value)
+                family.add_metric(_place(point), value)
         yield family
-
-
-def _labels(point: Measurement) -> list[str]:
-    return [point.project, point.target, point.platform]
 
 
 def metrics_route(metrics: Metrics) -> Route:

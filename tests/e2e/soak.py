@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 from zoneinfo import ZoneInfo
 
 from bot.cycle.parts import Parts
 from bot.model.notice import NoticeKind
+from bot.model.run import CycleState
 from bot.model.vulnerability import Database, Package, Severity, Vulnerability
 from bot.queue.local import LocalQueue
 from bot.store.lease import lease
@@ -30,6 +31,7 @@ from tests.unit.cycle.house import House, house, moved, scan
 
 BEGIN: Final = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 MONTHS: Final = 60
+_A_WEEK: Final = 30  # of runs
 STEP: Final = timedelta(hours=24)
 CRONS: Final = {
     Job.MONTHLY: "0 4 1 * *",
@@ -48,7 +50,8 @@ def live(folder: Path) -> None:
     queue = LocalQueue(Worker(_open(shop, folder), news=news))
     timetable = Timetable(CRONS, ZoneInfo("Europe/Berlin"))
     schedule = Schedule(timetable, queue, lambda: finished_periods(shop.store), shop.clock)
-    with (folder / "lives").open("a", encoding="ascii") as lives:
+    written = set[str]()
+    with (folder / "lives").open("a", encoding="ascii") as lives, (folder / "done").open("a") as done:
         while shop.clock.moment < BEGIN.replace(year=BEGIN.year + MONTHS // 12):
             _new_day(shop)
             schedule.look()
@@ -58,6 +61,15 @@ def live(folder: Path) -> None:
             _keep(clock_file, shop.clock.moment)
             lives.write(f"{shop.clock.moment:%Y-%m-%d} {_memory()} {_files()} {_stored(folder)}\n")
             lives.flush()
+            _note(shop, done, written)
+
+
+def _note(shop: House, done: TextIO, written: set[str]) -> None:
+    """Write down what is done: the store lets go of it when it has had its time."""
+    ids = {one.id for one in shop.store.cycles(limit=_A_WEEK) if one.state is CycleState.DONE} - written
+    done.write("".join(f"{one}\n" for one in sorted(ids)))
+    done.flush()
+    written |= ids
 
 
 def _open(shop: House, folder: Path) -> OpenParts:

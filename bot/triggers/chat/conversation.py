@@ -166,10 +166,10 @@ def _rescan_all(parts: Parts) -> Answer:
 
 
 def _sizes(parts: Parts) -> Answer:
-    """The newest size of each target, and where its size report is."""
+    """How large each target is that the default branch builds, and where its size report is."""
     now = parts.clock.now()
     points = parts.store.measurements(now - _BACK, now + timedelta(seconds=1))
-    newest = {(one.project, one.target, one.platform): one for one in points}
+    newest = {(one.project, one.target, one.platform): one for one in points if one.applied}
     known = {key: base for key in newest if (base := parts.store.baseline(*key)) is not None}
     issues = [one for one in parts.store.publications() if one.kind is PublicationKind.ISSUE]
     reports = [one.url for one in issues if "size-report" in one.slot and one.state is PublicationState.OPEN]
