@@ -17,6 +17,7 @@ from bot.process import run
 from deploy.lab import packages
 from deploy.lab.errors import LabError
 from tests import newer, object_store, synapse
+from tests.actions import language
 from tests.github_server import contract
 
 PACKAGES: Final[Mapping[str, str]] = {
@@ -25,7 +26,6 @@ PACKAGES: Final[Mapping[str, str]] = {
     "npm": "npm",  # brings GitHub's OpenAPI description
     "git": "git",
     "nodejs": "node",  # runs the emulator of GitHub
-    "docker-compose": "docker-compose",  # reads deploy/compose.yaml
     "systemd": "systemd-analyze",  # judges the unit of deploy/systemd
     "postgresql": "pg_ctlcluster",  # the tests start a private server of their own
 }
@@ -37,6 +37,7 @@ def main() -> int:
         packages.ensure(engine=True, say=print)
         _ensure_tools()
         contract.fetched()
+        language.installed()
         synapse.install()
         object_store.install()
         _ensure_newer()
