@@ -30,6 +30,10 @@ HINTS: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
         "The image is not in the engine, and no registry gave it: check its name and login.",
     ),
     (
+        ("minimum supported api version",),
+        "The docker command is older than this engine takes: install a newer one, with docker-buildx.",
+    ),
+    (
         ("toomanyrequests",),
         "The registry's rate limit is reached: log in, or run again later.",
     ),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.builder.failures import failure, kept_away, unfinished
+from bot.builder.problems import hint_for
 from bot.builder.progress import Progress
 from bot.builder.watch import Watch
 from bot.errors import BuildFailed, EngineError, ProcessFailed
@@ -116,3 +117,9 @@ def test_what_a_build_was_kept_from_stands_beside_its_failure() -> None:
     )
     assert told.hint == "If builds may reach that, name its address in builder.reachable. Build it by hand."
     assert told.log == "said"
+
+
+def test_a_docker_command_too_old_for_the_engine_is_told_so() -> None:
+    said = "client version 1.41 is too old. Minimum supported API version is 1.44"  # 20.10's, by Engine 29
+
+    assert "install a newer one" in hint_for(said)
