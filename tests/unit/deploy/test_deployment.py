@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 
 from bot import process
 from bot.cli import call
+from tests.newer import Newer
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 ACTION = DEPLOY / "action"
@@ -59,28 +60,20 @@ def test_the_unit_is_sound_and_leaves_little_open(tmp_path: Path) -> None:
     assert float(exposure[1]) < WORST_EXPOSURE
 
 
-def test_compose_understands_every_service() -> None:
-    words = [
-        "docker-compose",
-        "-f",
-        str(DEPLOY / "compose.yaml"),
-        "--profile",
-        "many",
-        "config",
-        "--services",
-    ]
+def test_compose_understands_every_service(newer_docker: Newer, tmp_path: Path) -> None:
+    (tmp_path / "refit.yaml").write_text("projects: []\n", encoding="utf-8")
+    words = ["-f", str(DEPLOY / "compose.yaml"), "--project-directory", str(tmp_path), "--profile", "*"]
 
-    named = process.run(
-        words, timeout=60, env=process.environment(REFIT_STORE_PASSWORD="made-up")
-    ).text.split()
+    command = [str(newer_docker.docker), "compose", *words, "config", "--services"]
+    named = process.run(command, timeout=60, env=newer_docker.environment()).text.split()
 
-    assert sorted(named) == ["postgres", "prove", "serve"]
+    assert sorted(named) == ["engine", "postgres", "prove", "publish", "serve"]
 
 
 def test_no_service_of_ours_has_more_power_than_it_needs() -> None:
     services = yaml(DEPLOY / "compose.yaml")["services"]
 
-    for name in ("serve", "prove"):
+    for name in ("serve", "prove", "publish"):
         service = services[name]
         assert service["cap_drop"] == ["ALL"]
         assert service["read_only"] is True
@@ -88,6 +81,25 @@ def test_no_service_of_ours_has_more_power_than_it_needs() -> None:
         assert "privileged" not in service
         assert not [one for one in service["volumes"] if "docker.sock" in str(one)]
     assert all(port.startswith("127.0.0.1:") for port in services["serve"]["ports"])
+
+
+def test_what_builds_has_no_token_that_writes_and_what_writes_sees_no_engine() -> None:
+    services = yaml(DEPLOY / "compose.yaml")["services"]
+
+    assert services["prove"]["environment"]["GITHUB_TOKEN"] == "${REFIT_READ_TOKEN:-}"
+    assert services["publish"]["environment"]["GITHUB_TOKEN"] == "${REFIT_WRITE_TOKEN:-}"
+    assert not [one for one in services["publish"]["volumes"] if "socket" in str(one)]
+    assert "DOCKER_HOST" not in services["publish"]["environment"]
+    # Builds come to the engine's network alone: no service of ours, and no database, is there.
+    assert services["engine"]["networks"] == ["builds"]
+    assert not [name for name, one in services.items() if name != "engine" and "networks" in one]
+
+
+def test_every_image_of_others_is_pinned_by_digest() -> None:
+    services = yaml(DEPLOY / "compose.yaml")["services"]
+
+    for name in ("engine", "postgres"):
+        assert re.search(r":-[^}]+@sha256:[0-9a-f]{64}}$", services[name]["image"]), services[name]["image"]
 
 
 # ── The action ──────────────────────────────────────────────────────────────────────────────
