@@ -29,7 +29,7 @@ from bot.triggers.ledger import finished_periods, last_of_each, outcome
 from bot.triggers.schedule import Schedule
 from bot.triggers.webhook import COMMENT
 from bot.triggers.worker import OpenParts, Worker
-from bot.web.app import web_app
+from bot.web.app import Part, web_app
 from bot.web.artifacts import artifacts_route
 from bot.workshop import Workshop
 
@@ -63,7 +63,7 @@ class Service:
         self._schedule = Schedule(timetable(settings), self._due, done, self._clock)
         self._talk.listen(self._queue, self._targets, {Word.STATUS: self._status, Word.NEXT: self._next})
         self.web: Starlette = web_app(
-            self._ready, [self._shop.metrics(), *_artifacts(settings), *self._talk.routes]
+            self._parts(), [self._shop.metrics(), *_artifacts(settings), *self._talk.routes]
         )
 
     def start(self) -> None:
@@ -86,8 +86,10 @@ class Service:
         self._shop.close()
         self._store.close()
 
-    def _ready(self) -> dict[str, bool]:
-        return {"store": self._shop.readable(), "schedule": self._schedule.running, "chat": self._talk.ready}
+    def _parts(self) -> dict[str, Part]:
+        """What must be ready, each chat by its name."""
+        own: dict[str, Part] = {"store": self._shop.readable, "schedule": lambda: self._schedule.running}
+        return own | dict(self._talk.parts())
 
     def _worker(self, parts: OpenParts) -> Worker:
         answers = Conversation(self._talk.chat, self._talk.may)
@@ -132,7 +134,7 @@ class WorkerService:
     def __init__(self, settings: Settings, role: Role, slots: int) -> None:
         self._store = open_store(store_url(settings))
         self._shop = Workshop(settings, self._store, SystemClock(), {role: slots}, _plain_worker)
-        self.web: Starlette = web_app(lambda: {"store": self._shop.readable()}, [self._shop.metrics()])
+        self.web: Starlette = web_app({"store": self._shop.readable}, [self._shop.metrics()])
 
     def start(self) -> None:
         """Begin to take jobs."""

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from starlette.routing import Route
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from bot.triggers.chat.matrix import MatrixChat
 
 log: Final = logging.getLogger(__name__)
+_SOON_SECONDS: Final = 0.5
 _AGAIN_SECONDS: Final = 30.0
 _FRESH_SECONDS: Final = 300.0
 
@@ -69,9 +71,9 @@ class Talk:
         self._comments: Comments | None = None
         self._polling: Polling | None = None
         self.routes: list[Route] = []
-        self._hearers: list[Hearer] = []
+        self._hearers: dict[str, Hearer] = {}
+        self._heard = frozenset[str]()
         self._stopping = threading.Event()
-        self._ready = threading.Event()
 
     def listen(
         self,
@@ -106,7 +108,8 @@ class Talk:
         if matrix is not None and self._matrix is not None:
             allowed = Access(frozenset(matrix.users), frozenset(matrix.rooms))
             its_desk = desk(MATRIX, self._matrix, allowed, matrix.commands_per_minute)
-            self._hearers.append(MatrixHearer(self._matrix, its_desk.converse, self._store, self._clock))
+            hearer = MatrixHearer(self._matrix, its_desk.converse, self._store, self._clock)
+            self._hearers[MATRIX] = hearer
 
         if self._discussion is not None and self._settings.comments is not None:
             self._hear_comments(self._settings.comments, self._discussion, queues, targets)
@@ -127,13 +130,11 @@ class Talk:
             threading.Thread(target=self._poll, name="refit-comments", daemon=True).start()
         if self._hearers:
             threading.Thread(target=self._stay, name="refit-chat", daemon=True).start()
-        else:
-            self._ready.set()
 
     def stop(self) -> None:
         """Hear nothing more; answers can still be given."""
         self._stopping.set()
-        for hearer in self._hearers:
+        for hearer in self._hearers.values():
             hearer.close()
 
     def close(self) -> None:
@@ -141,10 +142,12 @@ class Talk:
         if self._matrix is not None:
             self._matrix.disconnect()
 
-    @property
-    def ready(self) -> bool:
-        """True once every chat took our token."""
-        return self._ready.is_set()
+    def parts(self) -> Mapping[str, Callable[[], bool]]:
+        """Each chat that is heard by its name, and whether it took our token once."""
+        return {name: partial(self._is_heard, name) for name in self._hearers}
+
+    def _is_heard(self, name: str) -> bool:
+        return name in self._heard
 
     def may(self, project: str, who: str) -> str:
         """Why a person may not change what GitHub shows of a project; empty where they may.
@@ -178,7 +181,7 @@ class Talk:
         socket = None
         if section.app_token is not None:
             socket = socket_mode(app, section.app_token.read("slack.app_token"), section.url)
-        self._hearers.append(SlackHearer(chat, socket))
+        self._hearers[SLACK] = SlackHearer(chat, socket)
 
     def _hear_comments(
         self,
@@ -215,11 +218,13 @@ class Talk:
             self._stopping.wait(seconds)
 
     def _stay(self) -> None:
+        """Connect, soon again where one is down, and look from time to time whether it still stands."""
+        again = _SOON_SECONDS
         while not self._stopping.is_set():
-            ready = all([connected(one) for one in self._hearers])  # noqa: C419 - each is tried
-            if ready:
-                self._ready.set()
-            self._stopping.wait(_FRESH_SECONDS if ready else _AGAIN_SECONDS)
+            here = {name for name, hearer in self._hearers.items() if connected(hearer)}
+            self._heard |= here
+            again = _SOON_SECONDS if len(here) == len(self._hearers) else min(2 * again, _AGAIN_SECONDS)
+            self._stopping.wait(_FRESH_SECONDS if len(here) == len(self._hearers) else again)
 
 
 def _slack(section: SlackSection) -> SlackChat:

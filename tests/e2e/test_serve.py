@@ -101,7 +101,7 @@ def test_a_missed_cycle_is_caught_up_once_and_not_again_after_a_restart(world: W
         assert served.get("/healthz").text == "ok\n"
         assert served.get("/readyz").json() == {
             "ready": True,
-            "parts": {"store": True, "schedule": True, "chat": True},
+            "parts": {"store": True, "schedule": True},
         }
         assert served.stop() == 0
         first = served.text()

@@ -11,46 +11,59 @@ from starlette.testclient import TestClient
 from bot.errors import StoreError
 from bot.web.app import web_app
 
-Ready = Callable[[], Mapping[str, bool]]
+Parts = Mapping[str, Callable[[], bool]]
 
 
-def get(ready: Ready, path: str = "/readyz") -> tuple[int, object]:
-    with TestClient(web_app(ready, patience=0.2)) as client:
+def get(parts: Parts, path: str = "/readyz") -> tuple[int, object]:
+    with TestClient(web_app(parts, patience=0.2)) as client:
         answer = client.get(path)
     return answer.status_code, answer.json() if path == "/readyz" else answer.text
 
 
-def fails() -> Mapping[str, bool]:
+def yes() -> bool:
+    return True
+
+
+def no() -> bool:
+    return False
+
+
+def fails() -> bool:
     raise StoreError("the store cannot be used: it is locked")
 
 
-STATES: dict[str, tuple[Ready, int, Mapping[str, bool]]] = {
-    "every part is ready": (lambda: {"store": True, "chat": True}, 200, {"store": True, "chat": True}),
-    "one is not": (lambda: {"store": True, "chat": False}, 503, {"store": True, "chat": False}),
-    "none is known": (dict, 503, {}),
-    "asking fails": (fails, 503, {}),
+STATES: dict[str, tuple[Parts, int, Mapping[str, bool]]] = {
+    "every part is ready": ({"store": yes, "slack": yes}, 200, {"store": True, "slack": True}),
+    "one is not": ({"store": yes, "slack": no}, 503, {"store": True, "slack": False}),
+    "there is none": ({}, 503, {}),
+    "asking one fails": ({"store": fails, "slack": yes}, 503, {"store": False, "slack": True}),
 }
 
 
-@pytest.mark.parametrize(("ready", "code", "parts"), STATES.values(), ids=STATES.keys())
-def test_readiness_is_that_of_every_part(ready: Ready, code: int, parts: Mapping[str, bool]) -> None:
-    assert get(ready) == (code, {"ready": code == 200, "parts": parts})
+@pytest.mark.parametrize(("parts", "code", "states"), STATES.values(), ids=STATES.keys())
+def test_readiness_is_that_of_every_part(parts: Parts, code: int, states: Mapping[str, bool]) -> None:
+    assert get(parts) == (code, {"ready": code == 200, "parts": states})
 
 
-def test_a_part_that_does_not_answer_is_not_ready_and_health_goes_on() -> None:
-    stuck = threading.Event()
+def test_a_part_that_does_not_answer_is_named_and_hides_no_other() -> None:
+    stuck, asked = threading.Event(), list[int]()
 
-    def waits() -> Mapping[str, bool]:
-        stuck.wait(20)
-        return {"store": True}
+    def waits() -> bool:
+        asked.append(1)
+        return stuck.wait(20)
 
+    parts = {"store": waits, "slack": yes}
     try:
-        assert get(waits) == (503, {"ready": False, "parts": {}})
-        assert get(waits, "/healthz") == (200, "ok\n")
+        with TestClient(web_app(parts, patience=0.2)) as client:
+            answers = [client.get("/readyz").json() for _ in range(3)]
+            assert client.get("/healthz").text == "ok\n"
     finally:
         stuck.set()
 
+    assert answers == [{"ready": False, "parts": {"store": False, "slack": True}}] * 3
+    assert len(asked) == 1
+
 
 def test_without_slack_there_is_no_way_in() -> None:
-    with TestClient(web_app(dict)) as client:
+    with TestClient(web_app({})) as client:
         assert client.post("/slack/events", content=b"").status_code == 404

@@ -18,7 +18,7 @@ DATA = b'{"bomFormat": "CycloneDX"}'
 def opened(folder: Path) -> tuple[TestClient, str]:
     shelf = open_shelf(str(folder / "artifacts"))
     digest = shelf.put(ArtifactKind.SBOM, DATA).digest
-    return TestClient(web_app(dict, [artifacts_route(shelf)])), digest
+    return TestClient(web_app({}, [artifacts_route(shelf)])), digest
 
 
 def test_a_document_is_given_by_its_digest_to_be_saved(tmp_path: Path) -> None:

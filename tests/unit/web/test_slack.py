@@ -29,7 +29,7 @@ REQUESTS: dict[str, tuple[dict[str, Any], int]] = {
 
 
 def post(body: bytes, headers: dict[str, str], path: str = "/slack/events") -> tuple[int, str]:
-    with TestClient(web_app(dict, slack_routes(bolt()))) as client:
+    with TestClient(web_app({}, slack_routes(bolt()))) as client:
         answer = client.post(path, content=body, headers=headers)
     return answer.status_code, answer.text
 
@@ -53,7 +53,7 @@ def test_what_is_no_text_is_refused() -> None:
 def test_a_body_of_unknown_length_is_refused() -> None:
     body, headers = command("help")
 
-    with TestClient(web_app(dict, slack_routes(bolt()))) as client:
+    with TestClient(web_app({}, slack_routes(bolt()))) as client:
         answer = client.post("/slack/events", content=iter([body]), headers=headers)
 
     assert answer.status_code == 413
