@@ -16,12 +16,12 @@ from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
-from procrastinate.jobs import Job
 
 from bot.errors import StoreError
 from bot.ports import Task
+from bot.queue.again import Again, HandedBack
 from bot.queue.role import Role
 from bot.queue.tables import bring_up_to_date
 
@@ -33,32 +33,8 @@ _CALL_SECONDS: Final = 90.0
 _AGAIN_SECONDS: Final = 2.0
 # New jobs are told at once; this is for those whose lock was let go.
 _POLL_SECONDS: Final = 2.0
-_LONGEST_WAIT: Final = 60
 # Everything else drives.
 _ROLES: Final[Mapping[str, Role]] = {"prove": Role.PROVE, "publish": Role.PUBLISH, "write": Role.PUBLISH}
-
-
-class HandedBack(Exception):
-    """A job was cut off because its process is to stop."""
-
-
-class _Again(BaseRetryStrategy):
-    """What was handed back is free at once; what failed for lack of a store, after a while.
-
-    Args:
-        attempts: How often it is done again.
-    """
-
-    def __init__(self, attempts: int) -> None:
-        self._attempts = attempts
-
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """Procrastinate's question."""
-        if isinstance(exception, HandedBack):
-            return RetryDecision(retry_in={"seconds": 0})
-        if isinstance(exception, StoreError) and job.attempts < self._attempts:
-            return RetryDecision(retry_in={"seconds": min(_LONGEST_WAIT, 2 ** min(job.attempts, 6))})
-        return None
 
 
 class PostgresQueue:
@@ -98,7 +74,7 @@ class PostgresQueue:
         self._app = App(connector=self._connector)
         self._work, self._undone, self._slots = work, undone, dict(slots)
         self._beat, self._stalled, self._attempts = beat, stalled, attempts
-        self._app.task(name=_TASK, retry=_Again(attempts), pass_context=True)(self._carry_out)
+        self._app.task(name=_TASK, retry=Again(attempts), pass_context=True)(self._carry_out)
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(sum(slots.values()) + 2, "refit-work"))
         self._thread = threading.Thread(target=self._loop.run_forever, name="refit-queue", daemon=True)

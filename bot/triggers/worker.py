@@ -176,7 +176,9 @@ def _done(parts: Parts, period: str | None) -> bool:
 
 
 def _what(task: Task) -> str:
-    return task.value.get("period") or f"{task.name} of {task.value.get('subject', 'nothing')}"
+    value = task.value
+    about = value.get("subject") or value.get("project", "nothing")
+    return value.get("period") or value.get("cycle") or f"{task.name} of {about}"
 
 
 def _tell(result: RunResult) -> None:

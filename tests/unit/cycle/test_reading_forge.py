@@ -14,6 +14,7 @@ from bot.cycle.crew import Crew
 from bot.cycle.hands import write_job
 from bot.cycle.monthly import run_cycle
 from bot.cycle.parts import Parts
+from bot.cycle.quarterly import publish_reports
 from bot.cycle.reading_forge import ReadingForge
 from bot.errors import ForgeRefused, ForgeUnavailable
 from bot.model.pulls import Check
@@ -25,6 +26,7 @@ from tests.fakes.forge import FakeForge
 from tests.unit.cycle.house import House
 from tests.unit.cycle.test_issues import abandoned
 from tests.unit.cycle.test_life import PROJECT, changed, opens, published, shop
+from tests.unit.cycle.test_quarterly import POINT
 
 SHOP = Project(PROJECT)
 ISSUE = Issue("slot", "digest", "Title", "Body")
@@ -137,6 +139,17 @@ def test_a_project_with_its_issues_switched_off_costs_a_note(tmp_path: Path) -> 
 
     assert result.problems == ()
     assert "no issue in acme/shop" in result.notes[0]
+
+
+def test_size_reports(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.store.save_measurement(POINT)
+    with publishers(made) as queue:
+        forge, _ = reads(made, queue)
+        reports = publish_reports(replace(made.parts(), forges={PROJECT: forge}), None)
+
+    assert reports.problems == ()
+    assert [one.url for one in reports.published] == [one[-1].url for one in made.forge.issues.values()]
 
 
 def test_what_a_forge_did_not_take_is_tried_again_by_the_next_driver(tmp_path: Path) -> None:

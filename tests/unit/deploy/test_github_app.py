@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from bot.forge.auth import PERMISSIONS, READING
+from bot.forge.installation import PERMISSIONS, READING
 
 FOLDER = Path(__file__).parents[3] / "deploy" / "github-app"
 MANIFEST = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))

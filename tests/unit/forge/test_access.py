@@ -10,8 +10,9 @@ import pytest
 
 from bot.errors import ForgeRefused
 from bot.forge.api import Connection
-from bot.forge.auth import PERMISSIONS, READING, Access, AppAccess, TokenAccess
+from bot.forge.auth import Access, AppAccess, TokenAccess
 from bot.forge.github import GitHubForge
+from bot.forge.installation import PERMISSIONS, READING
 from bot.forge.listing import Wanted
 from bot.forge.nobody import NobodyAccess
 from bot.model.run import Issue

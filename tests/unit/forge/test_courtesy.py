@@ -10,9 +10,10 @@ import pytest
 
 from bot.errors import ForgeRefused, ForgeUnavailable
 from bot.forge.api import Connection
-from bot.forge.auth import PERMISSIONS, Access, AppAccess, TokenAccess
+from bot.forge.auth import Access, AppAccess, TokenAccess
 from bot.forge.budget import Budget
 from bot.forge.github import GitHubForge
+from bot.forge.installation import PERMISSIONS
 from bot.model import marker
 from bot.model.pulls import Annotation, Check, Conclusion
 from bot.model.run import PublicationState, PullRequest

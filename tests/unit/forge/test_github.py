@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.errors import ForgeError, ForgeRefused, ForgeUnavailable
 from bot.forge.api import Connection
-from bot.forge.auth import PERMISSIONS, READING, Access, AppAccess, TokenAccess
+from bot.forge.auth import Access, AppAccess, TokenAccess
 from bot.forge.github import GitHubForge
+from bot.forge.installation import PERMISSIONS, READING
 from bot.model import marker
 from bot.model.run import Issue, Publication, PublicationState, PullRequest
 from bot.model.target import Project
