@@ -83,6 +83,9 @@ ROWS: Final[Mapping[str, tuple[str, Row]]] = {
     "told": ("0008", {
         "digest": "sha256:5", "audience": "", "subject": "", "body": json.dumps(_EXPLAINED), "at": NOW,
     }),
+    "driving": ("0009", {
+        "cycle": "monthly-2026-11", "who": "host process 1", "since": NOW, "step": "prove", "detail": "",
+    }),
 }  # fmt: skip
 
 
