@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from deploy.lab import Lab
+from bot.builder import BuilderSettings
+from deploy.lab import Lab, archive
 from tests import newer, object_store, synapse
 from tests.newer import Newer, NewerEngine
 from tests.object_store import ObjectStore
@@ -64,6 +66,24 @@ def newer_engine(lab: Lab, newer_docker: Newer) -> Iterator[NewerEngine]:
     """A private engine of Debian 13 beside the lab's, with the same registry for docker.io's images."""
     with newer.running(newer_docker, newer_docker.folder / "run", lab.registry) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def containerd_engine(lab: Lab, newer_docker: Newer) -> Iterator[NewerEngine]:
+    """Another of Debian 13's, which keeps its images in containerd's store, as Docker 29 does."""
+    folder = newer_docker.folder / "run-containerd"
+    with newer.running(newer_docker, folder, lab.registry, features="containerd-snapshotter") as running:
+        yield running
+
+
+@pytest.fixture(params=["built in", "buildx"])
+def builds_with(request: pytest.FixtureRequest, lab: Lab) -> BuilderSettings:
+    """Each way to reach BuildKit: Docker 20.10 has it built in, Docker 26.1 has the plug-in buildx."""
+    settings = BuilderSettings(lab.docker_host)
+    if request.param == "buildx":
+        newer: NewerEngine = request.getfixturevalue("newer_engine")
+        settings = newer.settings
+    return replace(settings, reachable=archive.addresses())
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,11 @@ on Debian 12, all but runc: the engine takes the machine's.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,7 @@ def ensure(folder: Path | None = None, release: str = RELEASE) -> Newer:
 
 @contextmanager
 def running(
-    newer: Newer, folder: Path, mirror: str, env: tuple[tuple[str, str], ...] = ()
+    newer: Newer, folder: Path, mirror: str, *, env: Mapping[str, str] | None = None, features: str = ""
 ) -> Iterator[NewerEngine]:
     """Run a private engine of it; what it made in `folder` is removed at the end.
 
@@ -113,10 +114,15 @@ def running(
         newer: The programs.
         folder: For its images, containers and log.
         mirror: `HOST:PORT` of the registry that answers for docker.io; empty for docker.io itself.
-        env: Environment of the engine beside the machine's own, as pairs.
+        env: Environment of the engine beside the machine's own.
+        features: One of the engine's that is to be switched on: `containerd-snapshotter` keeps images in
+            containerd's store, as Docker 29 does when it is new on a machine.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    engine = Engine(folder.resolve(), mirror, env, programs=newer.usr)
+    config = folder / "daemon.json"
+    config.write_text(json.dumps({"features": {features: True} if features else {}}))
+    pairs, options = tuple((env or {}).items()), (f"--config-file={config.resolve()}",)
+    engine = Engine(folder.resolve(), mirror, pairs, programs=newer.usr, options=options)
     try:
         engine.start()
         yield NewerEngine(newer, engine)

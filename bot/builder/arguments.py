@@ -10,17 +10,16 @@ from bot.ports import BuildRequest
 
 
 def build_arguments(
-    command: Command, request: BuildRequest, iidfile: Path, secrets: Mapping[str, Path] | None = None
+    command: Command, request: BuildRequest, secrets: Mapping[str, Path] | None = None
 ) -> list[str]:
     """The arguments of `docker build`; no layer cache below a fresh stage, cache mounts of its own.
 
     Args:
         command: What builds.
         request: What is built.
-        iidfile: Where the image's id will be written.
         secrets: Files of the secrets that the build may mount, by id.
     """
-    arguments = [*command.build, "--iidfile", str(iidfile), "--tag", request.name]
+    arguments = [*command.build, "--tag", request.name]
     arguments += ["--file", str(request.dockerfile), "--network", "default", *_no_cache(command, request)]
     arguments += [word for key, value in request.args for word in ("--build-arg", f"{key}={value}")]
     arguments += ["--build-arg", f"BUILDKIT_CACHE_MOUNT_NS={request.name}"]

@@ -64,15 +64,14 @@ class DockerBuilder:
         """
         command = self._chosen()
         with tempfile.TemporaryDirectory(prefix="refit-build-", dir=request.scratch) as folder:
-            iidfile = Path(folder) / "iid"
             secrets = written(request.secrets, Path(folder))
-            arguments = build_arguments(command, request, iidfile, secrets)
+            arguments = build_arguments(command, request, secrets)
             with redacted(request.secrets), guarded(self._settings, request.name) as guard:
                 started = time.monotonic()
                 progress = self._run([str(command.path), *arguments], request, guard)
                 seconds = time.monotonic() - started
                 network = self._checked(guard.network())
-            build = self._measured(_read_id(iidfile), dict(request.base_layers), Path(folder))
+            build = self._measured(request.name, dict(request.base_layers), Path(folder))
         return replace(
             build,
             seconds=seconds,
@@ -127,10 +126,15 @@ class DockerBuilder:
             remove_all(client, prefix)
             trim_cache(client, self._settings.cache)
 
-    def _measured(self, image: str, base: Mapping[str, int | None], scratch: Path) -> Build:
-        with connect(self._settings) as client, engine_errors(f"save {image}"):
-            archive = client.images.get(image).save(chunk_size=_SAVE_CHUNK)
-            return measure_stream(archive, base, scratch)
+    def _measured(self, name: str, base: Mapping[str, int | None], scratch: Path) -> Build:
+        """Measure an image by name; its id is what the engine says, for image stores differ in that.
+
+        Docker's own store takes the digest of the config for it, containerd's that of the manifest.
+        """
+        with connect(self._settings) as client, engine_errors(f"save {name}"):
+            image = client.images.get(name)
+            build = measure_stream(image.save(chunk_size=_SAVE_CHUNK), base, scratch)
+            return replace(build, image=str(image.id))
 
     def _chosen(self) -> Command:
         with self._lock:
@@ -171,10 +175,3 @@ class DockerBuilder:
         if finished.code != 0:
             raise failure(reader.result(), request, finished.tail)
         return reader.result()
-
-
-def _read_id(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError as error:
-        raise EngineError(f"the build said it was done but named no image: {error.strerror}") from error

@@ -29,9 +29,10 @@ _LOG_LINES: Final = 50
 _LOG_BYTES: Final = 8000
 _PROBE_OUTPUT: Final = 1024**2
 _LATE: Final = "no answer within"
+# What engines say (lower case); Docker 20.10 wrote some of it with a capital.
 _NOT_STARTABLE: Final = (
-    "No command specified",
-    "OCI runtime",
+    "no command specified",
+    "oci runtime",
     "failed to create shim",
     "no matching entries in",
 )
@@ -97,7 +98,7 @@ def start_and_probe(  # noqa: PLR0913 - the engine's two ways in, and the port's
 def _not_startable(error: docker.errors.APIError) -> Health:
     """An image whose command cannot be run has ended before it began; other errors are the engine's."""
     text = str(error.explanation or error)
-    if not any(mark in text for mark in _NOT_STARTABLE):
+    if not any(mark in text.lower() for mark in _NOT_STARTABLE):
         raise error
     return Health(HealthState.EXITED, 0.0, f"it cannot be started: {text}"[:1000])
 

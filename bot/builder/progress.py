@@ -15,11 +15,17 @@ _DONE: Final = re.compile(r"DONE (\d+(?:\.\d+)?)s")
 _OUTPUT: Final = re.compile(r"(\d+\.\d+) (.*)")
 _EXIT: Final = re.compile(r"exit code: (\d+)")
 _PULL: Final = re.compile(r"\[internal\] load metadata for |(\[[^\]]*\] )?FROM ")
+# buildx's word on where it builds; no step of the build.
+_PREFACE: Final = "0"
+# A cache that cannot be had fails its own step and nothing else.
+_CACHE: Final = "importing cache manifest from "
 # What a step moved, and of what: `transferring context: 1.2MB`, `sha256:… 1.05MB / 31.36MB 0.3s`.
 _MOVED: Final = re.compile(r"(transferring [a-z]+|sha256:[0-9a-f]+):? (\d+(?:\.\d+)?)([kMG]?B)\b")
 _UNITS: Final = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 # What BuildKit says of a step beside its output: digests, transfers, and the mark that it goes on later.
-_NOISE: Final = re.compile(r"(sha256:|transferring |resolve |extracting |naming to |writing image |\.\.\.$)")
+_NOISE: Final = re.compile(
+    r"(sha256:|transferring |resolve |pulling |extracting |naming to |writing image |\.\.\.$)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,12 @@ class _Vertex:
     output: list[str] = field(default_factory=list)
     moved: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def broke(self) -> bool:
+        """True where it ended the build: it failed itself, and was needed."""
+        needed = not self.name.startswith(_CACHE)
+        return needed and self.error not in ("", "context canceled")
+
     def take(self, text: str) -> None:
         if found := _MOVED.match(text):
             self.moved[found[1]] = round(float(found[2]) * _UNITS[found[3]])
@@ -109,6 +121,8 @@ class ProgressReader:
         found = _LINE.fullmatch(line.rstrip())
         if found is None:
             self._outside = _error_outside(line) or self._outside
+        elif found[1] == _PREFACE:
+            return
         elif found[1] in self._vertices:
             self._vertices[found[1]].take(found[2])
         else:
@@ -117,7 +131,7 @@ class ProgressReader:
     def result(self) -> Progress:
         """What is known by now."""
         vertices = list(self._vertices.values())
-        broken = next((v for v in vertices if v.error and v.error != "context canceled"), None)
+        broken = next((v for v in vertices if v.broke), None)
         running = next((v for v in reversed(vertices) if not v.ended), None)
         told = broken or running
         return Progress(

@@ -14,7 +14,7 @@ from bot.cycle.layer_growth import with_growth, without_files
 from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_scan
 from bot.cycle.workspace import Workspace, inside, workspace
-from bot.dockerfile.stages import touched
+from bot.dockerfile.stages import touched, with_names
 from bot.errors import BuildFailed, EngineError
 from bot.model.evidence import BaseImage, BasePair, Build, Health, Side
 from bot.model.target import Target
@@ -73,12 +73,14 @@ def _requests(job: ProofJob, target: Target, room: Workspace) -> dict[str, Build
     versions = {"before": data, "after": changed_file(data, planned)}
     if job.pair.before is None:
         del versions["before"]
-    fresh = tuple(dict.fromkeys(stage for use in planned.uses for stage in touched(data, use)))
+    args = dict(target.args)
+    fresh = tuple(dict.fromkeys(stage for use in planned.uses for stage in touched(data, use, args=args)))
     requests = {}
     for side, content in versions.items():
         root = room.folder / side
         job.checkout.export(root)
-        (root / planned.use.file).write_bytes(content)
+        written, stages = with_names(content, fresh)
+        (root / planned.use.file).write_bytes(written)
         requests[side] = BuildRequest(
             context=inside(root, target.context),
             dockerfile=inside(root, target.dockerfile),
@@ -86,7 +88,7 @@ def _requests(job: ProofJob, target: Target, room: Workspace) -> dict[str, Build
             args=target.args,
             stage=target.stage,
             platform=job.pair.platform,
-            fresh_stages=fresh,
+            fresh_stages=stages,
             seconds=job.parts.policy.build_seconds,
             scratch=room.folder,
             secrets=job.parts.policy.secrets.get(target.project, {}),

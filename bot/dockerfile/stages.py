@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from bot.dockerfile.base import From
+from bot.dockerfile.instructions import Instruction, instructions
 from bot.dockerfile.reader import Reader
 from bot.dockerfile.uses import outside, read_with
 from bot.model.manifest import Platform
@@ -30,6 +32,38 @@ def touched(
         new = {at for stage in new for at in below.get(stage, ())} - reached
         reached |= new
     return tuple(names[at] for at in sorted(reached))
+
+
+def with_names(data: bytes, stages: Sequence[str]) -> tuple[bytes, tuple[str, ...]]:
+    """Return the file with a name for each of some stages, and their names in the same order.
+
+    Only a stage with a name can be built without cache while others keep theirs, so one that has none gets
+    the name under which BuildKit shows it: `stage-2` is the third. The image does not depend on it.
+
+    Args:
+        data: The file's bytes.
+        stages: As `touched` tells them, by name, or by index where they have none.
+
+    Returns:
+        The file as it is where every stage of it is meant, or where such a name stands in it already.
+    """
+    missing = {stage: f"stage-{stage}" for stage in stages if stage.isdigit()}
+    taken = any(name.encode() in data.lower() for name in missing.values())
+    if taken or len(stages) == len(stage_names(data)):
+        return data, tuple(stages)
+    froms = [one for one in instructions(data) if one.keyword == "FROM"]
+    places = {_after_image(froms[int(stage)]): name for stage, name in missing.items()}
+    named = bytearray(data)
+    for at, name in sorted(places.items(), reverse=True):
+        named[at:at] = f" AS {name}".encode()
+    return bytes(named), tuple(missing.get(stage, stage) for stage in stages)
+
+
+def _after_image(instruction: Instruction) -> int:
+    """The offset in the file after the image of a FROM; after its last word where it has none."""
+    end = len(instruction.text.value.rstrip())
+    start, end = From.of(instruction).image or (end - 1, end)
+    return instruction.text.segments(start, end)[-1].end
 
 
 def final_stage(data: bytes) -> str | None:

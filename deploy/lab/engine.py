@@ -26,12 +26,14 @@ class Engine:
         mirror: `HOST:PORT` of the registry that answers for docker.io; empty for docker.io itself.
         env: Environment of the engine beside the machine's own, as pairs: a proxy, for example.
         programs: The `/usr` that dockerd is in: the machine's, or another version's, unpacked.
+        options: More of dockerd's options.
     """
 
     folder: Path
     mirror: str
     env: tuple[tuple[str, str], ...] = ()
     programs: Path = Path("/usr")
+    options: tuple[str, ...] = ()
 
     @property
     def host(self) -> str:
@@ -100,4 +102,5 @@ class Engine:
             *([f"--registry-mirror=http://{self.mirror}"] if self.mirror else []),
             "--shutdown-timeout=3",
             "--log-level=warn",
+            *self.options,
         ]

@@ -18,6 +18,7 @@ from bot.model.target import HealthPlan
 from bot.ports import Builder, BuildRequest
 from deploy.lab import Lab
 from tests.fakes.builder import FakeBuilder
+from tests.newer import NewerEngine
 
 BASE = "library/debian:bookworm-slim"
 
@@ -38,16 +39,27 @@ class World:
         return self.builder.build(BuildRequest(self.folder / "context", dockerfile, f"{self.prefix}-{name}"))
 
 
-@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.lab)])
+# Docker 20.10 with BuildKit built in; Docker 26.1 with buildx, its images in containerd's store or its own.
+REAL = [
+    pytest.param("docker", marks=pytest.mark.lab),
+    pytest.param("containerd", marks=pytest.mark.lab),
+    pytest.param("buildx", marks=[pytest.mark.lab, pytest.mark.long]),
+]
+
+
+@pytest.fixture(params=["fake", *REAL])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     prefix = f"refit-{uuid.uuid4().hex[:8]}"
     if request.param == "fake":
         yield World(FakeBuilder(), "debian@sha256:" + "1" * 64, tmp_path, prefix)
         return
     lab: Lab = request.getfixturevalue("lab")
-    made = World(
-        DockerBuilder(BuilderSettings(lab.docker_host)), f"debian@{lab.stale[BASE]}", tmp_path, prefix
-    )
+    settings = BuilderSettings(lab.docker_host)
+    if request.param != "docker":
+        name = "newer_engine" if request.param == "buildx" else "containerd_engine"
+        newer: NewerEngine = request.getfixturevalue(name)
+        settings = newer.settings
+    made = World(DockerBuilder(settings), f"debian@{lab.stale[BASE]}", tmp_path, prefix)
     try:
         yield made
     finally:

@@ -1,75 +1,31 @@
-"""The builder on a real engine: numbers against other counts, failures with their messages, closed rooms."""
+"""The builder on a real engine: numbers against other counts, and failures with their messages."""
 
 from __future__ import annotations
 
 import json
 import tarfile
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 
-from bot import process
 from bot.builder import BuilderSettings, DockerBuilder
 from bot.builder.client import choose_command
 from bot.errors import BuildFailed, EngineError, EngineMissing
-from bot.model.evidence import Build, Health, HealthState
-from bot.model.target import HealthPlan
-from bot.ports import BuildRequest
-from deploy.lab import Lab, archive
+from deploy.lab import Lab
+from tests.integration.builder.workbench import Workbench, on
 
 pytestmark = pytest.mark.lab
 
-BASE = "library/debian:bookworm-slim"
-SLEEP = 'CMD ["sleep", "60"]'
-
-
-@dataclass(frozen=True)
-class Bench:
-    """A builder on the lab's engine; `docker` is the bare command beside it."""
-
-    builder: DockerBuilder
-    settings: BuilderSettings
-    base: str
-    folder: Path
-    prefix: str
-
-    def build(self, *lines: str, name: str = "image", seconds: float = 60) -> Build:
-        dockerfile = self.folder / f"{name}.Dockerfile"
-        dockerfile.write_text("\n".join((*lines, "")))
-        context = self.folder / "context"
-        context.mkdir(exist_ok=True)
-        return self.builder.build(BuildRequest(context, dockerfile, f"{self.prefix}-{name}", seconds=seconds))
-
-    def start(self, *lines: str, plan: HealthPlan | None = None) -> Health:
-        built = self.build(f"FROM {self.base}", *lines)
-        return self.builder.health(built.image, plan or HealthPlan(seconds=4), name=f"{self.prefix}-run")
-
-    def docker(self, *words: str) -> str:
-        command = choose_command(self.settings).path
-        return process.run([command, *words], timeout=60, env=self.settings.environment()).text.strip()
-
 
 @pytest.fixture
-def bench(lab: Lab, tmp_path: Path) -> Iterator[Bench]:
-    settings = BuilderSettings(lab.docker_host, reachable=archive.addresses())
-    made = Bench(
-        DockerBuilder(settings),
-        settings,
-        f"debian@{lab.stale[BASE]}",
-        tmp_path,
-        f"refit-{uuid.uuid4().hex[:8]}",
-    )
-    try:
+def bench(lab: Lab, builds_with: BuilderSettings, tmp_path: Path) -> Iterator[Workbench]:
+    with on(builds_with, lab, tmp_path) as made:
         yield made
-    finally:
-        made.builder.remove(made.prefix)
 
 
-def test_sizes_are_those_of_the_layer_tars_that_the_engine_saves(bench: Bench) -> None:
+def test_sizes_are_those_of_the_layer_tars_that_the_engine_saves(bench: Workbench) -> None:
     built = bench.build(f"FROM {bench.base}", "RUN head -c 5000000 /dev/zero > /five", "RUN rm /five")
     saved = bench.folder / "saved.tar"
     bench.docker("save", "--output", str(saved), built.image)
@@ -83,7 +39,7 @@ def test_sizes_are_those_of_the_layer_tars_that_the_engine_saves(bench: Bench) -
     assert built.layers[1].size > 5_000_000
 
 
-def test_what_a_push_would_store_is_what_a_registry_stores_after_one(bench: Bench, lab: Lab) -> None:
+def test_what_a_push_would_store_is_what_a_registry_stores_after_one(bench: Workbench, lab: Lab) -> None:
     built = bench.build(f"FROM {bench.base}", "RUN cp -r /usr/share/zoneinfo /etc/zones")
     name = f"{lab.registry}/{bench.prefix}/pushed"
     bench.docker("tag", built.image, f"{name}:1")
@@ -104,7 +60,7 @@ def _manifest(image: str) -> Request:
     return Request(f"http://{image}/manifests/1", headers={"Accept": accept})
 
 
-def test_packages_own_about_what_they_say_they_installed(bench: Bench) -> None:
+def test_packages_own_about_what_they_say_they_installed(bench: Workbench) -> None:
     """Its own sum rounds each file up to a KiB and counts what slimming removed: never less than ours."""
     built = bench.build(f"FROM {bench.base}", "RUN apt-get --version")
     asked = [
@@ -124,7 +80,7 @@ def test_packages_own_about_what_they_say_they_installed(bench: Bench) -> None:
     assert built.package_size < built.size
 
 
-def test_waste_is_found_where_it_was_made(bench: Bench) -> None:
+def test_waste_is_found_where_it_was_made(bench: Workbench) -> None:
     built = bench.build(f"FROM {bench.base}", "RUN head -c 5000000 /dev/zero > /five", "RUN rm /five")
     assert built.waste is not None
     assert built.waste.wasted == 5_000_000
@@ -132,7 +88,7 @@ def test_waste_is_found_where_it_was_made(bench: Bench) -> None:
     assert built.waste.paths[0].path == "five"
 
 
-def test_layers_carry_the_diff_ids_of_the_image(bench: Bench) -> None:
+def test_layers_carry_the_diff_ids_of_the_image(bench: Workbench) -> None:
     built = bench.build(f"FROM {bench.base}", "RUN mkdir /made")
     told = json.loads(bench.docker("image", "inspect", built.image))[0]["RootFS"]["Layers"]
     assert [layer.diff_id for layer in built.layers] == told
@@ -160,7 +116,7 @@ DOES_NOT_BUILD = {
 
 @pytest.mark.parametrize(("lines", "kind", "message"), DOES_NOT_BUILD.values(), ids=DOES_NOT_BUILD.keys())
 def test_what_does_not_build_says_why(
-    bench: Bench, lab: Lab, lines: list[str], kind: type[EngineError], message: str
+    bench: Workbench, lab: Lab, lines: list[str], kind: type[EngineError], message: str
 ) -> None:
     values = {"base": bench.base, "registry": lab.registry}
     with pytest.raises(kind) as raised:
@@ -170,126 +126,23 @@ def test_what_does_not_build_says_why(
     assert raised.value.hint
 
 
-def test_a_build_that_hangs_is_ended_and_the_step_named(bench: Bench) -> None:
+def test_a_build_that_hangs_is_ended_and_the_step_named(bench: Workbench) -> None:
     with pytest.raises(BuildFailed) as raised:
         bench.build(f"FROM {bench.base}", "RUN echo waiting && sleep 300", seconds=10)
     assert "did not end within 10 s at [2/2] RUN echo waiting && sleep 300" in raised.value.message
     assert raised.value.log == "waiting"
 
 
-def test_the_last_fifty_lines_of_the_failing_step_are_kept(bench: Bench) -> None:
+def test_the_last_fifty_lines_of_the_failing_step_are_kept(bench: Workbench) -> None:
     with pytest.raises(BuildFailed) as raised:
         bench.build(f"FROM {bench.base}", "RUN seq 1 300 && exit 9")
     assert raised.value.log.splitlines() == [str(number) for number in range(251, 301)]
 
 
-def test_cache_mounts_of_two_sides_are_apart(bench: Bench) -> None:
+def test_cache_mounts_of_two_sides_are_apart(bench: Workbench) -> None:
     mount = "RUN --mount=type=cache,target=/c test ! -e /c/seen && touch /c/seen"
     bench.build(f"FROM {bench.base}", mount, name="before")
     bench.build(f"FROM {bench.base}", mount, name="after")
-
-
-NOT_HEALTHY = {
-    "exits": (['CMD ["sh", "-c", "echo bye; exit 7"]'], HealthState.EXITED, "ended with exit code 7\nbye"),
-    "exits at once with success": (['CMD ["true"]'], HealthState.EXITED, "ended with exit code 0"),
-    "a command that is not there": (['CMD ["/nope"]'], HealthState.EXITED, "it cannot be started"),
-    "a user that is not there": (["USER nobodyknows", SLEEP], HealthState.EXITED, "it cannot be started"),
-    "never healthy": (
-        ["HEALTHCHECK CMD echo not yet; exit 1", SLEEP],
-        HealthState.UNHEALTHY,
-        "not healthy within 4 s; the last probe said: exit code 1 not yet",
-    ),
-    "a probe that hangs": (["HEALTHCHECK CMD sleep 60", SLEEP], HealthState.UNHEALTHY, "no answer within"),
-    "a probe that is not there": (['HEALTHCHECK CMD ["/nope"]', SLEEP], HealthState.UNHEALTHY, "/nope"),
-    "eats memory": (
-        ['CMD ["tail", "/dev/zero"]'],
-        HealthState.EXITED,
-        "it used more memory than its limit",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("lines", "state", "log"), NOT_HEALTHY.values(), ids=NOT_HEALTHY.keys())
-def test_a_container_that_does_not_do_well_says_why(
-    bench: Bench, lines: list[str], state: HealthState, log: str
-) -> None:
-    found = bench.start(*lines, plan=HealthPlan(seconds=4, memory=64 * 1024**2))
-    assert found.state is state
-    assert log in found.log
-
-
-def test_an_image_without_a_command_has_exited_before_it_began(bench: Bench) -> None:
-    (bench.folder / "context").mkdir()
-    (bench.folder / "context" / "file").touch()
-    built = bench.build("FROM scratch", "COPY file /file")
-    found = bench.builder.health(built.image, HealthPlan(), name=f"{bench.prefix}-run")
-    assert (found.state, found.log) == (HealthState.EXITED, "it cannot be started: No command specified")
-
-
-# What a container must find true inside, asked by its own health check.
-ROOM = {
-    "no network but its own": (["HEALTHCHECK CMD test $(ls /sys/class/net) = lo"], HealthPlan()),
-    "no capability for a user": (
-        ["USER nobody", "HEALTHCHECK CMD grep -q '^CapBnd:.0000000000000000' /proc/1/status"],
-        HealthPlan(),
-    ),
-    "no new privileges": (["HEALTHCHECK CMD grep -q '^NoNewPrivs:.1' /proc/1/status"], HealthPlan()),
-    "no raw sockets for root": (
-        ["HEALTHCHECK CMD grep -q '^CapBnd:.00000000000004cb' /proc/1/status"],
-        HealthPlan(),
-    ),
-    "the environment of the plan": (
-        ["HEALTHCHECK CMD test $MODE = test"],
-        HealthPlan(env=(("MODE", "test"),)),
-    ),
-    "a writable root": (["HEALTHCHECK CMD touch /made"], HealthPlan()),
-    "a read-only root with room for temporary files": (
-        ["HEALTHCHECK CMD ! touch /made && touch /tmp/made /run/made"],
-        HealthPlan(read_only=True),
-    ),
-}
-
-
-@pytest.mark.parametrize(("lines", "plan"), ROOM.values(), ids=ROOM.keys())
-def test_a_container_stands_in_a_closed_room(bench: Bench, lines: list[str], plan: HealthPlan) -> None:
-    found = bench.start(*lines, SLEEP, plan=plan)
-    assert found.state is HealthState.HEALTHY, found.log
-
-
-def test_companions_are_reached_by_name_and_the_world_is_not(bench: Bench) -> None:
-    bench.build(f"FROM {bench.base}", SLEEP, name="db")
-    bench.build(f"FROM {bench.base}", SLEEP, name="cache")
-    names = (f"{bench.prefix}-db", f"{bench.prefix}-cache")
-    asked = " && ".join(f"getent hosts {name}" for name in names)
-    found = bench.start(
-        f"HEALTHCHECK CMD {asked} && test $(ls /sys/class/net) = lo", SLEEP, plan=HealthPlan(companions=names)
-    )
-    assert found.state is HealthState.HEALTHY, found.log
-
-
-def test_a_companion_that_cannot_be_had_is_the_engines_trouble(bench: Bench, lab: Lab) -> None:
-    with pytest.raises(EngineError, match="the engine could not start"):
-        bench.start(SLEEP, plan=HealthPlan(companions=(f"{lab.registry}/team/none:1",)))
-
-
-def test_nothing_that_was_started_stays(bench: Bench) -> None:
-    bench.build(f"FROM {bench.base}", SLEEP, name="db")
-    bench.start(SLEEP, plan=HealthPlan(companions=(f"{bench.prefix}-db",), seconds=1))
-    name = f"name={bench.prefix}"
-    assert bench.docker("ps", "--all", "--quiet", "--filter", name) == ""
-    assert bench.docker("network", "ls", "--quiet", "--filter", name) == ""
-
-
-def test_what_a_crash_left_behind_is_removed(bench: Bench) -> None:
-    bench.build(f"FROM {bench.base}", SLEEP, name="crash")
-    bench.docker("network", "create", "--internal", f"{bench.prefix}-crash-net")
-    left = ["--name", f"{bench.prefix}-crash-run", "--network", f"{bench.prefix}-crash-net"]
-    bench.docker("run", "--detach", *left, f"{bench.prefix}-crash")
-    bench.builder.remove(f"{bench.prefix}-crash")
-    name = f"name={bench.prefix}"
-    assert bench.docker("ps", "--all", "--quiet", "--filter", name) == ""
-    assert bench.docker("network", "ls", "--quiet", "--filter", name) == ""
-    assert bench.docker("images", "--quiet", f"{bench.prefix}-crash") == ""
 
 
 def test_a_docker_command_that_cannot_build_is_passed_over(lab: Lab, tmp_path: Path) -> None:

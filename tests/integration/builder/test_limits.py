@@ -10,9 +10,9 @@ import pytest
 
 from bot.builder import DockerBuilder
 from bot.errors import BuildFailed, EngineError
-from tests.integration.builder.bench import Bench
+from tests.integration.builder.bench import ENGINES, Bench
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.parametrize("bench", ENGINES, indirect=True)]
 
 
 def test_a_step_that_eats_memory_is_ended_and_named(bench: Bench) -> None:

@@ -22,7 +22,7 @@ REQUEST = BuildRequest(Path("/c"), Path("/c/Dockerfile"), "refit-1-before")
 
 
 def asked(command: Command, request: BuildRequest) -> str:
-    return " ".join(build_arguments(command, request, Path("/tmp/iid")))
+    return " ".join(build_arguments(command, request))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_arguments_stage_and_platform_are_passed_on() -> None:
     request = replace(
         REQUEST, args=(("A", "1"), ("B", "two words")), stage="final", platform=Platform("linux", "arm64")
     )
-    words = build_arguments(BUILTIN, request, Path("/tmp/iid"))
+    words = build_arguments(BUILTIN, request)
     for pair in (
         ("--build-arg", "A=1"),
         ("--build-arg", "B=two words"),
@@ -114,10 +114,10 @@ def test_the_probe_is_the_plans_command_else_the_images_healthcheck(
 
 
 def test_buildx_loads_the_image_into_the_engine_and_adds_nothing_to_it() -> None:
-    words = build_arguments(BUILDX, REQUEST, Path("/tmp/iid"))
+    words = build_arguments(BUILDX, REQUEST)
     assert words[:2] == ["buildx", "build"]
     assert {"--load", "--provenance=false", "--builder=default"} <= set(words)
-    assert build_arguments(BUILTIN, REQUEST, Path("/tmp/iid"))[:2] == ["build", "--progress=plain"]
+    assert build_arguments(BUILTIN, REQUEST)[:2] == ["build", "--progress=plain"]
 
 
 def docker_script(folder: Path, *, buildx: str, built_in: str) -> Path:

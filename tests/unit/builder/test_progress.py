@@ -114,6 +114,40 @@ def test_a_failed_step_is_named_with_its_exit_code_and_what_it_wrote(
     )
 
 
+# As buildx 0.13 wrote it, for a cache that no registry has.
+WITHOUT_ITS_CACHE = """\
+#0 building with "default" instance using docker driver
+
+#6 importing cache manifest from 127.0.0.1:5000/play/nothing:1
+#6 ERROR: 127.0.0.1:5000/play/nothing:1: not found
+
+#7 [tools 2/2] RUN make
+#7 pulling sha256:b7aaa2c960c31efcad8bf9ee93db23bc12de9df978099840128258c5e5e646b6 0.0s done
+#7 CACHED
+
+#9 [stage-1 2/3] RUN exit 3
+#9 0.112 words
+#9 ERROR: process "/bin/sh -c exit 3" did not complete successfully: exit code: 3
+------
+ > importing cache manifest from 127.0.0.1:5000/play/nothing:1:
+------
+"""
+
+
+def test_a_cache_that_cannot_be_had_is_not_what_ended_the_build() -> None:
+    found = parse_progress(WITHOUT_ITS_CACHE.splitlines())
+    assert (found.failed, found.exit_code, found.log) == ("[stage-1 2/3] RUN exit 3", 3, "words")
+
+
+def test_what_buildx_says_of_itself_is_no_step() -> None:
+    names = [step.name for step in parse_progress(WITHOUT_ITS_CACHE.splitlines()).steps]
+    assert names == [
+        "importing cache manifest from 127.0.0.1:5000/play/nothing:1",
+        "[tools 2/2] RUN make",
+        "[stage-1 2/3] RUN exit 3",
+    ]
+
+
 def test_only_the_last_fifty_lines_of_a_step_are_kept() -> None:
     lines = ["#5 [2/2] RUN test", *(f"#5 0.{n:03d} line {n}" for n in range(200)), "#5 ERROR: exit code: 1"]
     log = parse_progress(lines).log.splitlines()

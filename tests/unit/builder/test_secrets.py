@@ -18,7 +18,7 @@ SECRETS = {"npm": "npm_s3cretvalue", "key": "-----BEGIN KEY-----\nMIIEvQIBADAN\n
 def test_each_secret_is_a_private_file_that_the_command_names_by_id(tmp_path: Path) -> None:
     files = written(SECRETS, tmp_path)
     request = BuildRequest(tmp_path, tmp_path / "Dockerfile", "refit-1", secrets=SECRETS)
-    words = build_arguments(Command(Path("docker"), "20.10", buildx=False), request, tmp_path / "iid", files)
+    words = build_arguments(Command(Path("docker"), "20.10", buildx=False), request, files)
     assert f"id=npm,src={files['npm']}" in words
     assert "s3cret" not in " ".join(words) + repr(request)
     assert files["npm"].read_text() == SECRETS["npm"]

@@ -1,0 +1,133 @@
+"""Images started on a real engine: how they do, what the log says, and how closed the room is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.builder import BuilderSettings
+from bot.errors import EngineError
+from bot.model.evidence import HealthState
+from bot.model.target import HealthPlan
+from deploy.lab import Lab
+from tests.integration.builder.workbench import SLEEP, Workbench, on
+
+# The engine alone starts images: `make test` does it on one, `make test-long` on the newer one too.
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.parametrize(
+        "builds_with", ["built in", pytest.param("buildx", marks=pytest.mark.long)], indirect=True
+    ),
+]
+
+
+@pytest.fixture
+def bench(lab: Lab, builds_with: BuilderSettings, tmp_path: Path) -> Iterator[Workbench]:
+    with on(builds_with, lab, tmp_path) as made:
+        yield made
+
+
+NOT_HEALTHY = {
+    "exits": (['CMD ["sh", "-c", "echo bye; exit 7"]'], HealthState.EXITED, "ended with exit code 7\nbye"),
+    "exits at once with success": (['CMD ["true"]'], HealthState.EXITED, "ended with exit code 0"),
+    "a command that is not there": (['CMD ["/nope"]'], HealthState.EXITED, "it cannot be started"),
+    "a user that is not there": (["USER nobodyknows", SLEEP], HealthState.EXITED, "it cannot be started"),
+    "never healthy": (
+        ["HEALTHCHECK CMD echo not yet; exit 1", SLEEP],
+        HealthState.UNHEALTHY,
+        "not healthy within 4 s; the last probe said: exit code 1 not yet",
+    ),
+    "a probe that hangs": (["HEALTHCHECK CMD sleep 60", SLEEP], HealthState.UNHEALTHY, "no answer within"),
+    "a probe that is not there": (['HEALTHCHECK CMD ["/nope"]', SLEEP], HealthState.UNHEALTHY, "/nope"),
+    "eats memory": (
+        ['CMD ["tail", "/dev/zero"]'],
+        HealthState.EXITED,
+        "it used more memory than its limit",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "state", "log"), NOT_HEALTHY.values(), ids=NOT_HEALTHY.keys())
+def test_a_container_that_does_not_do_well_says_why(
+    bench: Workbench, lines: list[str], state: HealthState, log: str
+) -> None:
+    found = bench.start(*lines, plan=HealthPlan(seconds=4, memory=64 * 1024**2))
+    assert found.state is state
+    assert log in found.log
+
+
+def test_an_image_without_a_command_has_exited_before_it_began(bench: Workbench) -> None:
+    (bench.folder / "context").mkdir()
+    (bench.folder / "context" / "file").touch()
+    built = bench.build("FROM scratch", "COPY file /file")
+    found = bench.builder.health(built.image, HealthPlan(), name=f"{bench.prefix}-run")
+    assert found.state is HealthState.EXITED
+    assert found.log.lower() == "it cannot be started: no command specified"
+
+
+# What a container must find true inside, asked by its own health check.
+ROOM = {
+    "no network but its own": (["HEALTHCHECK CMD test $(ls /sys/class/net) = lo"], HealthPlan()),
+    "no capability for a user": (
+        ["USER nobody", "HEALTHCHECK CMD grep -q '^CapBnd:.0000000000000000' /proc/1/status"],
+        HealthPlan(),
+    ),
+    "no new privileges": (["HEALTHCHECK CMD grep -q '^NoNewPrivs:.1' /proc/1/status"], HealthPlan()),
+    "no raw sockets for root": (
+        ["HEALTHCHECK CMD grep -q '^CapBnd:.00000000000004cb' /proc/1/status"],
+        HealthPlan(),
+    ),
+    "the environment of the plan": (
+        ["HEALTHCHECK CMD test $MODE = test"],
+        HealthPlan(env=(("MODE", "test"),)),
+    ),
+    "a writable root": (["HEALTHCHECK CMD touch /made"], HealthPlan()),
+    "a read-only root with room for temporary files": (
+        ["HEALTHCHECK CMD ! touch /made && touch /tmp/made /run/made"],
+        HealthPlan(read_only=True),
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "plan"), ROOM.values(), ids=ROOM.keys())
+def test_a_container_stands_in_a_closed_room(bench: Workbench, lines: list[str], plan: HealthPlan) -> None:
+    found = bench.start(*lines, SLEEP, plan=plan)
+    assert found.state is HealthState.HEALTHY, found.log
+
+
+def test_companions_are_reached_by_name_and_the_world_is_not(bench: Workbench) -> None:
+    bench.build(f"FROM {bench.base}", SLEEP, name="db")
+    bench.build(f"FROM {bench.base}", SLEEP, name="cache")
+    names = (f"{bench.prefix}-db", f"{bench.prefix}-cache")
+    asked = " && ".join(f"getent hosts {name}" for name in names)
+    found = bench.start(
+        f"HEALTHCHECK CMD {asked} && test $(ls /sys/class/net) = lo", SLEEP, plan=HealthPlan(companions=names)
+    )
+    assert found.state is HealthState.HEALTHY, found.log
+
+
+def test_a_companion_that_cannot_be_had_is_the_engines_trouble(bench: Workbench, lab: Lab) -> None:
+    with pytest.raises(EngineError, match="the engine could not start"):
+        bench.start(SLEEP, plan=HealthPlan(companions=(f"{lab.registry}/team/none:1",)))
+
+
+def test_nothing_that_was_started_stays(bench: Workbench) -> None:
+    bench.build(f"FROM {bench.base}", SLEEP, name="db")
+    bench.start(SLEEP, plan=HealthPlan(companions=(f"{bench.prefix}-db",), seconds=1))
+    name = f"name={bench.prefix}"
+    assert bench.docker("ps", "--all", "--quiet", "--filter", name) == ""
+    assert bench.docker("network", "ls", "--quiet", "--filter", name) == ""
+
+
+def test_what_a_crash_left_behind_is_removed(bench: Workbench) -> None:
+    bench.build(f"FROM {bench.base}", SLEEP, name="crash")
+    bench.docker("network", "create", "--internal", f"{bench.prefix}-crash-net")
+    left = ["--name", f"{bench.prefix}-crash-run", "--network", f"{bench.prefix}-crash-net"]
+    bench.docker("run", "--detach", *left, f"{bench.prefix}-crash")
+    bench.builder.remove(f"{bench.prefix}-crash")
+    name = f"name={bench.prefix}"
+    assert bench.docker("ps", "--all", "--quiet", "--filter", name) == ""
+    assert bench.docker("network", "ls", "--quiet", "--filter", name) == ""
+    assert bench.docker("images", "--quiet", f"{bench.prefix}-crash") == ""
