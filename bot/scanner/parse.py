@@ -74,8 +74,8 @@ def _scan(report: _Json, context: Context) -> Scan:
         vulnerabilities=tuple(sorted(_merge(found), key=_order)),
         scanner=context.scanner,
         database=context.database,
-        size=metadata.get("Size"),
-        diff_ids=tuple(metadata.get("DiffIDs") or ()),
+        size=_size(metadata),
+        diff_ids=tuple(map(str, metadata.get("DiffIDs") or ())),
         ignored=exposure.ignored(results),
         secrets=exposure.secrets(report) if context.exposure else None,
         misconfigurations=exposure.misconfigurations(report) if context.exposure else None,
@@ -93,25 +93,24 @@ def _packages(result: _Json) -> Iterable[Package]:
 
 def _package(result: _Json, raw: _Json) -> Package:
     return Package(
-        name=raw["Name"],
+        name=_name(raw, "Name"),
         version=_version(raw),
-        kind=result.get("Type", ""),
-        path=_path(result, raw.get("FilePath", "")),
-        source=raw.get("SrcName") or raw["Name"],
-        diff_id=(raw.get("Layer") or {}).get("DiffID", ""),
+        kind=_text(result, "Type"),
+        path=_path(result, _text(raw, "FilePath")),
+        source=_text(raw, "SrcName") or _name(raw, "Name"),
+        diff_id=_text(raw.get("Layer") or {}, "DiffID"),
     )
 
 
 def _version(raw: _Json) -> str:
     """The version as the package manager writes it: `epoch:version-release`."""
-    epoch, release = raw.get("Epoch") or 0, raw.get("Release") or ""
-    version = str(raw.get("Version", ""))
+    epoch, release, version = raw.get("Epoch") or 0, _text(raw, "Release"), _text(raw, "Version")
     return (f"{epoch}:" if epoch else "") + version + (f"-{release}" if release else "")
 
 
 def _path(result: _Json, path: str) -> str:
     """The file that lists a package; a result about one lock file or program carries it as its target."""
-    target: str = result.get("Target", "")
+    target = _text(result, "Target")
     if path or result.get("Class") != "lang-pkgs" or target in _GATHERED:
         return path
     return target
@@ -138,24 +137,48 @@ def _vulnerability(result: _Json, raw: _Json, packages: Mapping[str, Package]) -
         id=name,
         package=package,
         severity=exposure.severity(raw),
-        fixed_version=raw.get("FixedVersion") or None,
-        title=raw.get("Title", ""),
-        status=raw.get("Status", ""),
+        fixed_version=_text(raw, "FixedVersion") or None,
+        title=_text(raw, "Title"),
+        status=_text(raw, "Status"),
         aliases=aliases,
-        severity_source=raw.get("SeveritySource", ""),
+        severity_source=_text(raw, "SeveritySource"),
     )
 
 
 def _package_of(result: _Json, raw: _Json) -> Package:
     """The package as the finding names it, where the report lists no packages."""
     return Package(
-        name=raw["PkgName"],
-        version=raw.get("InstalledVersion", ""),
-        kind=result.get("Type", ""),
-        path=_path(result, raw.get("PkgPath", "")),
-        source=raw["PkgName"],
-        diff_id=(raw.get("Layer") or {}).get("DiffID", ""),
+        name=_name(raw, "PkgName"),
+        version=_text(raw, "InstalledVersion"),
+        kind=_text(result, "Type"),
+        path=_path(result, _text(raw, "PkgPath")),
+        source=_name(raw, "PkgName"),
+        diff_id=_text(raw.get("Layer") or {}, "DiffID"),
     )
+
+
+def _text(raw: _Json, key: str) -> str:
+    """A text; empty where there is none.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    value = raw.get(key)
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{key} is no text but {str(value)[:40]!r}")
+    return value or ""
+
+
+def _name(raw: _Json, key: str) -> str:
+    """A text whose key has to be there."""
+    if key not in raw:
+        raise KeyError(key)
+    return _text(raw, key)
+
+
+def _size(metadata: _Json) -> int | None:
+    size = metadata.get("Size")
+    return size if isinstance(size, int) and size >= 0 else None
 
 
 def _canonical(raw: _Json) -> tuple[str, tuple[str, ...]]:

@@ -204,3 +204,18 @@ def test_what_is_no_report_is_an_error_and_never_an_empty_scan(document: bytes) 
     with pytest.raises(ScanError, match=r"^Trivy's report on debian:12 cannot be read") as raised:
         read(document)
     assert raised.value.hint
+
+
+@pytest.mark.parametrize("odd", [7, 1.5, True, [], {"a": "b"}])
+@pytest.mark.parametrize("key", ["Title", "Status", "FixedVersion", "SeveritySource"])
+def test_a_text_that_is_none_is_an_error_and_not_passed_on(key: str, odd: object) -> None:
+    with pytest.raises(ScanError, match=key):
+        read(report(result(Packages=[PASSWD], Vulnerabilities=[{**SHADOW_CVE, key: odd}])))
+
+
+@pytest.mark.parametrize("key", ["Title", "Status", "FixedVersion", "SeveritySource", "Layer", "PkgPath"])
+def test_null_is_the_same_as_nothing(key: str) -> None:
+    without = {name: value for name, value in SHADOW_CVE.items() if name != key}
+    expected = read(report(result(Vulnerabilities=[without])))
+
+    assert read(report(result(Vulnerabilities=[{**SHADOW_CVE, key: None}]))) == expected
