@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -32,7 +32,8 @@ def lease(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise unusable(folder, error) from error
     try:
-        holder.write_text(this_process(), encoding="utf-8")
+        with suppress(OSError):  # it is for a message; the lock is what counts
+            holder.write_text(this_process(), encoding="utf-8")
         yield
     finally:
         lock.release()

@@ -304,6 +304,13 @@ def test_one_process_at_a_time_holds_the_lease_and_a_killed_one_gives_it_back(tm
         pass
 
 
+def test_a_lease_whose_holder_cannot_be_noted_is_held_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "lease.pid").mkdir()
+
+    with lease(tmp_path), pytest.raises(LeaseHeld, match="process unknown"), lease(tmp_path):
+        pass
+
+
 def test_a_snooze_is_kept_until_it_ends_and_a_later_one_replaces_it(store: SqlStore) -> None:
     first = Snooze("acme/shop", "debian:12", "slack:U1", "release freeze", NOW, NOW + timedelta(days=3))
     later = replace(first, reason="the freeze goes on", until=NOW + timedelta(days=9))
