@@ -1,21 +1,14 @@
-"""What is in one layer: its files with their bytes, what it removes, and the lists that packages keep.
-
-Whiteouts as in the OCI image layer specification: `.wh.NAME` removes NAME of the layers below,
-`.wh..wh..opq` removes all that the layers below have in its folder.
-"""
+"""What is in one layer: its files with their bytes, what it removes, and the lists that packages keep."""
 
 from __future__ import annotations
 
 import re
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import IO, Final, cast
+from typing import Final
 
-from bot.builder.stream import CHUNK, Stream
+from bot.saved.layer import Budget, Emptied, Found, Removed, taken_away, walk
 
-_REMOVED: Final = ".wh."
-_OPAQUE: Final = ".wh..wh..opq"
 _LIST_BYTES: Final = 16 * 1024**2
 # Who owns which file: dpkg's lists, those of distroless images, and apk's database.
 _LISTS: Final = re.compile(
@@ -47,54 +40,38 @@ class LayerContents:
         return sum(self.files.values())
 
 
-def read_layer(layer: Iterator[bytes]) -> LayerContents:
+def read_layer(layer: Iterator[bytes], budget: Budget | None = None) -> LayerContents:
     """Read a layer's uncompressed tar to its very end.
 
     Raises:
         tarfile.TarError: It is no tar.
+        EngineError: It has more than the budget allows.
     """
-    found, stream = LayerContents(), Stream(layer)
-    with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", bufsize=CHUNK) as tar:
-        for member in tar:
-            _take(found, member, tar)
-    while stream.read(CHUNK):
-        pass
-    return found
+    contents = LayerContents()
+    for step in walk(layer, budget):
+        match step:
+            case Emptied():
+                contents.emptied.append(step.folder)
+            case Removed():
+                contents.removed.append(step.path)
+            case Found():
+                _take(contents, step)
+    return contents
 
 
-def _take(found: LayerContents, member: tarfile.TarInfo, tar: tarfile.TarFile) -> None:
-    path = member.name.removeprefix("./").strip("/")
-    folder, _, name = path.rpartition("/")
-    if name == _OPAQUE:
-        found.emptied.append(folder)
-    elif name.startswith(_REMOVED):
-        found.removed.append(f"{folder}/{name.removeprefix(_REMOVED)}".lstrip("/"))
-    elif member.isdir():
-        found.folders.add(path)
-    else:
-        found.files[path] = member.size if member.isreg() else 0
-        if member.isreg() and member.size <= _LIST_BYTES and _LISTS.fullmatch(path):
-            file = tar.extractfile(member)
-            found.lists[path] = file.read() if file else b""
+def _take(contents: LayerContents, found: Found) -> None:
+    member, path = found.member, found.path
+    if member.isdir():
+        contents.folders.add(path)
+        return
+    contents.files[path] = member.size if member.isreg() else 0
+    if member.isreg() and member.size <= _LIST_BYTES and _LISTS.fullmatch(path):
+        file = found.open()
+        contents.lists[path] = file.read() if file else b""
 
 
 def apply_layer(live: dict[str, int], layer: LayerContents) -> None:
     """Lay a layer over the files that are live below it."""
-    gone = frozenset(layer.removed) | frozenset(layer.files)
-    emptied = frozenset(layer.emptied)
-    if gone or emptied:
-        for path in [path for path in live if path in gone or is_below(path, gone | emptied)]:
-            del live[path]
+    for path in taken_away(live, layer.removed, layer.emptied, layer.files):
+        del live[path]
     live |= layer.files
-
-
-def is_below(path: str, folders: frozenset[str]) -> str:
-    """The outermost of these folders that a path lies in; empty where it lies in none."""
-    if not folders:
-        return ""
-    at = path.find("/")
-    while at >= 0:
-        if path[:at] in folders:
-            return path[:at]
-        at = path.find("/", at + 1)
-    return "/" if "" in folders else ""

@@ -19,23 +19,25 @@ from typing import IO, Any, Final, cast
 
 from bot.builder.contents import LayerContents, read_layer
 from bot.builder.packages import package_size
-from bot.builder.stream import CHUNK, Stream, chunks, gunzip, gzipped_size
+from bot.builder.packing import gzipped_size
 from bot.builder.waste import largest, waste
 from bot.errors import EngineError
 from bot.model.evidence import Build, Layer
+from bot.saved import SavedImage
+from bot.saved.documents import described
+from bot.saved.layer import Budget, Limits
+from bot.saved.stream import CHUNK, GZIP, Stream, plain
 
 _SMALL: Final = 4 * 1024**2
 _KEPT: Final = 512 * 1024**2
 _NO_LAYERS: Final = ("VERSION", "repositories", "oci-layout")
-_GZIP: Final = b"\x1f\x8b"
-_ZSTD: Final = b"\x28\xb5\x2f\xfd"
 
 
 def measure_stream(archive: Iterable[bytes], base: Mapping[str, int | None], scratch: Path) -> Build:
-    """Measure one image, given what `docker save` writes; memory stays flat.
+    """Measure one image as `docker save` writes it, read once as it comes; memory stays flat.
 
     Both layouts are read: Docker's own (`ID/layer.tar`) and OCI's (`blobs/sha256/…`), the
-    latter with layers that may be compressed.
+    latter with layers that may be compressed. Which files are layers is known at the end.
 
     Args:
         archive: The archive, in pieces.
@@ -48,24 +50,68 @@ def measure_stream(archive: Iterable[bytes], base: Mapping[str, int | None], scr
         EngineError: The archive is broken, or a layer's compression is unknown.
     """
     pieces = iter(archive)
-    with reading(scratch) as found:
+    with _room(scratch) as room:
+        files = _Files(room)
         with tarfile.open(fileobj=cast("IO[bytes]", Stream(pieces)), mode="r|", bufsize=CHUNK) as tar:
             for member in tar:
-                found.take(member, tar)
+                files.take(member, tar)
         deque(pieces, maxlen=0)  # to its end, or the engine's connection stays open
-        return found.build(base)
+        found = described(files.documents.__getitem__, None)
+        return _build(found.config, [files.blob(name) for name in found.layers], base)
+
+
+def measure_saved(image: SavedImage, scratch: Path) -> Build:
+    """Measure the image of an archive; none of its layers is known to be of a base.
+
+    Args:
+        image: The image.
+        scratch: Folder for layers, as in `measure_stream`.
+
+    Raises:
+        EngineError: The archive is broken, too large, or a layer's compression is unknown.
+    """
+    budget = Budget(Limits())
+    with _room(scratch) as room:
+        blobs = []
+        for layer in image.layers:
+            with layer.open() as file:
+                blobs.append(_blob(layer.name, layer.size, file, room, budget))
+        return _build(image.config, blobs, {})
 
 
 @contextmanager
-def reading(scratch: Path) -> Iterator[ImageFiles]:
+def _room(scratch: Path) -> Iterator[_Room]:
     """Room to read one image; what cannot be read is an `EngineError`."""
-    found = ImageFiles(scratch)
+    room = _Room(scratch)
     try:
-        yield found
+        yield room
     except (tarfile.TarError, zlib.error, ValueError, KeyError, IndexError, TypeError) as error:
         raise EngineError(f"the image was saved in a way that cannot be read: {error}") from error
     finally:
-        found.close()
+        room.close()
+
+
+@dataclass(slots=True)
+class _Room:
+    """Files to keep layers in until it is known which of them are to be packed."""
+
+    scratch: Path
+    kept: list[IO[bytes]] = field(default_factory=list)
+    left: int = _KEPT
+
+    def file(self, size: int) -> IO[bytes] | None:
+        """One for a layer of so many bytes; None where there is no room left."""
+        if size > self.left:
+            return None
+        self.left -= size
+        file = cast("IO[bytes]", tempfile.TemporaryFile(dir=self.scratch))  # noqa: SIM115 - `close` does
+        self.kept.append(file)
+        return file
+
+    def close(self) -> None:
+        """Give back what was kept."""
+        for file in self.kept:
+            file.close()
 
 
 @dataclass(slots=True)
@@ -85,84 +131,66 @@ class _Blob:
 
 
 @dataclass(slots=True)
-class ImageFiles:
+class _Files:
     """The files of a saved image as they are met: layers, links among them, small JSON documents."""
 
-    scratch: Path
+    room: _Room
     blobs: dict[str, _Blob] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
-    kept: list[IO[bytes]] = field(default_factory=list)
-    room: int = _KEPT
 
     def take(self, member: tarfile.TarInfo, tar: tarfile.TarFile) -> None:
-        """Take a member of `docker save`'s tar."""
+        """Take a member of the tar: a document, or a layer."""
         if member.issym() or member.islnk():
             # Docker stores a layer that occurs twice once, and links to it: `../ID/layer.tar`.
             self.links[member.name] = member.linkname.removeprefix("../")
         file = tar.extractfile(member) if member.isreg() else None
-        if file is not None:
-            self.take_file(member.name, member.size, file)
-
-    def take_file(self, name: str, size: int, file: IO[bytes]) -> None:
-        """Take one file: a document, or a layer."""
+        if file is None:
+            return
         head = file.read(CHUNK)
-        if head[:1] in (b"{", b"[") and size <= _SMALL:
-            self.documents[name] = head + file.read()
-        elif size > 0 and name.rpartition("/")[2] not in _NO_LAYERS:
-            self.blobs[name] = self._blob(name, size, head, file)
+        if head[:1] in (b"{", b"[") and member.size <= _SMALL:
+            self.documents[member.name] = head + file.read()
+        elif head and member.name.rpartition("/")[2] not in _NO_LAYERS:
+            self.blobs[member.name] = _blob(member.name, member.size, file, self.room, head=head)
 
-    def build(self, base: Mapping[str, int | None]) -> Build:
-        """What is in the image; raises KeyError, ValueError and the like where files are missing."""
-        (image,) = json.loads(self.documents["manifest.json"])
-        config = json.loads(self.documents[image["Config"]])
-        diff_ids = config["rootfs"]["diff_ids"]
-        blobs = [self.blobs[self.links.get(name, name)] for name in image["Layers"]]
-        if len(blobs) != len(diff_ids):
-            raise ValueError(f"{len(blobs)} layers, but {len(diff_ids)} diff ids")
-        instructions = layer_instructions(config.get("history") or (), len(diff_ids))
-        rows = zip(diff_ids, blobs, instructions, strict=True)
-        layers = tuple(_layer(diff_id, blob, text, base) for diff_id, blob, text in rows)
-        trees = [blob.contents for blob in blobs]
-        own = {path: size for layer in layers if not layer.base for path, size in layer.files.items()}
-        return Build(
-            image="sha256:" + hashlib.sha256(self.documents[image["Config"]]).hexdigest(),
-            seconds=0.0,
-            steps=(),
-            size=sum(layer.size for layer in layers),
-            layers=layers,
-            pushed_size=_sum([len(self.documents[image["Config"]]), *(one.pushed_size for one in layers)]),
-            waste=waste(trees),
-            package_size=package_size(trees),
-            largest=largest(own),
-        )
+    def blob(self, name: str) -> _Blob:
+        """A layer by the name that the documents give it."""
+        return self.blobs[self.links.get(name, name)]
 
-    def close(self) -> None:
-        """Give back what was kept of layers."""
-        for file in self.kept:
-            file.close()
 
-    def _blob(self, name: str, size: int, head: bytes, file: IO[bytes]) -> _Blob:
-        if head.startswith(_ZSTD):
-            raise EngineError(
-                f"layer {name} is compressed with zstd, which cannot be measured yet",
-                hint="Use the engine's default image store.",
-            )
-        packed = head.startswith(_GZIP)
-        kept = None if packed else self._spool(size)
-        plain = chunks(head, file)
-        tee = _Tee(gunzip(plain) if packed else plain, kept)
-        contents = read_layer(iter(tee))
-        return _Blob(tee.size, contents, size if packed else None, kept)
+def _blob(  # noqa: PLR0913 - a file, and what is known of it
+    name: str, size: int, file: IO[bytes], room: _Room, budget: Budget | None = None, *, head: bytes = b""
+) -> _Blob:
+    head = head or file.read(CHUNK)
+    packed = head.startswith(GZIP)
+    kept = None if packed else room.file(size)
+    tee = _Tee(plain(name, file, head), kept)
+    contents = read_layer(iter(tee), budget)
+    return _Blob(tee.size, contents, size if packed else None, kept)
 
-    def _spool(self, size: int) -> IO[bytes] | None:
-        """A file to keep a layer in; None where there is no room left."""
-        if size > self.room:
-            return None
-        self.room -= size
-        file = cast("IO[bytes]", tempfile.TemporaryFile(dir=self.scratch))  # noqa: SIM115 - `close` does
-        self.kept.append(file)
-        return file
+
+def _build(config: bytes, blobs: Sequence[_Blob], base: Mapping[str, int | None]) -> Build:
+    """What is in the image; raises KeyError, ValueError and the like where something is missing."""
+    document = json.loads(config)
+    diff_ids = document["rootfs"]["diff_ids"]
+    if len(blobs) != len(diff_ids):
+        raise ValueError(f"{len(blobs)} layers, but {len(diff_ids)} diff ids")
+    instructions = layer_instructions(document.get("history") or (), len(diff_ids))
+    rows = zip(diff_ids, blobs, instructions, strict=True)
+    layers = tuple(_layer(diff_id, blob, text, base) for diff_id, blob, text in rows)
+    trees = [blob.contents for blob in blobs]
+    own = {path: size for layer in layers if not layer.base for path, size in layer.files.items()}
+    return Build(
+        image="sha256:" + hashlib.sha256(config).hexdigest(),
+        seconds=0.0,
+        steps=(),
+        size=sum(layer.size for layer in layers),
+        layers=layers,
+        pushed_size=_sum([len(config), *(one.pushed_size for one in layers)]),
+        waste=waste(trees),
+        package_size=package_size(trees),
+        largest=largest(own),
+    )
 
 
 class _Tee:

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.builder.contents import LayerContents, apply_layer, is_below
+from bot.builder.contents import LayerContents, apply_layer
 from bot.model.evidence import PathSize, Waste
+from bot.saved.layer import is_below
 
 _SHOWN: Final = 10
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tarfile
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -31,6 +30,7 @@ from bot.model.target import Target
 from bot.report import audit as shown
 from bot.report.audit_document import document
 from bot.report.audit_sarif import sarif
+from bot.saved import is_saved_image
 from bot.settings import Settings
 
 _LARGEST_BASELINE: Final = 64 * 1024 * 1024
@@ -86,9 +86,9 @@ def audit(  # noqa: PLR0913 - the options of a command line
 ) -> int:
     """Judge Dockerfiles, nginx configurations and images by the rules of the optimisation guide.
 
-    PATH is a folder, a Dockerfile, an nginx configuration or what `docker save` wrote; by default this
-    folder. TARGET is named as in the configuration, and built where there is an engine; IMAGE is one that
-    the engine has. `# refit: ignore=RF110 reason` answers a finding.
+    PATH is a folder, a Dockerfile, an nginx configuration or a saved image (docker save, or an OCI layout);
+    by default this folder. TARGET is named as in the configuration, and built where there is an engine; IMAGE
+    is one that the engine has. `# refit: ignore=RF110 reason` answers a finding.
     """
     if explain is not None:
         write(_explained(explain))
@@ -112,13 +112,13 @@ def _explained(identifier: str) -> str:
 
 def _audit(subject: str, settings: Settings, *, quiet: bool) -> Audit:
     path = Path(subject)
+    if is_saved_image(path):
+        return audit_archive(path, settings, quiet=quiet)
     if path.is_dir():
         return _placed(
             audit_folder(path, _targets_in(path, settings), ended_by(SystemClock().now().date())),
             "" if subject == "." else subject,
         )
-    if path.is_file() and tarfile.is_tarfile(path):
-        return audit_archive(path, settings, quiet=quiet)
     if path.is_file():
         return _placed(
             audit_file(path, ended_by(SystemClock().now().date())),

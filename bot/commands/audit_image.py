@@ -24,13 +24,14 @@ from bot.model.run import Problem
 from bot.model.target import Target
 from bot.ports import BuildRequest, ScanRequest
 from bot.progress import TerminalProgress
+from bot.saved import for_scanner
 from bot.settings import Settings
 
 
 def audit_archive(path: Path, settings: Settings, *, quiet: bool) -> Audit:
-    """Audit what `docker save` wrote."""
-    with _parts(settings, quiet=quiet, engine=False) as parts:
-        return _audited(path, path.name, parts)
+    """Audit a saved image."""
+    with _parts(settings, quiet=quiet, engine=False) as parts, tempfile.TemporaryDirectory() as scratch:
+        return _audited(path.resolve(), path.name, parts, Path(scratch))
 
 
 def audit_in_engine(name: str, settings: Settings, *, quiet: bool) -> Audit:
@@ -43,7 +44,7 @@ def audit_in_engine(name: str, settings: Settings, *, quiet: bool) -> Audit:
         file = Path(folder) / "image.tar"
         parts.progress.step(f"save {name}")
         parts.builder.save(name, file)
-        return _audited(file, name, parts)
+        return _audited(file, name, parts, Path(folder))
 
 
 def audit_built(target: Target, settings: Settings, *, quiet: bool) -> Audit:
@@ -78,14 +79,14 @@ def _built(target: Target, parts: Parts) -> Audit:
         file = room.folder / "image.tar"
         if parts.builder and build:
             parts.builder.save(build.image, file)
-        return _audited(file, f"{target.name} (built from {checkout.commit[:12]})", parts)
+        return _audited(file, f"{target.name} (built from {checkout.commit[:12]})", parts, room.folder)
 
 
-def _audited(file: Path, name: str, parts: Parts) -> Audit:
+def _audited(file: Path, name: str, parts: Parts, scratch: Path) -> Audit:
     parts.progress.step(f"look into {name}")
-    image = read(file, name)
+    image = read(file, name, machine_platform())
     parts.progress.step(f"look for secrets in {name}")
-    secrets, note = _secrets(file, name, parts)
+    secrets, note = _secrets(for_scanner(file, scratch), name, parts)
     audit = audit_image(replace(image, secrets=secrets))
     return replace(audit, notes=(note,)) if note else audit
 

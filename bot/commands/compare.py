@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from bot.app import machine_platform, open_parts
-from bot.builder import is_archive, open_archive
+from bot.builder import measure_saved
 from bot.commands.interrupt import interruptible
 from bot.commands.options import ConfigOption, QuietOption, config_or_defaults, errors_console, load_config
 from bot.commands.output import colored, width, write, write_json
@@ -26,6 +26,7 @@ from bot.model.reference import Reference
 from bot.progress import TerminalProgress
 from bot.report import compare as compared
 from bot.report.compare_document import document
+from bot.saved import for_scanner, is_saved_image, open_saved
 from bot.settings import Settings
 
 _IN_ENGINE = "engine:"
@@ -155,10 +156,11 @@ def _subject(text: str, build: _Build, scratch: Path) -> Subject:
 
 
 def _file(text: str, path: Path, build: _Build, scratch: Path) -> Subject:
-    if is_archive(path):
+    if is_saved_image(path):
         scratch.mkdir(parents=True)
-        place, found = open_archive(path.resolve(), machine_platform(), scratch)
-        return Archive(text, place, found)
+        with open_saved(path.resolve(), machine_platform()) as image:
+            found = measure_saved(image, scratch)
+        return Archive(text, for_scanner(path.resolve(), scratch), found)
     dockerfile = path / "Dockerfile" if path.is_dir() else path
     if not dockerfile.is_file():
         raise UsageError(f"{text} holds neither a Dockerfile nor an image", hint="Name the file itself.")

@@ -24,9 +24,11 @@ ALLOWED = {
     "bot.updates": INNER,
     "bot.report": INNER,
     # Dockerfiles are read by the one reader there is.
-    "bot.audit": INNER | {"bot.dockerfile"},
+    "bot.audit": INNER | {"bot.dockerfile", "bot.saved"},
+    # And saved images by theirs.
+    "bot.saved": INNER,
     "bot.registry": ADAPTER,
-    "bot.builder": ADAPTER,
+    "bot.builder": ADAPTER | {"bot.saved"},
     "bot.scanner": ADAPTER,
     "bot.store": ADAPTER,
     "bot.artifacts": ADAPTER,

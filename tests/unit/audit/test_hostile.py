@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 from bot.audit.dockerfile.shell import MAX_COMMANDS, commands
 from bot.audit.dockerfile.view import Context
 from bot.audit.image import elf
-from bot.audit.image.read import Limits, read
+from bot.audit.image.read import read
 from bot.audit.nginx.read import MAX_FILE, PREFIX, File
 from bot.audit.project import Subject, audit_dockerfile, audit_nginx
 from bot.commands.audit_files import audit_file, audit_folder
 from bot.errors import EngineError
 from bot.model.finding import Audit
+from bot.model.target import LINUX_AMD64
+from bot.saved.layer import Limits
 from tests.unit.audit.auditing import ended
 from tests.unit.audit.saved import Made, layer, save
 
@@ -173,7 +175,7 @@ def test_a_tar_bomb_ends_in_an_error_and_little_memory(tmp_path: Path) -> None:
 
     tracemalloc.start()
     with pytest.raises(EngineError, match="unpack to more than 10,000,000 bytes"):
-        read(file, "bomb", limits=Limits(unpacked=10_000_000))
+        read(file, "bomb", LINUX_AMD64, limits=Limits(unpacked=10_000_000))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
@@ -184,7 +186,7 @@ def test_a_layer_of_very_many_files_ends_in_an_error(tmp_path: Path) -> None:
     file = save(tmp_path / "image.tar", [{f"f{n}": b"" for n in range(600)}])
 
     with pytest.raises(EngineError, match="more than 500 files"):
-        read(file, "many", limits=Limits(entries=500))
+        read(file, "many", LINUX_AMD64, limits=Limits(entries=500))
 
 
 def test_paths_and_links_of_a_layer_lead_nowhere(tmp_path: Path) -> None:
@@ -196,7 +198,7 @@ def test_paths_and_links_of_a_layer_lead_nowhere(tmp_path: Path) -> None:
         "app/hard": Made(kind=tarfile.LNKTYPE, link="../../../etc/passwd"),
     }
 
-    image = read(save(tmp_path / "image.tar", [made]), "links")
+    image = read(save(tmp_path / "image.tar", [made]), "links", LINUX_AMD64)
 
     assert not outside.exists()
     assert all(".." not in path and not path.startswith("/") for path in image.live)

@@ -19,6 +19,7 @@ from bot.errors import EngineError
 from bot.model.exposure import Secret
 from bot.model.finding import Finding
 from bot.model.severity import Severity
+from bot.model.target import LINUX_AMD64
 from tests.unit.audit.saved import FOLDER, Layer, Made, save
 
 MB = 1_000_000
@@ -29,7 +30,9 @@ REMOVED = (STATUS % b"gcc-12").replace(b"install ok", b"deinstall ok").replace(b
 @pytest.fixture
 def audit(tmp_path: Path) -> Any:
     def audited(*layers: Layer, **config: Any) -> dict[str, list[Finding]]:
-        image = read(save(tmp_path / "image.tar", ({}, *layers), **config), "shop:1", base_layers=1)
+        image = read(
+            save(tmp_path / "image.tar", ({}, *layers), **config), "shop:1", LINUX_AMD64, base_layers=1
+        )
         found: dict[str, list[Finding]] = {}
         for finding in audit_image(replace(image, secrets=())).findings:
             found.setdefault(finding.rule, []).append(finding)
@@ -164,7 +167,7 @@ def test_ports_are_judged_by_what_is_behind_them(audit: Any, port: str, user: st
 
 
 def test_a_secret_is_named_by_its_place_and_never_shown(tmp_path: Path) -> None:
-    image = read(save(tmp_path / "image.tar", [{}]), "shop:1")
+    image = read(save(tmp_path / "image.tar", [{}]), "shop:1", LINUX_AMD64)
     secret = Secret("aws-access-key-id", "AWS Access Key ID", Severity.CRITICAL, "app/.env", 3)
 
     found = audit_image(replace(image, secrets=(secret,)))
@@ -208,14 +211,16 @@ def test_the_binaries_of_the_base_are_not_ours_to_strip(tmp_path: Path, binary: 
     ]
     layers: list[Layer] = [{}, {"usr/local/bin/node": binary.read_bytes()}, {"app/main.js": b"x"}]
 
-    image = read(save(tmp_path / "image.tar", layers, history=history), "shop:1")
+    image = read(save(tmp_path / "image.tar", layers, history=history), "shop:1", LINUX_AMD64)
 
     assert image.base_layers == 2
     assert [one.rule for one in audit_image(image).findings] == []
 
 
 def test_packed_layers_are_read_too(tmp_path: Path) -> None:
-    image = read(save(tmp_path / "image.tar", [{}, {"srv/app.js.map": b"m"}], packed=True), "shop:1")
+    image = read(
+        save(tmp_path / "image.tar", [{}, {"srv/app.js.map": b"m"}], packed=True), "shop:1", LINUX_AMD64
+    )
 
     assert "srv/app.js.map" in image.live
 
@@ -226,7 +231,7 @@ def test_what_is_no_image_is_an_error_in_words(tmp_path: Path, content: bytes) -
     file.write_bytes(content)
 
     with pytest.raises(EngineError, match="cannot be read as a saved image"):
-        read(file, "shop:1")
+        read(file, "shop:1", LINUX_AMD64)
 
 
 def test_every_rule_has_a_case_here() -> None:

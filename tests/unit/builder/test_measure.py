@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.builder.measure import measure_stream
-from bot.builder.stream import gzipped_size
+from bot.builder.packing import gzipped_size
 from bot.errors import EngineError
 from bot.model.evidence import Build, PathSize
 from tests.unit.builder.layers import layer_tar

@@ -7,9 +7,11 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import IO, Final
 
+from bot.errors import EngineError
+
 CHUNK: Final = 1024**2
-_WHOLE: Final = 16 * CHUNK
-_STRIDE: Final = 4
+GZIP: Final = b"\x1f\x8b"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
 
 
 class Stream(io.RawIOBase):
@@ -36,7 +38,28 @@ class Stream(io.RawIOBase):
         return b"".join(parts)
 
 
-def chunks(head: bytes, file: IO[bytes]) -> Iterator[bytes]:
+def plain(name: str, file: IO[bytes], head: bytes = b"") -> Iterator[bytes]:
+    """A layer's uncompressed bytes, in pieces.
+
+    Args:
+        name: For the error.
+        file: The layer as stored.
+        head: What was read of it already.
+
+    Raises:
+        EngineError: It is compressed in a way that cannot be read.
+    """
+    head = head or file.read(CHUNK)
+    if head.startswith(_ZSTD):
+        raise EngineError(
+            f"layer {name} is compressed with zstd, which cannot be read yet",
+            hint="Use the engine's default image store, or save it with gzip.",
+        )
+    stored = _chunks(head, file)
+    return gunzip(stored) if head.startswith(GZIP) else stored
+
+
+def _chunks(head: bytes, file: IO[bytes]) -> Iterator[bytes]:
     """What was read of a file already, then the rest of it."""
     yield head
     while chunk := file.read(CHUNK):
@@ -53,24 +76,3 @@ def gunzip(packed: Iterable[bytes]) -> Iterator[bytes]:
             rest = unpacker.unconsumed_tail or unpacker.unused_data
             if unpacker.eof:
                 unpacker = zlib.decompressobj(wbits=31)
-
-
-def gzipped_size(file: IO[bytes], size: int) -> int:
-    """Bytes of a file once packed, at the level at which engines push (6); Go packs a little less.
-
-    Packing costs more than all other measuring, so of a large file every fourth MiB stands for all:
-    some percent off, for a quarter of the time.
-
-    Args:
-        file: Read from its beginning.
-        size: Its bytes.
-    """
-    stride = 1 if size <= _WHOLE else _STRIDE
-    packer = zlib.compressobj(6, wbits=31)
-    taken = packed = 0
-    for start in range(0, size, CHUNK * stride):
-        file.seek(start)
-        chunk = file.read(CHUNK)
-        taken, packed = taken + len(chunk), packed + len(packer.compress(chunk))
-    packed += len(packer.flush())
-    return packed if stride == 1 else round(packed * size / taken)

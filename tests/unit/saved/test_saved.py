@@ -1,0 +1,183 @@
+"""Saved images: an OCI layout as a folder or a tar, with one image or several."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.builder import measure_saved
+from bot.builder.measure import measure_stream
+from bot.errors import EngineError
+from bot.model.evidence import Build
+from bot.model.manifest import Platform
+from bot.saved import for_scanner, is_saved_image, open_saved
+from tests.unit.builder.layers import layer_tar
+
+LINUX, ARM = Platform("linux", "amd64"), Platform("linux", "arm64")
+ROOT, APP = layer_tar({"etc/os-release": b"debian"}), layer_tar({"app": 4000})
+
+
+def put(folder: Path, data: bytes) -> dict[str, Any]:
+    """Store a blob and describe it."""
+    digest = hashlib.sha256(data).hexdigest()
+    place = folder / "blobs" / "sha256"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / digest).write_bytes(data)
+    return {"digest": f"sha256:{digest}", "size": len(data)}
+
+
+def image(folder: Path, *layers: bytes) -> dict[str, Any]:
+    ids = [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]
+    config = put(folder, json.dumps({"rootfs": {"diff_ids": ids}, "history": []}).encode())
+    packed = [put(folder, gzip.compress(layer)) for layer in layers]
+    return put(folder, json.dumps({"config": config, "layers": packed}).encode())
+
+
+def layout(folder: Path) -> Path:
+    """A layout with an image of two layers for amd64, and one of one layer for arm64, in a nested index."""
+    entries = [
+        image(folder, ROOT) | {"platform": {"os": "linux", "architecture": "arm64"}},
+        image(folder, ROOT, APP) | {"platform": {"os": "linux", "architecture": "amd64"}},
+    ]
+    nested = put(folder, json.dumps({"manifests": entries}).encode())
+    (folder / "index.json").write_text(json.dumps({"manifests": [nested]}))
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    return folder
+
+
+def measured(path: Path, platform: Platform, scratch: Path) -> Build:
+    with open_saved(path, platform) as image:
+        return measure_saved(image, scratch)
+
+
+def packed(folder: Path, file: Path) -> Path:
+    """A layout as a tar."""
+    with tarfile.open(file, "w") as tar:
+        for name in sorted(path.name for path in folder.iterdir()):
+            tar.add(folder / name, name)
+    return file
+
+
+def test_the_image_for_the_platform_is_read_from_a_layout(tmp_path: Path) -> None:
+    folder = layout(tmp_path / "layout")
+    assert is_saved_image(folder)
+    assert for_scanner(folder, tmp_path) == folder
+    assert [layer.size for layer in measured(folder, LINUX, tmp_path).layers] == [len(ROOT), len(APP)]
+    assert len(measured(folder, ARM, tmp_path).layers) == 1
+
+
+def test_a_layout_in_a_tar_is_read_as_it_is_and_unpacked_for_the_scanner_alone(tmp_path: Path) -> None:
+    file = packed(layout(tmp_path / "layout"), tmp_path / "layout.tar")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    assert is_saved_image(file)
+    assert measured(file, LINUX, scratch) == measured(tmp_path / "layout", LINUX, scratch)
+    assert list(scratch.iterdir()) == []
+    assert (for_scanner(file, scratch) / "index.json").exists()
+
+
+def test_what_docker_25_saves_is_one_image_whichever_documents_are_read(tmp_path: Path) -> None:
+    """It writes `manifest.json` beside the layout; older and newer readers find the same image."""
+    folder = tmp_path / "layout"
+    entry = image(folder, ROOT, APP)
+    (folder / "index.json").write_text(json.dumps({"manifests": [entry]}))
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    as_layout = measured(folder, LINUX, tmp_path)
+    manifest = json.loads((folder / "blobs/sha256" / entry["digest"][7:]).read_bytes())
+    names = [f"blobs/sha256/{one['digest'][7:]}" for one in (manifest["config"], *manifest["layers"])]
+    (folder / "manifest.json").write_text(json.dumps([{"Config": names[0], "Layers": names[1:]}]))
+
+    file = packed(folder, tmp_path / "saved.tar")
+
+    assert measured(file, LINUX, tmp_path) == as_layout
+    assert for_scanner(file, tmp_path) == file, "the scanner reads this one"
+    with file.open("rb") as stream:
+        assert measure_stream(iter(lambda: stream.read(1000), b""), {}, tmp_path) == as_layout
+
+
+def test_two_images_in_one_archive_are_refused_by_name(tmp_path: Path) -> None:
+    folder = tmp_path / "layout"
+    names = ("shop:1", "shop:2")
+    entries = [
+        image(folder, *layers) | {"annotations": {"org.opencontainers.image.ref.name": name}}
+        for name, layers in zip(names, ([ROOT], [ROOT, APP]), strict=True)
+    ]
+    (folder / "index.json").write_text(json.dumps({"manifests": entries}))
+    (folder / "oci-layout").write_text("{}")
+    with pytest.raises(EngineError, match=r"holds 2 images \(shop:1, shop:2\): save one alone"):
+        measured(folder, LINUX, tmp_path)
+
+
+def test_two_images_that_docker_saved_together_are_refused_by_name(tmp_path: Path) -> None:
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    saved = [{"Config": "c", "RepoTags": [tag], "Layers": []} for tag in ("shop:1", "blog:1")]
+    (folder / "manifest.json").write_text(json.dumps(saved))
+    with pytest.raises(EngineError, match=r"holds 2 images \(shop:1, blog:1\): save one alone"):
+        measured(packed(folder, tmp_path / "saved.tar"), LINUX, tmp_path)
+
+
+def test_attestations_beside_an_image_are_no_image(tmp_path: Path) -> None:
+    folder = tmp_path / "layout"
+    attestation = image(folder, APP) | {"platform": {"os": "unknown", "architecture": "unknown"}}
+    built = image(folder, ROOT, APP) | {"platform": {"os": "linux", "architecture": "amd64"}}
+    (folder / "index.json").write_text(json.dumps({"manifests": [attestation, built]}))
+    (folder / "oci-layout").write_text("{}")
+    assert len(measured(folder, LINUX, tmp_path).layers) == 2
+
+
+def test_a_tar_that_is_no_image_says_what_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "readme").write_text("no image")
+    with pytest.raises(EngineError, match=r"holds neither manifest.json nor index.json") as raised:
+        measured(packed(tmp_path / "notes", tmp_path / "notes.tar"), LINUX, tmp_path)
+    assert "docker save" in raised.value.hint
+
+
+def test_a_layer_packed_with_zstd_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    folder = tmp_path / "layout"
+    config = put(folder, json.dumps({"rootfs": {"diff_ids": ["sha256:1"]}, "history": []}).encode())
+    manifest = {"config": config, "layers": [put(folder, b"\x28\xb5\x2f\xfd" + bytes(20))]}
+    (folder / "index.json").write_text(
+        json.dumps({"manifests": [put(folder, json.dumps(manifest).encode())]})
+    )
+    (folder / "oci-layout").write_text("{}")
+    with pytest.raises(EngineError, match="compressed with zstd") as raised:
+        measured(folder, LINUX, tmp_path)
+    assert "gzip" in raised.value.hint
+
+
+def test_a_layout_without_the_platform_says_so(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="holds no image for linux/s390x"):
+        measured(layout(tmp_path / "layout"), Platform("linux", "s390x"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("broken", "lacks"), [("blobs", "it lacks blobs/sha256/"), ("index.json", "it holds neither")]
+)
+def test_a_layout_that_lacks_a_file_is_an_error_with_its_name(
+    tmp_path: Path, broken: str, lacks: str
+) -> None:
+    folder = layout(tmp_path / "layout")
+    (folder / broken).rename(tmp_path / "gone")
+    with pytest.raises(EngineError, match=f"cannot be read as a saved image: {lacks}"):
+        measured(folder, LINUX, tmp_path)
+
+
+def test_a_digest_that_is_a_path_leads_nowhere(tmp_path: Path) -> None:
+    folder = layout(tmp_path / "layout")
+    (folder / "index.json").write_text(json.dumps({"manifests": [{"digest": "sha256:../../etc/passwd"}]}))
+    with pytest.raises(EngineError, match="no digest"):
+        measured(folder, LINUX, tmp_path)
+
+
+def test_a_dockerfile_and_an_empty_folder_are_no_archives(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    assert not is_saved_image(tmp_path / "Dockerfile")
+    assert not is_saved_image(tmp_path)
