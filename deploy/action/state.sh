@@ -2,10 +2,19 @@
 # The state of a bot without a server: one commit on an orphan branch of the repository that is checked out here.
 #   state.sh fetch FOLDER   brings it into a folder that is not there yet
 #   state.sh keep FOLDER    writes the folder back, replacing what was there
+# $STATE_TOKEN may push there. It reaches git through its environment: nothing of it stays in the checkout.
 set -euo pipefail
 what=$1 folder=$2 branch=${STATE_BRANCH:-refit-state} remote=${STATE_REMOTE:-origin}
 index=$(mktemp -u)
 trap 'rm -f "$index"' EXIT
+
+if [ -n "${STATE_TOKEN:-}" ]; then
+  # The empty one takes back what a checkout may have kept: GitHub refuses two.
+  header="http.$GITHUB_SERVER_URL/.extraheader"
+  login=$(printf 'x-access-token:%s' "$STATE_TOKEN" | base64 | tr -d '\n')
+  export GIT_CONFIG_COUNT=2 GIT_CONFIG_KEY_0=$header GIT_CONFIG_VALUE_0= GIT_CONFIG_KEY_1=$header
+  export GIT_CONFIG_VALUE_1="AUTHORIZATION: basic $login"
+fi
 
 fetch() {
   mkdir -p -m 700 "$folder"

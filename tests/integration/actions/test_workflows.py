@@ -26,6 +26,7 @@ def read(file: Path) -> Any:
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
 def test_github_takes_every_workflow(file: Path) -> None:
     assert language.complaints("workflow", file) == []
+    assert "persist-credentials: false" in file.read_text(encoding="utf-8")  # no token lies in a checkout
 
 
 def test_github_takes_the_action_and_would_see_a_mistake(tmp_path: Path) -> None:

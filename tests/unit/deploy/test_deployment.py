@@ -36,6 +36,13 @@ def test_our_own_image_passes_our_own_audit(capsys: pytest.CaptureFixture[str]) 
     assert (code, capsys.readouterr().out.splitlines()[0]) == (0, "No finding in 1 file or image.")
 
 
+def test_refit_looks_after_its_own_images(capsys: pytest.CaptureFixture[str]) -> None:
+    config = DEPLOY.parent / ".github" / "refit-bot.yaml"
+
+    assert call(["config", "check", "--config", str(config)]) == 0
+    assert "1 project, 3 targets" in capsys.readouterr().out
+
+
 def test_the_image_installs_what_the_tests_ran_on() -> None:
     def versions(file: Path) -> dict[str, str]:
         return dict(re.findall(r"^([\w.-]+)==([^ ]+)", file.read_text(encoding="utf-8"), re.MULTILINE))
@@ -131,6 +138,7 @@ def steps(checkout: Path, command: str, *, config: str = "{}") -> list[subproces
     """Run the action's own steps, as a runner would: all but the installation, which others test."""
     temp = checkout.parent / f"temp-{len(list(checkout.parent.glob('temp-*')))}"
     temp.mkdir()
+    (temp / "refit-venv").symlink_to(DEPLOY.parent / ".venv")
     (checkout / "refit.yaml").write_text(config, encoding="utf-8")
     given = {
         "inputs.token": "ghp_action",
@@ -138,6 +146,7 @@ def steps(checkout: Path, command: str, *, config: str = "{}") -> list[subproces
         "inputs.command": command,
         "inputs.state-branch": "refit-state",
         "runner.temp": str(temp),
+        "github.token": "",
     }
     ended = []
     for step in yaml(ACTION / "action.yml")["runs"]["steps"]:
@@ -154,7 +163,7 @@ def run_step(
         return re.sub(r"\$\{\{ ([\w.-]+) \}\}", lambda found: given[found[1]], text)
 
     env = {
-        "PATH": f"{DEPLOY.parent / '.venv' / 'bin'}:{os.environ['PATH']}",
+        "PATH": os.environ["PATH"],
         "HOME": str(temp),
         "RUNNER_TEMP": str(temp),
         "GITHUB_ACTION_PATH": str(ACTION),
