@@ -104,7 +104,7 @@ def many(
             lab,
             newer_docker,
             folder,
-            refit=configuration(registry, api),
+            refit=configuration(registry, api) | {"builder": {"firewall_image": own_image}},
             variables={
                 "REFIT_IMAGE": own_image,
                 "POSTGRES_IMAGE": standin(lab, "postgres"),
@@ -148,7 +148,7 @@ def configuration(registry: str, api: str) -> dict[str, object]:
 
 
 def test_many_services_prove_and_publish_a_cycle_with_an_engine_of_their_own(
-    many: Compose, world: World, github: GitHubServer
+    many: Compose, world: World, github: GitHubServer, own_image: str
 ) -> None:
     moving = world.base()
     github.create_token(login="refit", value=WRITES)
@@ -159,11 +159,15 @@ def test_many_services_prove_and_publish_a_cycle_with_an_engine_of_their_own(
     github.create_repository(SHOP, files, roles={"refit": "write", "reader": "read"})
     moving.move()
 
+    many("up", "--detach", "--wait", "engine")
+    many.load(own_image)
     many("--profile", "engine", "--profile", "many", "up", "--detach", "--no-build", "--wait", seconds=300)
     many.wait_for("serve", "done: 1 updates")
 
     ((request, _),) = github.repository(SHOP).pulls()
-    assert "level: build + health" in (request.body or ""), f"{request.body}\n{many.logs('prove')}"
+    body = request.body or ""
+    assert "level: build + health" in body, f"{body}\n{many.logs('prove')}"
+    assert "Builds were kept from loopback, private and link-local addresses" in body
     assert {exchange.login for exchange in github.writes()} == {"refit"}
     assert "reader" in {exchange.login for exchange in github.exchanges}
     for service in ("serve", "prove", "publish"):
