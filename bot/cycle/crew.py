@@ -7,6 +7,7 @@ receipts, and a job that two machines did counts once.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,12 +20,14 @@ from bot.model.receipt import Receipt
 from bot.model.run import Cycle, Planned, Publication
 from bot.ports import Queue, Store, Task
 
+log: Final = logging.getLogger(__name__)
 PROVE: Final = "prove"
 PUBLISH: Final = "publish"
 WRITE: Final = "write"
 _LOOK_SECONDS: Final = 0.5
 _LOOKS_PER_ASKING: Final = 10
 _ASKED_AGAIN: Final = 5
+_LOOKS_PER_WARNING: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,9 @@ class Crew:
             if asked > _ASKED_AGAIN:
                 raise ServiceError(f"the job {key!r} was lost {asked} times", hint="Do the workers run?")
             look += 1
+            if look % _LOOKS_PER_WARNING == 0:
+                minutes = look * _LOOK_SECONDS / 60
+                log.warning("%s has waited for %d minutes: does a worker run that takes it?", key, minutes)
             self.pause(_LOOK_SECONDS)
         return receipt
 

@@ -141,6 +141,26 @@ def test_a_job_that_is_lost_again_and_again_is_said(shop: House) -> None:
     assert queue.drain(20)
 
 
+def test_a_job_that_nobody_takes_is_said_now_and_then(shop: House, caplog: pytest.LogCaptureFixture) -> None:
+    queue = LocalQueue(lambda _: None)
+    queue.drain(0)  # it takes nothing, as where no machine of that role runs
+    looks = iter(range(1250))
+
+    def pause(_: float) -> None:
+        if next(looks, None) is None:
+            raise KeyboardInterrupt
+
+    cycle = shop.store.begin("monthly-2026-11", shop.clock.now())
+    with pytest.raises(KeyboardInterrupt):
+        Crew(shop.store, queue, pause).publish(cycle, Group(shop.projects[0], "debian:12", ()))
+
+    told = [line for line in caplog.messages if "does a worker run" in line]
+    assert [line.partition(" has ")[2][:21] for line in told] == [
+        "waited for 5 minutes:",
+        "waited for 10 minutes",
+    ]
+
+
 def test_a_store_that_fails_leaves_the_job_to_be_done_again(shop: House, tmp_path: Path) -> None:
     def broken() -> None:
         raise StoreError("the database restarts")
