@@ -32,7 +32,13 @@ ALL = ("contents", "issues", "metadata", "pull_requests", "statuses")
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("prover", [PROVES, ""], ids=["a token that may read", "no token"])
+@pytest.mark.parametrize(
+    "prover",
+    [
+        pytest.param(PROVES, id="a token that may read"),
+        pytest.param("", id="no token", marks=pytest.mark.long),
+    ],
+)
 def test_only_the_machine_that_publishes_writes_and_it_needs_no_engine(
     world: World, github: GitHubServer, postgresql: Cluster, prover: str
 ) -> None:
