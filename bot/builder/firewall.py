@@ -30,6 +30,7 @@ _MEMORY: Final = 3600
 
 # Judged is what leaves the bridge to be routed, or to this machine (family inet), and what goes from one of
 # its ports to another (family bridge), which the first sees only where the kernel's br_netfilter is on.
+# This machine is out of reach by public addresses of its own too: what listens there may count on a firewall.
 # The first packet to a forbidden address is dropped, later ones are refused at once: a sender asks again
 # after a second, and by then it is known whether it is a container that has just started.
 _RULES: Final = Template("""\
@@ -77,6 +78,7 @@ table inet $table {
     meta l4proto { tcp, udp } th dport 53 ip6 daddr @servers6 accept
     ip daddr @open4 accept
     ip6 daddr @open6 accept
+    fib daddr type local goto refuse
     ip daddr @forbidden4 goto refuse
     ip6 daddr @forbidden6 goto refuse
   }

@@ -7,10 +7,10 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 import docker
 import docker.errors
@@ -27,6 +27,16 @@ CANNOT: Final = "builds cannot be kept from private addresses"
 _SECONDS: Final = 20.0
 # Engines give builds the second where systemd-resolved stands between.
 _RESOLV: Final = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
+_HELPER: Final[Mapping[str, Any]] = {
+    "entrypoint": ["sleep"],
+    "user": "0",
+    "network_mode": "host",
+    "read_only": True,
+    "cap_drop": ["ALL"],
+    "cap_add": ["NET_ADMIN"],
+    "security_opt": ["no-new-privileges:true"],
+    "pids_limit": 16,
+}
 _IMAGE_HINT: Final = (
     "Set builder.firewall_image to an image that holds nft: the engine then sets the rules itself, "
     "with no root for Refit."
@@ -114,23 +124,15 @@ class _InContainer:
 
 
 def _helper(client: docker.DockerClient, image: str, name: str, stack: ExitStack) -> Container:
-    with engine_errors(f"start {image}"):
-        have(client, image)
-        container = client.containers.create(
-            image,
-            ["infinity"],
-            entrypoint=["sleep"],
-            name=name,
-            user="0",
-            network_mode="host",
-            read_only=True,
-            cap_drop=["ALL"],
-            cap_add=["NET_ADMIN"],
-            security_opt=["no-new-privileges:true"],
-            pids_limit=16,
-        )
-        stack.callback(_remove, container)
-        container.start()
+    try:
+        with engine_errors(f"start {image}"):
+            have(client, image)
+            container = client.containers.create(image, ["infinity"], name=name, **_HELPER)
+            stack.callback(_remove, container)
+            container.start()
+    except EngineError as error:
+        hint = "builder.firewall_image is an image that the engine can pull, with nft and sleep in it."
+        raise EngineError(f"{CANNOT}: {error.message}", hint=hint) from error
     return container
 
 

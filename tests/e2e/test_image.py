@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.builder import BuilderSettings, guarded
+from bot.model.evidence import BuildNetwork
 from bot.settings.load import load
 from deploy.lab import Lab
 from tests.e2e.images import docker
@@ -54,6 +56,12 @@ def test_it_is_scanned_and_audited_by_refit_itself(world: World, own_image: str)
     assert scanned.code == 0, scanned.err
     assert own_image in scanned.out
     assert audited.code == 0, audited.out
+
+
+def test_an_engine_keeps_builds_from_private_addresses_with_it(lab: Lab, own_image: str) -> None:
+    settings = BuilderSettings(lab.docker_host, firewall_image=own_image, closed_network=True)
+    with guarded(settings, NAME) as guard:
+        assert guard.network() == BuildNetwork(closed=True)
 
 
 def test_it_starts_is_killed_starts_again_and_stops(lab: Lab, own_image: str, tmp_path: Path) -> None:

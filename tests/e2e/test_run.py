@@ -61,6 +61,7 @@ def test_the_numbers_in_the_body_are_trivys_own_and_the_layers_own(world: World)
     assert f"| Critical / High | {critical} / {high} | 0 / 0 |" in body
     assert f"Fixed: {len(gone)} ({len(gone)} by the base)" in body
     assert f"{update['size']['after'] / 1e6:.1f} MB" in body
+    assert "Builds were kept from loopback, private and link-local addresses" in body
 
 
 def test_what_an_unpinned_install_brings_is_a_rebuild_not_the_base(world: World) -> None:

@@ -19,14 +19,18 @@ from bot.builder.firewall import PREFIX, Bridge, refused, removal, renewal, rule
 
 pytestmark = pytest.mark.lab
 
-PRIVATE: Final = ("10.0.0.1", "169.254.169.254", "192.168.1.1", "100.64.0.1", "172.31.9.1", "fd00:ec2::254")
+# What the host has itself, and what is routed to the world outside.
+ITS_OWN: Final = ("10.0.0.1", "169.254.169.254", "192.168.1.1", "fd00:ec2::254")
+BEYOND: Final = ("10.9.9.9", "100.64.0.1", "fd00:ec2::9")
+PRIVATE: Final = (*ITS_OWN, *BEYOND, "172.31.9.1")
 PUBLIC: Final = ("151.101.2.132", "2606:2800::1")
+ITS_PUBLIC: Final = ("151.101.66.132", "2606:2800::2")
 MIRROR: Final = "10.1.0.5"
 SERVER: Final = "192.168.1.1"
 OTHER: Final = "172.31.9.3"
 BRIDGE: Final = Bridge("br0", (ipaddress.ip_network("172.31.9.0/24"), ipaddress.ip_network("fd00:9::/64")))
 TABLE: Final = f"{PREFIX}test"
-PLACES: Final = ("host", "step", "other")
+PLACES: Final = ("host", "step", "other", "world")
 # Connects to each address at a port, all at once; the kernel asks again after a second.
 ASK: Final = """
 import asyncio, sys
@@ -46,7 +50,7 @@ asyncio.run(main())
 
 @dataclass(frozen=True)
 class Namespaces:
-    """`host` has the bridge; `step` and `other` are each on a port of it."""
+    """`host` has the bridge; `step` and `other` are each on a port of it; `world` is beyond."""
 
     prefix: str
 
@@ -85,7 +89,7 @@ def net() -> Iterator[Namespaces]:
             stack.callback(process.run, ["ip", "netns", "delete", name], timeout=20)
             made.ip(where, "link set lo up")
         _connect(made)
-        for where, port in (("host", 80), ("host", 53), ("other", 80)):
+        for where, port in (("host", 80), ("host", 53), ("other", 80), ("world", 80)):
             stack.enter_context(made.listening(where, port))
         yield made
 
@@ -95,7 +99,7 @@ def _connect(made: Namespaces) -> None:
     made.ip("host", "address add 172.31.9.1/24 dev br0")
     made.ip("host", "address add fd00:9::1/64 dev br0 nodad")
     made.ip("host", "link set br0 up")
-    for address in {*PRIVATE, *PUBLIC, MIRROR} - {"172.31.9.1"}:
+    for address in (*ITS_OWN, *ITS_PUBLIC):
         made.ip("host", f"address add {address} dev lo")
     for number, where in ((2, "step"), (3, "other")):
         made.ip("host", f"link add p{number} type veth peer name eth0 netns {made.prefix}-{where}")
@@ -105,6 +109,21 @@ def _connect(made: Namespaces) -> None:
         made.ip(where, f"address add fd00:9::{number}/64 dev eth0 nodad")
         made.ip(where, "route add default via 172.31.9.1")
         made.ip(where, "route add default via fd00:9::1")
+    _connect_world(made)
+
+
+def _connect_world(made: Namespaces) -> None:
+    made.run("host", "sysctl", "-q", "-w", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+    made.ip("host", f"link add out type veth peer name eth0 netns {made.prefix}-world")
+    for where, device, number in (("host", "out", 1), ("world", "eth0", 2)):
+        made.ip(where, f"link set {device} up")
+        made.ip(where, f"address add 203.0.113.{number}/30 dev {device}")
+        made.ip(where, f"address add 2606:2801::{number}/64 dev {device} nodad")
+    for address in (*BEYOND, *PUBLIC, MIRROR):
+        made.ip("world", f"address add {address} dev lo")
+        made.ip("host", f"route add {address} via {'2606:2801::2' if ':' in address else '203.0.113.2'}")
+    made.ip("world", "route add default via 203.0.113.1")
+    made.ip("world", "route add default via 2606:2801::1")
 
 
 @pytest.fixture
@@ -119,11 +138,11 @@ def closed(net: Namespaces) -> Iterator[Namespaces]:
 
 
 def test_without_rules_a_step_reaches_everything(net: Namespaces) -> None:
-    assert set(net.reach("step", *PRIVATE, *PUBLIC, MIRROR, OTHER).values()) == {"open"}
+    assert set(net.reach("step", *PRIVATE, *PUBLIC, *ITS_PUBLIC, MIRROR, OTHER).values()) == {"open"}
 
 
 def test_a_step_is_refused_what_is_private_soon_and_reaches_what_is_public(closed: Namespaces) -> None:
-    assert set(closed.reach("step", *PRIVATE).values()) == {"refused"}
+    assert set(closed.reach("step", *PRIVATE, *ITS_PUBLIC).values()) == {"refused"}
     assert set(closed.reach("step", *PUBLIC, MIRROR).values()) == {"open"}
     assert closed.reach("step", SERVER, "10.0.0.1", port=53) == {SERVER: "open", "10.0.0.1": "refused"}
 
@@ -135,7 +154,7 @@ def test_only_the_first_packet_is_met_with_silence(closed: Namespaces) -> None:
 
 
 def test_containers_of_others_reach_what_they_reached_before(closed: Namespaces) -> None:
-    assert set(closed.reach("other", *PRIVATE, *PUBLIC, MIRROR).values()) == {"open"}
+    assert set(closed.reach("other", *PRIVATE, *PUBLIC, *ITS_PUBLIC, MIRROR).values()) == {"open"}
 
 
 @pytest.mark.parametrize("netfilter", ["1", "0"])
