@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from bot.model.evidence import Build
 from bot.ports import BuildRequest
 
 BASE: Final = "library/debian:bookworm-slim"
+_NUMBERS: Final = itertools.count(1)
 ENGINES: Final = ("Docker 20.10", NEWER := "Docker 26.1")
 
 
@@ -30,7 +32,8 @@ class Bench:
         """Build the base with more lines on top."""
         dockerfile = self.folder / "Dockerfile"
         dockerfile.write_text("\n".join((f"FROM {self.base}", *lines, "")))
-        request = BuildRequest(self.folder, dockerfile, self.prefix, secrets=secrets or {}, seconds=60)
+        name = f"{self.prefix}-{next(_NUMBERS)}"  # one name for two images would leave the first without any
+        request = BuildRequest(self.folder, dockerfile, name, secrets=secrets or {}, seconds=60)
         return _builder(settings or self.settings).build(request)
 
 
