@@ -46,7 +46,7 @@ class DockerBuilder:
         self._command: Command | None = None
 
     def available(self) -> str:
-        """Name and version of engine and command: `docker 20.10.24, buildkit by docker 20.10.24`.
+        """What builds with what: `docker 20.10.24, buildkit by docker 20.10.24`, `… by buildx 0.13.1`.
 
         Raises:
             EngineMissing: There is no engine, or no docker command that can build.

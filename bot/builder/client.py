@@ -25,6 +25,7 @@ _KNOCK_SECONDS: Final = 10.0
 _DEFAULT_SOCKET: Final = "unix:///var/run/docker.sock"
 _TRIAL: Final = b"FROM scratch\nLABEL dev.refit.trial=1\n"
 _VERSION: Final = re.compile(r"Docker version ([0-9][^ ,]*)")
+_BUILDX: Final = re.compile(r"\bv?([0-9]+\.[0-9]+[^ \n]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class BuilderSettings:
 
     Attributes:
         docker_host: Its DOCKER_HOST; empty takes the environment's, else the default socket.
-        docker_config: Folder with the `config.json` that holds registry logins, or None for the user's.
+        docker_config: Folder with the `config.json` that holds registry logins, and with plug-ins; None takes
+            the environment's DOCKER_CONFIG, else the user's.
         docker: The docker command, or None to choose one on PATH by trying.
         cpus: Processors a container may use when started.
         processes: Processes a container may have when started.
@@ -68,8 +70,8 @@ class BuilderSettings:
         extra = {"DOCKER_BUILDKIT": "1", "HOME": os.environ.get("HOME", "/nonexistent")}
         if self.host:
             extra["DOCKER_HOST"] = self.host
-        if self.docker_config is not None:
-            extra["DOCKER_CONFIG"] = str(self.docker_config)
+        if config := self.docker_config or os.environ.get("DOCKER_CONFIG"):
+            extra["DOCKER_CONFIG"] = str(config)
         return process.environment(**extra)
 
 
@@ -79,7 +81,7 @@ class Command:
 
     Attributes:
         path: Where it is.
-        version: Of the command: `20.10.24+dfsg1`.
+        version: Of what builds, the command or the plug-in: `20.10.24+dfsg1`.
         buildx: True where it builds by the buildx plug-in, which knows more flags.
     """
 
@@ -160,11 +162,12 @@ def _tried(path: Path, settings: BuilderSettings) -> Command:
     """The command at `path`, by the buildx plug-in where that works, else by what it has inside."""
     env = settings.environment()
     found = _VERSION.search(process.run([path, "--version"], timeout=_TRY_SECONDS, env=env).text)
-    version = found[1] if found else "unknown"
-    if process.run([path, "buildx", "version"], timeout=_TRY_SECONDS, env=env, check=False).code == 0:
+    plugin = process.run([path, "buildx", "version"], timeout=_TRY_SECONDS, env=env, check=False)
+    if plugin.code == 0:
+        named = _BUILDX.search(plugin.text)
         with contextlib.suppress(ProcessFailed):
-            return _built_with(Command(path, version, buildx=True), env)
-    return _built_with(Command(path, version, buildx=False), env)
+            return _built_with(Command(path, named[1] if named else "unknown", buildx=True), env)
+    return _built_with(Command(path, found[1] if found else "unknown", buildx=False), env)
 
 
 def _built_with(command: Command, env: Mapping[str, str]) -> Command:

@@ -7,17 +7,20 @@ and ended. It can be watched where the engine runs on this machine; elsewhere no
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-# Where BuildKit's steps have their control groups: version 1, version 2, and version 2 under systemd.
-_GROUPS: Final = (
-    Path("/sys/fs/cgroup/memory/docker/buildkit"),
-    Path("/sys/fs/cgroup/docker/buildkit"),
-    Path("/sys/fs/cgroup/system.slice/docker/buildkit"),
+_CONTROL_GROUPS: Final = Path("/sys/fs/cgroup")
+# Where BuildKit's steps have their control groups, of version 2 and of version 1. With the driver `cgroupfs`
+# that is a group below the engine's; with `systemd`, a plain one beside or below that of the engine itself.
+# moby: `newCgroupParent` in cmd/dockerd; BuildKit: `GenerateSpec` in executor/oci; runc: `defaultDirPath`.
+_STEPS: Final = (
+    *("*/buildkit/*", "memory/*/buildkit/*"),
+    *("*.slice:docker:*", "*/*.slice:docker:*"),
+    *("memory/*.slice:docker:*", "memory/*/*.slice:docker:*", "memory/*/*/*.slice:docker:*"),
 )
 # Memory that cannot be given back: of programs, and of files that live in memory. Kernel documentation:
 # cgroup-v1/memory.rst and cgroup-v2.rst.
@@ -32,7 +35,7 @@ class Watch:
         memory: Bytes that one step may use; None for no limit.
         min_free: Bytes that must stay free on the engine's disk.
         disk: Folder where the engine keeps its data, or None where that is not on this machine.
-        groups: Where to look for the control groups of steps.
+        groups: Where this machine's control groups are.
         memory_exceeded: True where memory was the reason to end it.
         disk_full: True where the disk was.
         reason: Why the build had to end, in words; empty while all was well.
@@ -41,7 +44,7 @@ class Watch:
     memory: int | None
     min_free: int
     disk: Path | None
-    groups: Sequence[Path] = _GROUPS
+    groups: Path = _CONTROL_GROUPS
     memory_exceeded: bool = field(default=False, init=False)
     disk_full: bool = field(default=False, init=False)
     reason: str = field(default="", init=False)
@@ -65,9 +68,9 @@ def _free(folder: Path) -> int:
     return 2**63
 
 
-def _used(groups: Sequence[Path]) -> Iterator[int]:
-    for parent in groups:
-        for file in parent.glob("*/memory.stat"):
+def _used(groups: Path) -> Iterator[int]:
+    for step in _STEPS:
+        for file in groups.glob(f"{step}/memory.stat"):
             with suppress(OSError, ValueError):  # a step that has just ended
                 yield sum(_counts(file.read_text(encoding="ascii")))
 

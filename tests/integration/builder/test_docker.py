@@ -145,6 +145,14 @@ def test_cache_mounts_of_two_sides_are_apart(bench: Workbench) -> None:
     bench.build(f"FROM {bench.base}", mount, name="after")
 
 
+def test_it_says_what_builds_with_what(bench: Workbench) -> None:
+    by_buildx = bench.settings.docker is not None
+    engine, buildkit = ("26.1.", "buildx 0.13.") if by_buildx else ("20.10.", "docker 20.10.")
+    said = bench.builder.available()
+    assert said.startswith(f"docker {engine}")
+    assert f", buildkit by {buildkit}" in said
+
+
 def test_a_docker_command_that_cannot_build_is_passed_over(lab: Lab, tmp_path: Path) -> None:
     path = tmp_path / "docker"
     path.write_text(

@@ -127,7 +127,7 @@ def docker_script(folder: Path, *, buildx: str, built_in: str) -> Path:
         f"""#!/bin/sh
 case "$1 $2" in
   "--version "*) echo "Docker version 99.1.2, build abc" ;;
-  "buildx version") exit 0 ;;
+  "buildx version") echo "github.com/docker/buildx v0.30.1 9e66234" ;;
   "buildx build") {buildx} ;;
   "build "*) {built_in} ;;
 esac
@@ -138,16 +138,16 @@ esac
 
 
 @pytest.mark.parametrize(
-    ("buildx", "built_in", "chosen"),
-    [("exit 0", "exit 0", True), ("exit 1", "exit 0", False)],
+    ("buildx", "built_in", "version", "chosen"),
+    [("exit 0", "exit 0", "0.30.1", True), ("exit 1", "exit 0", "99.1.2", False)],
     ids=["buildx builds", "buildx is there but broken"],
 )
 def test_buildx_is_used_where_it_really_builds(
-    tmp_path: Path, buildx: str, built_in: str, *, chosen: bool
+    tmp_path: Path, buildx: str, built_in: str, version: str, *, chosen: bool
 ) -> None:
     path = docker_script(tmp_path, buildx=buildx, built_in=built_in)
     command = choose_command(BuilderSettings(docker=path))
-    assert (command.version, command.buildx) == ("99.1.2", chosen)
+    assert (command.version, command.buildx) == (version, chosen)
 
 
 def test_where_nothing_builds_the_command_own_words_say_why(tmp_path: Path) -> None:
