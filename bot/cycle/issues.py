@@ -79,7 +79,7 @@ def _subjects(project: Project, run: Run) -> Iterable[_Subject]:
 
 
 def _name(decided: Decided) -> str:
-    return decided.target or decided.use.file
+    return decided.subject
 
 
 def _trouble(subject: _Subject, parts: Parts) -> Trouble:
@@ -114,7 +114,7 @@ def _vulnerable(subject: _Subject, parts: Parts) -> tuple[str, tuple[Vulnerabili
         if one.fixed_version and not one.package.path and one.severity.rank <= worst.rank:
             found.setdefault(one.identity, one)
     ranked = sorted(found.values(), key=lambda one: (one.severity.rank, one.id))
-    return current[0].use.text.partition("@")[0] if ranked else "", tuple(ranked)
+    return current[0].use.unpinned if ranked else "", tuple(ranked)
 
 
 def _last_findings(subject: _Subject, held: Decided, parts: Parts) -> Iterable[Vulnerability]:

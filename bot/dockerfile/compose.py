@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from ruamel.yaml import YAML
@@ -36,25 +36,6 @@ _CONTEXT: Final = "docker-image://"
 _COMMENT_ABOVE: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class BuildSection:
-    """How a service builds its image.
-
-    Attributes:
-        service: The service's name.
-        context: The build context as written; `.` by default.
-        dockerfile: The Dockerfile as written, relative to the context; `Dockerfile` by default.
-        args: Build arguments whose values are known, by name.
-        target: The stage to build, or None.
-    """
-
-    service: str
-    context: str
-    dockerfile: str
-    args: tuple[tuple[str, str], ...]
-    target: str | None
-
-
 def read_compose(file: str, data: bytes) -> tuple[Use, ...]:
     """Return every place in a compose file that names an image, in the order of its services.
 
@@ -74,15 +55,6 @@ def read_compose(file: str, data: bytes) -> tuple[Use, ...]:
     return (*found[:MAX_USES], skipped(Place(file, found[MAX_USES].line, UseKind.COMPOSE), "", reason))
 
 
-def build_sections(data: bytes) -> tuple[BuildSection, ...]:
-    """Return what a compose file builds, and with which build arguments; empty if it cannot be read."""
-    try:
-        compose = _Compose("", data)
-    except _UnreadableError:
-        return ()
-    return tuple(section for name, service in compose.services if (section := compose.section(name, service)))
-
-
 class _UnreadableError(Exception):
     """The file is not read; the message says why."""
 
@@ -99,10 +71,10 @@ class _Compose:
             roots = list(YAML(typ="safe", pure=True).compose_all(self.source.text))
         except (YAMLError, ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
             raise _UnreadableError(f"the file is no YAML: {_first_line(error)}") from error
-        self.services = [pair for root in roots for pair in _services(root)]
+        self.services = [service for root in roots for service in _services(root)]
 
     def uses(self) -> Iterator[Use]:
-        for _, service in self.services:
+        for service in self.services:
             yield from self._of_service(service)
 
     def _of_service(self, service: dict[str, Node]) -> Iterator[Use]:
@@ -165,20 +137,6 @@ class _Compose:
                     values[key] = Value(tuple(_shifted(segment, shift) for segment in found))
         return values
 
-    def section(self, name: str, service: dict[str, Node]) -> BuildSection | None:
-        build = service.get("build")
-        if build is None or plain(build) in _NOTHING:
-            return None
-        parts = entries(build)
-        args = {key: value.text for key, value in self._values(pairs(parts.get("args")), 0).items()}
-        return BuildSection(
-            name,
-            plain(build) or plain(parts.get("context")) or ".",
-            plain(parts.get("dockerfile")) or "Dockerfile",
-            tuple(args.items()),
-            plain(parts.get("target")),
-        )
-
     def _place(self, node: Node, platform: str | None = None) -> Place:
         line = node.start_mark.line + 1
         start = self.source.offset(node.start_mark.index)
@@ -197,10 +155,10 @@ class _Compose:
         return pragmas(self.data, above, len(self.data) if end < 0 else end)
 
 
-def _services(root: Node | None) -> list[tuple[str, dict[str, Node]]]:
+def _services(root: Node | None) -> list[dict[str, Node]]:
     top = entries(root)
     services = entries(top["services"]) if "services" in top else top
-    return [(name, parts) for name, node in services.items() if (parts := entries(node))]
+    return [parts for node in services.values() if (parts := entries(node))]
 
 
 def _images_of_volumes(node: Node | None) -> Iterator[Node]:

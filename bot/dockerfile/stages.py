@@ -66,12 +66,6 @@ def _after_image(instruction: Instruction) -> int:
     return instruction.text.segments(start, end)[-1].end
 
 
-def final_stage(data: bytes) -> str | None:
-    """Return the stage that becomes the image, by name, or by index where it has none."""
-    names = stage_names(data)
-    return names[-1] if names else None
-
-
 def stage_names(data: bytes) -> list[str]:
     """Return the stages in their order, by name, or by index where they have none."""
     return read_with("", data, {}, LINUX_AMD64)[1].names

@@ -94,6 +94,11 @@ class Decided:
     use: Use
     outcome: Current | Waiting | Abandoned | Skipped | Failed
 
+    @property
+    def subject(self) -> str:
+        """What people call it: the target, else the file."""
+        return self.target or self.use.file
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

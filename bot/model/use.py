@@ -79,6 +79,11 @@ class Use:
     final: bool = False
 
     @property
+    def unpinned(self) -> str:
+        """What people call the image: the text without its digest."""
+        return self.text.partition("@")[0]
+
+    @property
     def id(self) -> str:
         """A name of this use that stays the same in one commit: file, line, offsets, kind.
 

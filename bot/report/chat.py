@@ -191,8 +191,8 @@ def _held(decided: Decided) -> str:
     """One line for what somebody may want to know of; nothing for what is as it should be."""
     if isinstance(decided.outcome, Current | Skipped):
         return ""
-    where = decided.target or decided.use.file
-    image = decided.use.text.partition("@")[0]
+    where = decided.subject
+    image = decided.use.unpinned
     return f"{decided.outcome.word} · {where}: {image}: {outcome_reason(decided.outcome)}"
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from bot.model.checkbox import checkbox
 from bot.model.evidence import VerdictState
 from bot.model.run import Decided, Proved
-from bot.model.update import Abandoned, Current, Failed, Skipped, Waiting
+from bot.model.update import Abandoned, Current, Failed, Skipped, Waiting, outcome_reason
 from bot.report import facts, wording
 from bot.report.quote import code, quote
 from bot.report.quote import title as plain
@@ -76,18 +76,18 @@ def _update(proved: Proved, standing: Standing) -> str:
 
 
 def _waiting(decided: Decided, standing: Standing) -> str:
-    row = f"- ⏳ {_place(decided)}: {quote(_reason(decided), limit=300)}"
-    return "\n".join([row, *_boxes(_subject(decided), _image(decided), standing, "Open it now")])
+    row = f"- ⏳ {_place(decided)}: {_reason(decided)}"
+    return "\n".join([row, *_boxes(decided.subject, decided.use.unpinned, standing, "Open it now")])
 
 
 def _failed(decided: Decided, standing: Standing) -> str:
-    row = f"- ✗ {_place(decided)}: {quote(_reason(decided), limit=300)}"
-    return "\n".join([row, *_boxes(_subject(decided), "", standing, "Try again now")])
+    row = f"- ✗ {_place(decided)}: {_reason(decided)}"
+    return "\n".join([row, *_boxes(decided.subject, "", standing, "Try again now")])
 
 
 def _abandoned(decided: Decided, standing: Standing) -> str:
-    row = f"- ⚠️ {_place(decided)}: {quote(_reason(decided), limit=300)}"
-    return "\n".join([row, *_boxes("", _image(decided), standing, "")])
+    row = f"- ⚠️ {_place(decided)}: {_reason(decided)}"
+    return "\n".join([row, *_boxes("", decided.use.unpinned, standing, "")])
 
 
 def _boxes(subject: str, image: str, standing: Standing, doing: str) -> Iterable[str]:
@@ -110,25 +110,14 @@ def _fresh(decided: Sequence[Decided]) -> str:
 
 def _skipped(decided: Sequence[Decided]) -> Iterable[str]:
     if decided:
-        rows = "\n".join(f"- {_place(one)}: {quote(_reason(one))}" for one in decided[:_SHOWN])
+        rows = "\n".join(f"- {_place(one)}: {_reason(one)}" for one in decided[:_SHOWN])
         yield f"<details><summary>{len(decided)} left alone on purpose</summary>\n\n{rows}\n\n</details>"
 
 
 def _place(decided: Decided) -> str:
     use = decided.use
-    return f"{code(_image(decided), limit=100)} in {code(f'{use.file}:{use.line}', limit=120)}"
+    return f"{code(use.unpinned, limit=100)} in {code(f'{use.file}:{use.line}', limit=120)}"
 
 
 def _reason(decided: Decided) -> str:
-    outcome = decided.outcome
-    if isinstance(outcome, Current):
-        return ""
-    return outcome.error if isinstance(outcome, Failed) else outcome.reason
-
-
-def _image(decided: Decided) -> str:
-    return decided.use.text.partition("@")[0]
-
-
-def _subject(decided: Decided) -> str:
-    return decided.target or decided.use.file
+    return quote(outcome_reason(decided.outcome) or "", limit=300)

@@ -144,4 +144,4 @@ def _counts(found: Iterable[Vulnerability]) -> dict[Severity, int]:
 
 
 def _image(decided: Decided) -> str:
-    return plain(decided.use.text.partition("@")[0], limit=100)
+    return plain(decided.use.unpinned, limit=100)

@@ -72,7 +72,7 @@ def _proved(proved: Proved) -> str:
 
 def moves(planned: Planned) -> str:
     """What an update moves, in few words: `debian:bookworm-slim → bookworm-20261110-slim`."""
-    before, to = planned.use.text.partition("@")[0], planned.update.to
+    before, to = planned.use.unpinned, planned.update.to
     unpinned = str(to.with_digest(None))
     after = planned.update.name or (unpinned if unpinned != before else wording.short_digest(to.digest or ""))
     return f"{before} → {after}"
@@ -82,8 +82,8 @@ def _held(decided: Iterable[Decided]) -> Iterator[str]:
     """What waits or could not be decided; ages that grow by the day are no change."""
     for one in decided:
         if isinstance(one.outcome, Waiting | Failed):
-            where = one.target or one.use.file
-            image = one.use.text.partition("@")[0]
+            where = one.subject
+            image = one.use.unpinned
             yield f"{one.outcome.word} · {where}: {image}: {outcome_reason(one.outcome)}"
 
 

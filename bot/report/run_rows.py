@@ -41,8 +41,8 @@ def rows(result: RunResult) -> tuple[Row, ...]:
 
 
 def _abandoned(decided: Decided, outcome: Abandoned) -> Row:
-    name = visible(decided.target or decided.use.file, limit=40)
-    image = visible(decided.use.text.partition("@")[0], limit=80)
+    name = visible(decided.subject, limit=40)
+    image = visible(decided.use.unpinned, limit=80)
     return Row("!", (name, image, "abandoned", "", ""), (visible(outcome.reason, limit=300),))
 
 

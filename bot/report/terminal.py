@@ -129,7 +129,7 @@ def _why(decision: Decision) -> str:
 def _goal(update: Update, use: Use) -> str:
     """What it becomes: the tag where that changes, and the digest."""
     name, _, digest = str(update.to).partition("@")
-    same = name == use.text.partition("@")[0]
+    same = name == use.unpinned
     return f"{update.kind.value} to {'' if same else visible(name, limit=80)}{_at(digest)}"
 
 

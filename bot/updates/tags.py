@@ -175,11 +175,6 @@ def _rank(tag: Tag) -> tuple[bool, tuple[Values, ...], str]:
     return (tag.prerelease is None, tag.key, tag.text)
 
 
-def newer(candidate: Tag, current: Tag) -> bool:
-    """Tell whether a tag is an update of another at any level."""
-    return not why_not(current, candidate)
-
-
 def why_not(current: Tag, other: Tag, today: date | None = None) -> str:
     """Why a tag is no update of another at any level, in words; empty where it is one."""
     if other.text == current.text:

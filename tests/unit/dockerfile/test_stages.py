@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bot.dockerfile.instructions import instructions
-from bot.dockerfile.stages import final_stage, stage_names, touched, with_names
+from bot.dockerfile.stages import stage_names, touched, with_names
 from bot.dockerfile.uses import read
 
 DATA = b"""# syntax=docker/dockerfile:1
@@ -73,12 +73,6 @@ def test_a_file_stays_as_it_is_where_no_name_is_needed_or_can_be_given(
     data: bytes, stages: tuple[str, ...]
 ) -> None:
     assert with_names(data, stages) == (data, stages)
-
-
-def test_the_final_stage_is_the_last() -> None:
-    assert final_stage(DATA) == "4"
-    assert final_stage(DATA + b"FROM scratch AS Out\n") == "out"
-    assert final_stage(b"") is None
 
 
 def test_the_final_image_and_what_it_stands_on_are_marked() -> None:
