@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from bot.cycle.discover import Found, in_file, scan
+from bot.cycle.discover import Found, in_file, scan, set_beside
 from bot.dockerfile import custom as patterns
+from bot.dockerfile import dotenv
 from bot.errors import RefitError, UsageError
 from bot.forge.folder import FolderCheckout
 from bot.model.run import Problem
@@ -76,13 +77,19 @@ def _scan_one(
         yield from scan(project, FolderCheckout(path), custom)
         return
     try:
-        data = FolderCheckout(path.parent).read(path.name)
+        folder = FolderCheckout(path.parent)
+        data, beside = folder.read(path.name), set_beside(path.name, _dotenv(path), folder)
     except RefitError as error:
         yield Problem(str(path), error.message, error.hint)
         return
     # A file that is named is read, whatever its name.
-    for one in in_file(project, path.name, data, custom):
+    for one in in_file(project, path.name, data, custom, beside):
         yield replace(one, use=replace(one.use, file=""))
+
+
+def _dotenv(path: Path) -> tuple[str, ...]:
+    """The `.env` beside a file, if there is one."""
+    return (dotenv.NAME,) if path.with_name(dotenv.NAME).is_file() else ()
 
 
 def _placed(one: Found | Problem, prefix: str) -> Found | Problem:

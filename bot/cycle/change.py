@@ -55,14 +55,14 @@ def _changed(data: bytes, members: Sequence[Planned]) -> bytes:
 def _reading(planned: Planned) -> object:
     """What a file is read with; equal where two readings are the same."""
     target = planned.target
-    return (target.args, target.platforms[0]) if target else None
+    return (target.args, target.platforms[0]) if target else planned.use.beside
 
 
 def uses_of(content: bytes, planned: Planned) -> tuple[Use, ...]:
     """The uses of other bytes of an update's file, read the way its own were, and by the full grammar."""
     file, target = planned.use.file, planned.target
     if target is None and is_compose(file) and not is_dockerfile(file):
-        return read_compose(file, content)
+        return read_compose(file, content, dict(planned.use.beside))
     args = dict(target.args) if target else {}
     platform = target.platforms[0] if target else LINUX_AMD64
     return read(file, content, args=args, platform=platform, at_a_glance=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Protocol
 
 from bot.dockerfile import custom as patterns
+from bot.dockerfile import dotenv
 from bot.dockerfile.compose import read_compose
 from bot.dockerfile.files import is_compose, is_dockerfile, select
 from bot.dockerfile.uses import read
@@ -68,16 +69,17 @@ def discover(project: Project, files: Files, custom: Sequence[patterns.Rule] = (
 
 def scan(project: Project, files: Files, custom: Sequence[patterns.Rule] = ()) -> Iterator[Found | Problem]:
     """Yield what `discover` finds, file by file: the memory that it takes does not grow with the uses."""
-    paths = _chosen(project, files.paths(), custom)
-    here = set(paths)
+    every = files.paths()
+    paths = _chosen(project, every, custom)
+    here, dotenvs = set(paths), {path for path in every if path.rpartition("/")[2] == dotenv.NAME}
     yield from (_missing(target) for target in project.targets if target.dockerfile not in here)
     for path in paths:
         try:
-            data = files.read(path)
+            data, beside = files.read(path), set_beside(path, dotenvs, files)
         except ForgeError as error:
             yield Problem(f"{project.name}: {path}", error.message, error.hint)
             continue
-        yield from in_file(project, path, data, custom)
+        yield from in_file(project, path, data, custom, beside)
 
 
 def _chosen(project: Project, paths: Iterable[str], custom: Sequence[patterns.Rule]) -> list[str]:
@@ -94,15 +96,27 @@ def targets_of(project: Project, path: str) -> tuple[Target, ...]:
     return named if named or project.targets else (_implied(project, path),)
 
 
-def in_file(project: Project, path: str, data: bytes, custom: Sequence[patterns.Rule]) -> list[Found]:
+def in_file(
+    project: Project,
+    path: str,
+    data: bytes,
+    custom: Sequence[patterns.Rule],
+    beside: Mapping[str, str] | None = None,
+) -> list[Found]:
     """The uses of one file; what is neither compose nor custom is read as a Dockerfile."""
     rules = [rule for rule in custom if rule.files.match(path)]
     named = any(target.dockerfile == path for target in project.targets)
     if is_dockerfile(path) or named or not (is_compose(path) or rules):
         return _in_dockerfile(project, path, data)
-    uses: list[Use] = list(read_compose(path, data)) if is_compose(path) else []
+    uses: list[Use] = list(read_compose(path, data, beside)) if is_compose(path) else []
     uses += patterns.read_custom(path, data, rules)
     return [Found(project, None, use) for use in uses]
+
+
+def set_beside(path: str, dotenvs: Container[str], files: Files) -> Mapping[str, str]:
+    """What the `.env` in the folder of a compose file sets, if the project holds one."""
+    name = str(PurePosixPath(path).with_name(dotenv.NAME))
+    return dotenv.read_dotenv(files.read(name)) if is_compose(path) and name in dotenvs else {}
 
 
 def _in_dockerfile(project: Project, path: str, data: bytes) -> list[Found]:

@@ -6,7 +6,7 @@ The Compose Specification: compose-spec.io, `image`, `build` and "Interpolation"
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -36,17 +36,20 @@ _CONTEXT: Final = "docker-image://"
 _COMMENT_ABOVE: Final = 4096
 
 
-def read_compose(file: str, data: bytes) -> tuple[Use, ...]:
+def read_compose(file: str, data: bytes, beside: Mapping[str, str] | None = None) -> tuple[Use, ...]:
     """Return every place in a compose file that names an image, in the order of its services.
 
-    Variables without a default come from the environment: such a use is skipped.
+    Variables that neither `beside` nor a default gives come from the environment: such a use is skipped.
 
     Args:
         file: Path in the project, for the uses.
         data: The file's bytes; a file over 1 MB, or one that is no YAML, is one skipped use.
+        beside: The variables that the `.env` beside the file sets.
     """
     try:
-        found = tuple(dict.fromkeys(_Compose(file, data).uses()))
+        compose = _Compose(file, data, beside or {})
+        uses = tuple(compose.uses())
+        found = tuple(dict.fromkeys(replace(use, beside=compose.taken) for use in uses))
     except _UnreadableError as error:
         return (skipped(Place(file, 1, UseKind.COMPOSE), "", str(error)),)
     if len(found) <= MAX_USES:
@@ -62,16 +65,23 @@ class _UnreadableError(Exception):
 class _Compose:
     """A parsed compose file."""
 
-    def __init__(self, file: str, data: bytes) -> None:
+    def __init__(self, file: str, data: bytes, beside: Mapping[str, str]) -> None:
         if len(data) > MAX_BYTES:
             raise _UnreadableError(f"the file is larger than {MAX_BYTES // 1_000_000} MB")
         self.file, self.data = file, data
+        self.beside = {name: Value.outside(text, f"{name} in .env") for name, text in beside.items()}
+        self._taken: dict[str, str] = {}
         try:
             self.source = Source(data)
             roots = list(YAML(typ="safe", pure=True).compose_all(self.source.text))
         except (YAMLError, ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
             raise _UnreadableError(f"the file is no YAML: {_first_line(error)}") from error
         self.services = [service for root in roots for service in _services(root)]
+
+    @property
+    def taken(self) -> tuple[tuple[str, str], ...]:
+        """What the images read so far took from beside the file; nothing else of it is kept."""
+        return tuple(sorted(self._taken.items()))
 
     def uses(self) -> Iterator[Use]:
         for service in self.services:
@@ -96,9 +106,10 @@ class _Compose:
         if text is None:
             return skipped(place, plain(node) or "", _WRITTEN)
         try:
-            word = expand(text, start, len(text.value), {}, _STRICT)
+            word = expand(text, start, len(text.value), self.beside, _STRICT)
         except UnresolvedError as error:
             return skipped(place, text.value.decode(), str(error), text.segments(0, len(text.value)))
+        self._taken.update((name, value.text) for name, value in word.used.items())
         return named(place, word)
 
     def _build(self, build: dict[str, Node]) -> Iterator[Use]:

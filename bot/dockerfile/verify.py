@@ -51,7 +51,7 @@ def verify(  # noqa: PLR0913, PLR0917 - what is compared, and how it is read
         EditError: The new file does not read as it should.
     """
     if use.kind is UseKind.COMPOSE:
-        return verify_all(lambda data: read_compose(file, data), before, after, [(use, to)])
+        return verify_all(lambda data: read_compose(file, data, dict(use.beside)), before, after, [(use, to)])
     return verify_all(
         lambda data: read(file, data, args=args, platform=platform, at_a_glance=False),
         before,

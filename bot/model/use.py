@@ -64,6 +64,7 @@ class Use:
         ignore: The rules this line opts out of by comment: (`ignore`, reason) or (`allow`, level) pairs.
         final: True for the FROM of the stage that becomes the image; where that names another stage,
             also for the FROM that it comes to stand on in the end.
+        beside: The variables that its file takes from the `.env` beside it, with their values.
     """
 
     file: str
@@ -77,6 +78,7 @@ class Use:
     segments: tuple[Segment, ...] = ()
     ignore: tuple[tuple[str, str], ...] = ()
     final: bool = False
+    beside: tuple[tuple[str, str], ...] = ()
 
     @property
     def unpinned(self) -> str:

@@ -204,3 +204,13 @@ def spans(table: str) -> list[tuple[int, int]]:
     header = table.splitlines()[0]
     starts = [header.index(name) for name in ("PLACE", "KIND", "IMAGE", "NOTE")]
     return list(zip(starts, [*starts[1:], 200], strict=True))
+
+
+def test_the_dotenv_beside_a_compose_file_is_read_for_a_folder_and_for_a_file(
+    refit: Refit, write: Write
+) -> None:
+    write(".env", "REGISTRY=mirror.test\n")
+    write("compose.yaml", "services: {db: {image: '${REGISTRY}/postgres:16'}}\n")
+
+    assert places(refit) == ["compose.yaml:1 mirror.test/postgres:16"]
+    assert places(refit, "compose.yaml") == ["compose.yaml:1 mirror.test/postgres:16"]

@@ -1,7 +1,8 @@
 """The corpus: named cases in plain text, each a Dockerfile and the images that it names.
 
-`=== name` begins a case, `%% crlf bom no-newline args KEY=value` says how its bytes differ from the
-text shown, and `-> LINE KIND IMAGE [! reason it is skipped] [# comment=value]… [@platform]` is a use.
+`=== name` begins a case, `%% crlf bom no-newline args KEY=value` says how its bytes differ from the text
+shown, and what its arguments are (for a compose file: what the `.env` beside it sets), and
+`-> LINE KIND IMAGE [! reason it is skipped] [# comment=value]… [@platform]` is a use.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def read_dockerfile(case: Case) -> tuple[Use, ...]:
 
 
 def read_compose_file(case: Case) -> tuple[Use, ...]:
-    return read_compose("compose.yaml", case.data)
+    return read_compose("compose.yaml", case.data, case.args)
 
 
 both = pytest.mark.parametrize(
