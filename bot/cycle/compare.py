@@ -111,17 +111,13 @@ def _pair_by_alias(
     pairs, rest = [], []
     for new in after:
         partners = waiting[new.identity[1:]]
-        same = next((old for old in partners if _names(old) & _names(new)), None)
+        same = next((old for old in partners if old.is_also(new)), None)
         if same is None:
             rest.append(new)
         else:
             partners.remove(same)
             pairs.append((same, new))
     return pairs, [old for partners in waiting.values() for old in partners], rest
-
-
-def _names(found: Vulnerability) -> set[str]:
-    return {found.id, *found.aliases}
 
 
 def _pair(

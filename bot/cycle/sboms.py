@@ -27,7 +27,7 @@ from bot.model.reference import Reference
 from bot.model.run import Problem
 from bot.model.sboms import Audience, Known, Rescanned, SbomRescan
 from bot.model.target import Target
-from bot.model.vulnerability import Comparison, Scan
+from bot.model.vulnerability import Scan, Vulnerability
 from bot.ports import ScanRequest
 
 
@@ -130,7 +130,7 @@ def _rescan(
         scans.setdefault(one.digest, cached_sbom_scan(one.subject or one.base, one.digest, parts))
     scan = scans[sbom.digest]
     since, note = _since(last_told(sbom.digest, place.name, audience, parts.store), scan)
-    new = {found.vulnerability.identity for found in since.introduced} if since else set()
+    new = {found.identity for found in since.known}
     layers = {*bases.held.diff_ids, *_layers_of(sbom, bases, parts)}
     remedies = Remedies(parts.store, scan, scans[todays.digest], frozenset(layers))
     return Rescanned(
@@ -140,20 +140,43 @@ def _rescan(
         exact=sbom.base == bases.held.reference,
         scan=scan,
         known=tuple(Known(one, one.identity in new, *remedies.of(one)) for one in scan.vulnerabilities),
-        withdrawn=tuple(found.vulnerability for found in since.fixed) if since else (),
+        withdrawn=since.withdrawn,
         note=note,
     )
 
 
-def _since(last: Scan | None, scan: Scan) -> tuple[Comparison | None, str]:
-    """What became known; a scanner that changed finds other things in what it knew before."""
+@dataclass(frozen=True, slots=True)
+class _Since:
+    """What became known since it was told last, and what is known no longer."""
+
+    known: tuple[Vulnerability, ...] = ()
+    withdrawn: tuple[Vulnerability, ...] = ()
+
+
+def _since(last: Scan | None, scan: Scan) -> tuple[_Since, str]:
+    """What became known; a scanner that changed finds other things in what it knew before.
+
+    What the operator hides, or hides no longer, has not become known by that.
+    """
     if last is None:
-        return None, "first rescan of this SBOM: there is nothing to compare with"
-    if last.scanner != scan.scanner:
-        return None, f"last told from {last.scanner}, now by {scan.scanner}: not comparable"
+        return _Since(), "first rescan of this SBOM: there is nothing to compare with"
+    if _program(last) != _program(scan):
+        return _Since(), f"last told from {last.scanner}, now by {scan.scanner}: not comparable"
     if not (last.supported and scan.supported):
-        return None, "the scanner has no data for this distribution"
-    return compare(last, scan, base_before=(), base_after=()), ""
+        return _Since(), "the scanner has no data for this distribution"
+    found = compare(last, scan, base_before=(), base_after=())
+    known = tuple(one.vulnerability for one in found.introduced if not _hidden(one.vulnerability, last))
+    gone = tuple(one.vulnerability for one in found.fixed if not _hidden(one.vulnerability, scan))
+    return _Since(known, gone), ""
+
+
+def _program(scan: Scan) -> str:
+    """Name and version of the scanner, without what it was told to hide."""
+    return scan.scanner.partition(",")[0]
+
+
+def _hidden(found: Vulnerability, scan: Scan) -> bool:
+    return any(one.package == found.package.name and one.id in found.names for one in scan.ignored)
 
 
 def _sbom_in_use(place: _Place, held: BaseImage, parts: Parts) -> Sbom:

@@ -85,7 +85,7 @@ def _remedy(known: Known, one: Rescanned) -> str:
     since = ""
     if known.fixed_since is not None:
         family = visible(one.scan.distribution.partition(" ")[0].capitalize())
-        since = f"; fixed in {family} since {wording.day(known.fixed_since)} ({fixed})"
+        since = f"; fixed in {family} since {wording.day(known.fixed_since)} at the latest ({fixed})"
     return _REMEDIES[known.remedy] + since
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -194,12 +195,21 @@ def _canonical(raw: _Json) -> tuple[str, tuple[str, ...]]:
 
 
 def _merge(found: Iterable[Vulnerability]) -> list[Vulnerability]:
-    """One finding for each id, package and version: the worst severity, any fix, all aliases."""
-    merged: dict[tuple[str, Package], Vulnerability] = {}
-    for one in found:
-        key = (one.id, one.package)
-        merged[key] = _join(merged[key], one) if key in merged else one
-    return list(merged.values())
+    """One finding for each vulnerability, package and version: the worst severity, any fix, all aliases."""
+    merged: defaultdict[Package, list[Vulnerability]] = defaultdict(list)
+    for one in sorted(found, key=lambda one: not _CVE.fullmatch(one.id)):  # a CVE gives its name
+        listed = merged[one.package]
+        same = next((number for number, other in enumerate(listed) if _same(one, other)), None)
+        if same is None:
+            listed.append(one)
+        else:
+            listed[same] = _join(listed[same], one)
+    return [one for listed in merged.values() for one in listed]
+
+
+def _same(one: Vulnerability, other: Vulnerability) -> bool:
+    """Under one id, or under an id that the other has as well; a third in common may be a DSA about both."""
+    return one.id == other.id or (one.is_also(other) and (one.id in other.names or other.id in one.names))
 
 
 def _join(first: Vulnerability, second: Vulnerability) -> Vulnerability:
@@ -211,7 +221,7 @@ def _join(first: Vulnerability, second: Vulnerability) -> Vulnerability:
         fixed_version=first.fixed_version or second.fixed_version,
         title=first.title or second.title,
         status=first.status if first.fixed_version or not second.fixed_version else second.status,
-        aliases=tuple(sorted({*first.aliases, *second.aliases})),
+        aliases=tuple(sorted((first.names | second.names) - {first.id})),
     )
 
 

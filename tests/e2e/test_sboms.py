@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.test_serve import NEVER, PLAIN, serving
 from tests.e2e.world import World
 from tests.integration.scanner.databases import database
 
@@ -15,6 +17,7 @@ pytestmark = pytest.mark.lab
 
 KNOWN = {"perl": {"CVE-2011-4116": ""}}
 LATER = {"perl": {"CVE-2011-4116": "", "CVE-2026-10001": "99"}}
+LINK = r"\[([^]]+)\]\(https://refit\.example\.com(/artifacts/sha256:[0-9a-f]{64})\)"
 TOKEN = "ghp_" + "0123456789abcdefghij" * 2
 
 
@@ -69,7 +72,7 @@ def test_the_pull_request_tells_secrets_and_names_what_is_kept(world: World) -> 
     )
     world.settings["artifacts"] = {
         "location": str(world.folder / "kept"),
-        "link": "https://refit.example.com/{digest}",
+        "link": "https://refit.example.com/artifacts/{digest}",
     }
     base.move()
 
@@ -79,7 +82,7 @@ def test_the_pull_request_tells_secrets_and_names_what_is_kept(world: World) -> 
     text = page.read_text(encoding="utf-8")
     assert "Secrets in the new image: 1 critical" in text
     assert "in `/app/token.txt:1`" in text
-    assert "[SBOM (CycloneDX)](https://refit.example.com/sha256:" in text
+    assert "[SBOM (CycloneDX)](https://refit.example.com/artifacts/sha256:" in text
     assert "Config of the new image: " in text
     assert everywhere(world, TOKEN) == []
     (update,) = ended.document["updates"]
@@ -87,6 +90,26 @@ def test_the_pull_request_tells_secrets_and_names_what_is_kept(world: World) -> 
     (sbom,) = [one for one in update["artifacts"] if one["kind"] == "sbom"]
     kept = world.folder / "kept" / "sha256" / sbom["digest"][7:9] / sbom["digest"][7:]
     assert json.loads(kept.read_bytes())["bomFormat"] == "CycloneDX"
+
+
+def test_what_a_pull_request_links_to_is_opened_by_serve(world: World) -> None:
+    base = world.base()
+    world.project({"web/Dockerfile": PLAIN.format(base=base.pinned)})
+    base.move()
+    use(world, "first", KNOWN)
+    link = {"link": "https://refit.example.com/artifacts/{digest}"}
+    world.settings |= {"artifacts": link, "schedule": NEVER}
+    assert world.run().code == 0
+    (page,) = world.pages()
+    linked = re.findall(LINK, page.read_text(encoding="utf-8"))
+
+    with serving(world) as served:
+        documents = {name: served.get(path).json() for name, path in linked}
+        assert served.get("/artifacts/sha256:" + "0" * 64).status_code == 404
+
+    assert documents["SBOM (CycloneDX)"]["bomFormat"] == "CycloneDX"
+    assert documents["report (SARIF)"]["version"] == "2.1.0"
+    assert {"perl-base"} < {one["name"] for one in documents["SBOM (CycloneDX)"]["components"]}
 
 
 def everywhere(world: World, text: str) -> list[Path]:

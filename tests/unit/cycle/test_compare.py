@@ -200,6 +200,16 @@ def test_a_vulnerability_that_got_its_cve_meanwhile_is_no_new_one(temporary: str
     assert [finding.vulnerability.id for finding in found.remaining] == ["CVE-2026-1000"]
 
 
+def test_two_cves_of_one_advisory_are_two_vulnerabilities() -> None:
+    one = package("1", OLD_BASE)
+    old, new = (
+        replace(vulnerability(one, name), aliases=("DSA-5000-1",)) for name in ("CVE-2026-1", "CVE-2026-2")
+    )
+    found = compared(replace(scan(one), vulnerabilities=(old,)), replace(scan(one), vulnerabilities=(new,)))
+    assert [finding.vulnerability.id for finding in found.fixed] == ["CVE-2026-1"]
+    assert [finding.vulnerability.id for finding in found.introduced] == ["CVE-2026-2"]
+
+
 def test_an_alias_in_another_package_is_another_finding() -> None:
     one, other = package("1", OLD_BASE), package("1", OLD_BASE, "curl", source="curl")
     before = replace(scan(one, other), vulnerabilities=(vulnerability(one, "GHSA-aaaa-bbbb-cccc"),))

@@ -13,6 +13,7 @@ from bot.cycle.compare import compare
 from bot.cycle.sboms import rescan_sboms
 from bot.cycle.told import mark_told
 from bot.errors import ScanError
+from bot.model.exposure import Ignored
 from bot.model.reference import Reference
 from bot.model.sboms import Audience, Known, Remedy, SbomRescan
 from bot.model.target import LINUX_AMD64
@@ -178,10 +179,11 @@ def test_a_fix_that_the_base_lacks_is_waited_for_since_the_day_it_was_first_list
 
 
 def test_it_is_said_in_one_line_that_a_base_is_waited_for(world: World) -> None:
+    """No database says when a fix came out: the date is that of the first in which we saw it, and says so."""
     world.next_day(vulnerability(OPENSSL, "3.0.18"))
     world.image.append(vulnerability(OPENSSL, "3.0.19", "CVE-2026-2"))
     world.database()
-    said = "waiting for base; fixed in Debian since 2026-11-04 (3.0.19)"
+    said = "waiting for base; fixed in Debian since 2026-11-04 at the latest (3.0.19)"
     assert news(world.rescan()) == f"acme/shop#shop: high CVE-2026-2 in libssl3 3.0.17: {said}"
 
 
@@ -222,6 +224,24 @@ def test_another_version_of_the_scanner_makes_nothing_new(world: World) -> None:
     result = world.rescan()
     assert result.new == ()
     assert "not comparable" in summary(result)
+
+
+def test_what_the_operator_hides_or_shows_again_has_not_become_known_by_that(world: World) -> None:
+    """And what did become known that day is told, although the scanner was told otherwise."""
+    hidden = Ignored("CVE-2026-1", "libssl3")
+    world.house.scanner.otherwise = lambda request: replace(world.answer(request), ignored=(hidden,))
+    world.database()
+    world.rescan()
+    world.image += [vulnerability(OPENSSL), vulnerability(OPENSSL, name="CVE-2026-2")]
+    world.house.scanner.version += ", ignoring by 1f0c2a9b"
+    world.house.scanner.otherwise = world.answer
+    world.database()
+    assert [known.vulnerability.id for _, known in world.rescan().new] == ["CVE-2026-2"]
+
+    world.image.pop(0)
+    world.house.scanner.otherwise = lambda request: replace(world.answer(request), ignored=(hidden,))
+    world.database()
+    assert world.rescan().rescanned[0].withdrawn == ()
 
 
 def test_a_project_that_cannot_be_read_stops_no_other(world: World) -> None:

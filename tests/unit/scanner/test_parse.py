@@ -154,6 +154,29 @@ def test_one_vulnerability_listed_under_two_ids_is_one_finding_with_the_worse_se
     )
 
 
+def listed(*vulnerabilities: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
+    raws = [SHADOW_CVE | one for one in vulnerabilities]
+    found = read(report(result(Packages=[PASSWD], Vulnerabilities=raws))).vulnerabilities
+    return [(one.id, one.aliases) for one in found]
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["the CVE first", "the alias first"])
+@pytest.mark.parametrize("alias", ["GHSA-aaaa-bbbb-cccc", "TEMP-0841856-B18BAF", "DSA-5000-1"])
+def test_a_cve_and_an_alias_that_only_it_knows_of_are_one_finding(alias: str, *, turned: bool) -> None:
+    pair = [{"VulnerabilityID": "CVE-2026-10001", "VendorIDs": [alias]}, {"VulnerabilityID": alias}]
+    assert listed(*(reversed(pair) if turned else pair)) == [("CVE-2026-10001", (alias,))]
+
+
+def test_what_only_shares_an_advisory_is_not_one_finding() -> None:
+    several = [
+        {"VulnerabilityID": "CVE-2026-10001", "VendorIDs": ["DSA-5000-1"]},
+        {"VulnerabilityID": "CVE-2026-10002", "VendorIDs": ["DSA-5000-1"]},
+        {"VulnerabilityID": "TEMP-0841856-B18BAF", "VendorIDs": ["DSA-5000-1"]},
+        {"VulnerabilityID": "GHSA-aaaa-bbbb-cccc", "VendorIDs": ["CVE-2026-10001", "CVE-2026-10002"]},
+    ]
+    assert len(listed(*several)) == 4
+
+
 @pytest.mark.parametrize(
     ("system", "log"),
     [
