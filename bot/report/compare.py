@@ -10,14 +10,13 @@ from rich.table import Table
 
 from bot.model.compared import ImageComparison, ImageFacts
 from bot.model.evidence import Health
-from bot.model.vulnerability import ChangeKind, Comparison, Finding, Scan, Severity
+from bot.model.vulnerability import Comparison, Scan, Severity
 from bot.report import facts, wording
-from bot.report.quote import code, quote, visible, vulnerability
+from bot.report.compare_lists import counted, folded, worst
+from bot.report.quote import code, quote, visible
 from bot.report.screen import Screen, line
-from bot.report.section import Section
 from bot.report.weights import grown
 
-_SHOWN: Final = 50
 _NAME: Final = 60
 
 
@@ -36,7 +35,7 @@ def markdown(result: ImageComparison) -> str:
     names = [code(one.name, limit=_NAME) for one in (result.before, result.after)]
     head = [f"| {result.platform} | {names[0]} | {names[1]} | Change |", "|:--|--:|--:|--:|"]
     table = [f"| {row.name} | {row.before} | {row.after} | {row.change} |" for row in _rows(result)]
-    parts = ["\n".join([*head, *table]), *_sentences(result, code), *_folded(result), _foot(result, quote)]
+    parts = ["\n".join([*head, *table]), *_sentences(result, code), *folded(result), _foot(result, quote)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -53,8 +52,11 @@ def render(result: ImageComparison, *, width: int = 100, color: bool = False) ->
         table.add_row(*(line(cell, _style(row)) for cell in (row.name, row.before, row.after, row.change)))
     console.print(table)
     console.print()
-    for sentence in (*_sentences(result, visible), _foot(result, visible)):
+    for sentence in _sentences(result, visible):
         console.print(line(sentence))
+    for found in worst(result):
+        console.print(line(found), soft_wrap=True)
+    console.print(line(_foot(result, visible), "dim"))
     return screen.text()
 
 
@@ -152,28 +154,8 @@ def _changes(comparison: Comparison, *, caused: bool) -> str:
     else:
         only = f"only in the first: {fixed}; only in the second: {introduced}"
         text = f"Vulnerabilities {only}; in both: {remaining}."
-    kinds = [f"{number} {kind}" for kind in ChangeKind if (number := _packages(comparison, kind))]
-    return text + (f" Packages: {', '.join(kinds)}." if kinds else " No package differs.")
-
-
-def _packages(comparison: Comparison, kind: ChangeKind) -> int:
-    return sum(change.kind is kind for change in comparison.packages)
-
-
-def _folded(result: ImageComparison) -> Iterator[str]:
-    if result.comparison is None:
-        return
-    names = ("Fixed", "Introduced") if result.caused else ("Only in the first", "Only in the second")
-    lists = (result.comparison.fixed, result.comparison.introduced)
-    for name, findings in zip(names, lists, strict=True):
-        if findings:
-            yield Section(f"{name}: {len(findings)}", tuple(map(_item, findings))).markdown(_SHOWN)
-
-
-def _item(finding: Finding) -> str:
-    found = finding.vulnerability
-    package = code(f"{found.package.name} {found.package.version}")
-    return f"- {found.severity.value.lower()} {vulnerability(found.id)} in {package}"
+    packages = counted(comparison)
+    return text + (f" Packages: {packages}." if packages else " No package differs.")
 
 
 def _foot(result: ImageComparison, shown: Callable[[str], str]) -> str:

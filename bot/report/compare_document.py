@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.model.compared import ImageComparison, ImageFacts
-from bot.model.evidence import HealthState
+from bot.model.evidence import HealthState, Layer
 from bot.model.vulnerability import ChangeKind, Finding, Severity
 from bot.report.shapes import FindingShape
 from bot.report.wire import finding
@@ -17,6 +17,24 @@ from bot.report.wire import finding
 
 class _Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class LayerShape(_Shape):
+    """One layer: what made it, its uncompressed bytes, and those that a registry stores."""
+
+    instruction: str
+    size: int
+    pushed_size: int | None
+
+
+class PackageShape(_Shape):
+    """A package that differs; a version is null where the image does not have it."""
+
+    name: str
+    path: str = Field(description="file that lists it; empty for the distribution's packages")
+    kind: ChangeKind
+    before: str | None
+    after: str | None
 
 
 class ImageShape(_Shape):
@@ -27,6 +45,7 @@ class ImageShape(_Shape):
     size: int | None = Field(description="unpacked bytes")
     pushed_size: int | None = Field(description="bytes as a registry stores it")
     layers: int
+    layer_list: list[LayerShape] | None = Field(description="from the bottom; null where none was looked at")
     packages: int
     build_seconds: float | None
     package_size: int | None = Field(description="bytes of the files that OS packages own")
@@ -58,6 +77,7 @@ class CompareDocument(_Shape):
     introduced: list[FindingShape] = Field(description="in the second only")
     remaining: list[FindingShape] = Field(description="in both")
     packages: dict[ChangeKind, int] | None = Field(description="how many differ, and how; null: unknown")
+    changed_packages: list[PackageShape] = Field(description="those that differ, by name")
     seconds: float
     notes: list[str]
 
@@ -77,6 +97,10 @@ def document(result: ImageComparison) -> dict[str, Any]:
         introduced=_findings(comparison.introduced if comparison else (), result),
         remaining=_findings(same, result),
         packages=kinds if comparison else None,
+        changed_packages=[
+            PackageShape(name=one.name, path=one.path, kind=one.kind, before=one.before, after=one.after)
+            for one in changes
+        ],
         seconds=round(result.seconds, 3),
         notes=list(result.notes),
     )
@@ -97,6 +121,7 @@ def _image(facts: ImageFacts) -> ImageShape:
         size=facts.size,
         pushed_size=facts.pushed_size,
         layers=facts.layers,
+        layer_list=[_layer(one) for one in build.layers] if build else None,
         packages=len(facts.scan.packages),
         build_seconds=round(facts.build_seconds, 3) if facts.build_seconds is not None else None,
         package_size=build.package_size if build else None,
@@ -105,6 +130,10 @@ def _image(facts: ImageFacts) -> ImageShape:
         vulnerabilities=facts.scan.counts() if facts.scan.supported else None,
         health=facts.health.state if facts.health else None,
     )
+
+
+def _layer(layer: Layer) -> LayerShape:
+    return LayerShape(instruction=layer.instruction, size=layer.size, pushed_size=layer.pushed_size)
 
 
 def _change(before: ImageFacts, after: ImageFacts) -> ChangeShape:

@@ -24,13 +24,13 @@ class Section:
     head: str = ""
     foot: str = ""
 
-    def markdown(self, cap: int) -> str:
+    def markdown(self, cap: int, *, more: str = LEFT_OUT) -> str:
         """The section with at most `cap` items; how many are left out is said."""
         shown = self.items[:cap]
         left_out = len(self.items) - len(shown)
         listed = "\n".join([self.head, *shown] if self.head.startswith("|") else shown)
         parts = ["" if self.head.startswith("|") else self.head, listed, self.foot]
         if left_out:
-            parts.append(f"… and {left_out} {LEFT_OUT}")
+            parts.append(f"… and {left_out} {more}")
         inside = "\n\n".join(part for part in parts if part)
         return f"<details><summary>{self.summary}</summary>\n\n{inside}\n\n</details>"

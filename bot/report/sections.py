@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
-from difflib import SequenceMatcher
 from typing import Final
 
-from bot.model.evidence import Build, Layer, Level, Side, networks
+from bot.model.evidence import Build, Level, Side, networks
 from bot.model.run import Proved
 from bot.model.vulnerability import Cause, Comparison, Finding
 from bot.report import facts, weights, wording
 from bot.report.exposure import exposures, kept
 from bot.report.facts import Case
+from bot.report.layers import HEAD as LAYERS
+from bot.report.layers import layer_rows
 from bot.report.quote import block, code, quote, vulnerability
 from bot.report.section import Section
 
@@ -140,16 +141,15 @@ def _version(version: str | None) -> str:
 
 def _layers(before: Side | None, build: Build) -> Section:
     old = before.build if before else None
-    rows = tuple(_layer_rows(old.layers if old else (), build.layers))
+    rows = tuple(layer_rows(old.layers if old else (), build.layers))
     times = "Built without layer cache below the base."
     pushed = f" As pushed: {_pushed(old)} before, {_pushed(build)} after." if build.pushed_size else ""
-    head = "| Layer | Before | After |\n|:--|--:|--:|"
     took = f"{_seconds(build)}, cold"
     if old:
         took = f"{_seconds(old)} before, {_seconds(build)} after (both cold)"
     summary = f"Layers and build: {took}"
     foot = f"{times}{pushed} {weights.sentences(build, code)}".rstrip()
-    return Section(summary, rows, head=head, foot=foot)
+    return Section(summary, rows, head=LAYERS, foot=foot)
 
 
 def _seconds(build: Build | None) -> str:
@@ -158,23 +158,6 @@ def _seconds(build: Build | None) -> str:
 
 def _pushed(build: Build | None) -> str:
     return wording.megabytes(build.pushed_size if build else None)
-
-
-def _layer_rows(before: Sequence[Layer], after: Sequence[Layer]) -> Iterable[str]:
-    """Layers side by side, matched by the instruction that made them."""
-    names = [layer.instruction for layer in before], [layer.instruction for layer in after]
-    for _, start, end, other, last in SequenceMatcher(None, *names, autojunk=False).get_opcodes():
-        old, new = before[start:end], after[other:last]
-        for index in range(max(len(old), len(new))):
-            pair = old[index] if index < len(old) else None, new[index] if index < len(new) else None
-            yield _layer_row(*pair)
-
-
-def _layer_row(old: Layer | None, new: Layer | None) -> str:
-    layer = new or old
-    name = code(layer.instruction if layer else "", limit=60)
-    size = [wording.megabytes(one.size if one else None) for one in (old, new)]
-    return f"| {name} | {size[0]} | {size[1]} |"
 
 
 def failure_log(log: str) -> str:

@@ -58,6 +58,45 @@ def test_the_terminal_says_the_same_as_the_markdown() -> None:
     assert "only in the first: 1; only in the second: 1; in both: 0. Packages: 1 removed." in text
 
 
+def test_the_terminal_names_the_worst_of_what_one_image_alone_has() -> None:
+    result = compared()
+    assert result.comparison is not None
+    many = tuple(Finding(vulnerability(f"CVE-2026-{n}", Severity.HIGH)) for n in range(7))
+    lines = render(replace(result, comparison=replace(result.comparison, fixed=many))).splitlines()
+    first = lines.index("Only in the first, the worst 5 of 7:")
+    assert lines[first + 1] == "  high     CVE-2026-0 in openssl 1, fixed in 2"
+    assert lines[first + 6 : first + 8] == [
+        "Only in the second:",
+        "  low      CVE-2026-2 in openssl 1, fixed in 2",
+    ]
+
+
+def test_packages_and_layers_are_side_by_side_in_the_markdown() -> None:
+    text = markdown(compared())
+    assert "<summary>Packages: 1 removed</summary>\n\n| Package | Before | After |" in text
+    assert f"| `gcc` | `12` | {NONE} |" in text
+    assert "<summary>Layers: 27 and 18</summary>" in text
+    assert "| `RUN 0` | 111.1 MB | 13.3 MB |" in text
+    assert f"| `gcc` | `12` | {NONE} | rebuild |" in markdown(compared(caused=True))
+
+
+def test_what_is_left_out_of_the_markdown_is_in_the_json() -> None:
+    result = compared()
+    assert result.comparison is not None
+    many = tuple(Finding(vulnerability(f"CVE-2026-{n}")) for n in range(230))
+    result = replace(result, comparison=replace(result.comparison, introduced=many))
+    assert "… and 30 more; `--format json` lists them all." in markdown(result)
+    assert len(document(result)["introduced"]) == 230
+
+
+def test_packages_and_layers_are_listed_in_the_json() -> None:
+    found = document(compared())
+    assert found["changed_packages"] == [
+        {"name": "gcc", "path": "", "kind": "removed", "before": "12", "after": None}
+    ]
+    assert [one["instruction"] for one in found["after"]["layer_list"]] == [f"RUN {n}" for n in range(18)]
+
+
 def test_causes_are_told_only_for_one_target_on_two_bases() -> None:
     told, untold = compared(caused=True), compared()
     assert "Fixed: 1 (1 by the base); introduced: 1" in markdown(told)

@@ -1,0 +1,31 @@
+"""Layers of two images side by side, as rows of a Markdown table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import Final
+
+from bot.model.evidence import Layer
+from bot.report import wording
+from bot.report.quote import code
+
+HEAD: Final = "| Layer | Before | After |\n|:--|--:|--:|"
+_INSTRUCTION: Final = 60
+
+
+def layer_rows(before: Sequence[Layer], after: Sequence[Layer]) -> Iterator[str]:
+    """Layers from the bottom, matched by the instruction that made them."""
+    names = [layer.instruction for layer in before], [layer.instruction for layer in after]
+    for _, start, end, other, last in SequenceMatcher(None, *names, autojunk=False).get_opcodes():
+        old, new = before[start:end], after[other:last]
+        for index in range(max(len(old), len(new))):
+            pair = old[index] if index < len(old) else None, new[index] if index < len(new) else None
+            yield _row(*pair)
+
+
+def _row(old: Layer | None, new: Layer | None) -> str:
+    layer = new or old
+    name = code(layer.instruction if layer else "", limit=_INSTRUCTION)
+    size = [wording.megabytes(one.size if one else None) for one in (old, new)]
+    return f"| {name} | {size[0]} | {size[1]} |"
