@@ -18,9 +18,9 @@ from bot.audit.project import together
 from bot.clock import SystemClock
 from bot.commands.audit_files import audit_file, audit_folder
 from bot.commands.audit_image import audit_archive, audit_built, audit_in_engine
-from bot.commands.discover import show_problems
 from bot.commands.options import ConfigOption, QuietOption, config_or_defaults
 from bot.commands.output import colored, width, write, write_json
+from bot.commands.problems import show_problems
 from bot.convert import project
 from bot.cycle.audit import ended_by
 from bot.errors import UsageError
@@ -100,7 +100,7 @@ def audit(  # noqa: PLR0913 - the options of a command line
     if baseline is not None:
         made = known_findings.without(made, known_findings.known(_read(baseline), str(baseline)))
     _show(made, output)
-    failed = show_problems(list(made.problems))
+    failed = show_problems(made.problems)
     return failed or (1 if _fails(made.findings, fail_on) else 0)
 
 
@@ -184,8 +184,9 @@ def _read(file: Path) -> str:
         with file.open(encoding="utf-8") as handle:
             return handle.read(_LARGEST_BASELINE)
     except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise UsageError(
-            f"cannot read the baseline {file}: {error}", hint="Write one with --write-baseline."
+            f"cannot read the baseline {file}: {why}", hint="Write one with --write-baseline FILE."
         ) from error
 
 

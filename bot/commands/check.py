@@ -14,7 +14,6 @@ import typer
 
 from bot.app import open_parts
 from bot.commands import tags
-from bot.commands.discover import show_problems
 from bot.commands.interrupt import interruptible
 from bot.commands.options import (
     ConfigOption,
@@ -27,6 +26,7 @@ from bot.commands.options import (
 )
 from bot.commands.output import colored, width, write, write_json
 from bot.commands.paths import PathsArgument, read_paths
+from bot.commands.problems import show_problems
 from bot.commands.state import usable_state
 from bot.convert import policy, project
 from bot.cycle.discover import Found

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rich.text import Text
-
-from bot.commands.options import Format, FormatOption, errors_console
+from bot.commands.options import Format, FormatOption
 from bot.commands.output import colored, width, write, write_json_list
 from bot.commands.paths import PathsArgument, scan_paths
+from bot.commands.problems import show_problems
 from bot.cycle.discover import Found
 from bot.model.run import Problem
 from bot.model.use import Use
 from bot.report import listing, wire
-from bot.report.quote import visible
 
 
 def discover(paths: PathsArgument = None, output: FormatOption = Format.TABLE) -> int:
@@ -43,14 +41,3 @@ def _uses(found: Iterable[Found | Problem], problems: list[Problem]) -> Iterator
         if one.use.id not in seen:
             seen.add(one.use.id)
             yield one.use
-
-
-def show_problems(problems: list[Problem]) -> int:
-    """Write failures to standard error; the exit code is 3 where there are some."""
-    console = errors_console()
-    for problem in problems:
-        told = visible(f"{problem.subject}: {problem.error}", limit=400)
-        console.print(Text.assemble(("failed: ", "bold red"), told), soft_wrap=True)
-        if problem.hint:
-            console.print(Text.assemble(("hint:   ", "bold"), problem.hint), soft_wrap=True)
-    return 3 if problems else 0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.app import open_parts
-from bot.commands.discover import show_problems
 from bot.commands.interrupt import interruptible
 from bot.commands.options import ConfigOption, Format, FormatOption, QuietOption, errors_console, load_config
 from bot.commands.output import colored, width, write, write_json
+from bot.commands.problems import show_problems
 from bot.cycle.observe import observe as look
 from bot.model.observation import Observation
 from bot.progress import TerminalProgress
@@ -31,7 +31,7 @@ def observe(
         write_json(wire.observation(observation))
     else:
         write(observed.render(observation, width=width(), color=colored()))
-    failed = show_problems(list(observation.problems))
+    failed = show_problems(observation.problems)
     return exit_code(observation) if failed else 0
 
 

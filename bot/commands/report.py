@@ -7,12 +7,12 @@ from enum import StrEnum
 from typing import Annotated, assert_never
 
 import typer
-from rich.text import Text
 
 from bot.app import open_parts
 from bot.commands.interrupt import interruptible
 from bot.commands.options import ConfigOption, QuietOption, errors_console, load_config
 from bot.commands.output import write
+from bot.commands.problems import show_problems
 from bot.cycle.quarterly import Reports, publish_reports, size_report
 from bot.errors import UsageError
 from bot.progress import TerminalProgress
@@ -82,14 +82,10 @@ def _published(reports: Reports) -> int:
     """Where the issues are, and which forge did not take its own."""
     for issue in reports.published:
         write(issue.url)
-    for problem in reports.problems:
-        text = f"error: {problem.subject}: {problem.error}\nhint:  {problem.hint}"
-        errors_console().print(Text(text), soft_wrap=True)
-    if not reports.published and not reports.problems:
+    failed = show_problems(reports.problems)
+    if not reports.published and not failed:
         write("Nothing was measured yet: no issue was opened.")
-    if not reports.problems:
-        return 0
-    return 3 if reports.published else 4
+    return 4 if failed and not reports.published else failed
 
 
 def _check(quarter: str) -> None:

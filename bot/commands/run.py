@@ -19,6 +19,7 @@ from bot.cycle.monthly import Outcome, cycle_name, full_name, run_cycle
 from bot.errors import UsageError
 from bot.model.evidence import VerdictState
 from bot.model.run import RunResult
+from bot.model.update import Failed, Skipped
 from bot.progress import TerminalProgress
 from bot.report import dry_run as preview
 from bot.report import terminal, wire
@@ -99,8 +100,8 @@ def _show(outcome: Outcome, output: Format) -> None:
 
 def exit_code(result: RunResult, fail_on: str | None) -> int:
     """0 done · 1 findings, with --fail-on · 3 some failed · 4 nothing could be decided."""
-    decided = [one for one in result.decided if one.outcome.word not in ("failed", "skipped")]
-    failed = result.problems or any(one.outcome.word == "failed" for one in result.decided)
+    decided = [one for one in result.decided if not isinstance(one.outcome, Failed | Skipped)]
+    failed = result.problems or any(isinstance(one.outcome, Failed) for one in result.decided)
     if failed:
         return 3 if result.updates or decided else 4
     return 1 if any(one.verdict.state in _FAILING[fail_on] for one in result.updates) else 0

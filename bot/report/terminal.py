@@ -201,20 +201,26 @@ def _failures(result: RunResult) -> Iterable[tuple[Text, int]]:
 
 
 def _foot(result: RunResult) -> str:
-    """Publications counted once, however many updates they carry."""
+    """What was published, what failed, and what it took."""
+    failed = len(result.problems) + sum(isinstance(one.outcome, Failed) for one in result.decided)
+    parts = [
+        *([] if result.dry_run else _publications(result)),
+        f"{failed} failed",
+        wording.requests(result.requests),
+        *_quota(result.quota),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _publications(result: RunResult) -> Iterable[str]:
+    """Counted once, however many updates they carry."""
     carried = [one.publication for one in result.updates if one.publication]
     published = {one.url: one.kind for one in (*carried, *result.issues)}
     kinds = Counter(published.values())
-    failed = len(result.problems) + sum(isinstance(one.outcome, Failed) for one in result.decided)
-    parts = [
-        wording.count(kinds[PublicationKind.PULL_REQUEST], "pull request"),
-        *([f"{attached} with evidence of ours"] if (attached := kinds[PublicationKind.EVIDENCE]) else []),
-        wording.count(kinds[PublicationKind.ISSUE], "issue"),
-        f"{failed} failed",
-        wording.requests(result.requests),
-    ]
-    parts += _quota(result.quota)
-    return " · ".join(part for part in parts if part)
+    yield wording.count(kinds[PublicationKind.PULL_REQUEST], "pull request")
+    if attached := kinds[PublicationKind.EVIDENCE]:
+        yield f"{attached} with evidence of ours"
+    yield wording.count(kinds[PublicationKind.ISSUE], "issue")
 
 
 def _quota(quota: Mapping[str, str]) -> list[str]:

@@ -94,7 +94,8 @@ def test_a_baseline_that_is_none_is_misuse(refit: Refit, write: Write) -> None:
 
     assert answer.code == 2
     assert "known.json is no baseline file" in answer.err
-    assert refit("audit", "--baseline", "absent.json").code == 2
+    absent = refit("audit", "--baseline", "absent.json")
+    assert (absent.code, "absent.json: No such file or directory\n" in absent.err) == (2, True)
 
 
 def test_a_comment_with_a_reason_answers_a_finding(refit: Refit, write: Write) -> None:

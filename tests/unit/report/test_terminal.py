@@ -69,8 +69,11 @@ def test_text_from_outside_cannot_move_the_cursor_or_add_a_line() -> None:
     assert not any(line.startswith("OK") for line in told)
 
 
-def test_a_dry_run_says_that_nothing_was_written() -> None:
-    assert lines(dry_run=True)[0].endswith("(dry run: nothing was written)")
+def test_a_dry_run_says_that_nothing_was_written_and_counts_nothing_of_it() -> None:
+    shown = lines(dry_run=True)
+
+    assert shown[0].endswith("(dry run: nothing was written)")
+    assert shown[-1] == "  2 failed · 3 HEAD, 2 GET · docker.io 98/100 left"
 
 
 def test_an_unsupported_distribution_is_unknown_in_the_terminal_too() -> None:
