@@ -32,13 +32,13 @@ from tests.unit.cycle.house import House, house, moved, scan
 BEGIN: Final = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 MONTHS: Final = 60
 _A_WEEK: Final = 30  # of runs
-STEP: Final = timedelta(hours=24)
+STEP: Final = timedelta(hours=24)  # at 1:00 or 2:00 in Berlin: each job is due once between two of them
 CRONS: Final = {
     Job.MONTHLY: "0 4 1 * *",
     Job.OBSERVE: "30 2 * * *",
     Job.SBOMS: "0 6 * * *",
     Job.QUARTERLY: "0 5 2 1,4,7,10 *",
-    Job.CLEANUP: "15 1 * * *",
+    Job.CLEANUP: "45 3 * * *",
 }
 
 
