@@ -109,7 +109,8 @@ def sizes(
     buttons = (Button("Size report", url=url),) if url.startswith("https://") else ()
     foot = "" if buttons or not url else f"size report: {url}"
     table = (("Target", "Size", "Against baseline"), *rows) if rows else ()
-    return Answer(headline, table=table, foot=foot, buttons=buttons)
+    lines = () if rows else ("A target is measured when its update is proved, and by: rescan <target> built",)
+    return Answer(headline, lines, table=table, foot=foot, buttons=buttons)
 
 
 def snoozed(snooze: Snooze, projects: Sequence[str]) -> Answer:

@@ -86,8 +86,9 @@ def outcome(store: Store, cycle: Cycle) -> str:
     if cycle.state is not CycleState.DONE:
         return "running, or cut off and to be gone on with"
     result = json.loads(store.result(cycle.id) or "{}")
-    counts = {key: _count(result[key]) for key in _COUNTED if key in result}
-    return ", ".join(f"{number} {_WORDS.get(key, key)}" for key, number in counts.items()) or "done"
+    first, *more = [(key, _count(result[key])) for key in _COUNTED if key in result] or [("", 0)]
+    told = [first, *((key, number) for key, number in more if number)]
+    return ", ".join(f"{number} {_WORDS.get(key, key)}" for key, number in told if key) or "done"
 
 
 def _count(value: object) -> int:

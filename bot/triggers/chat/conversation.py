@@ -31,6 +31,8 @@ log: Final = logging.getLogger(__name__)
 _NAMED: Final = 10
 _BACK: Final = timedelta(days=100)
 Value = Mapping[str, str]
+# Answered from the store. An edit notifies nobody, so what takes its time ends in a message of its own.
+_BRIEF: Final = frozenset({Word.REPORT, Word.SNOOZE})
 
 
 class Permission(Protocol):
@@ -69,18 +71,33 @@ class Conversation:
         progress = ChatProgress(
             self._chat, value["thread"], value.get("progress", ""), parts.clock, parts.progress
         )
-        answer = self.work[task.name](replace(parts, progress=progress), value)
-        progress.show(f"Done in {seconds(parts.clock.monotonic() - begun)}.")
+        try:
+            answer = self.work[task.name](replace(parts, progress=progress), value)
+        except Exception:
+            progress.show(f"Failed after {seconds(parts.clock.monotonic() - begun)}.")
+            raise
         # Before it is said: a store that fails here has it done again, and it is said once.
         parts.store.audit(value.get("who", ""), f"answered {task.name}", answer.headline, parts.clock.now())
-        self.say(value, answer)
+        if task.name not in _BRIEF or not self._said_instead(value, answer):
+            progress.show(f"Done in {seconds(parts.clock.monotonic() - begun)}.")
+            self.say(value, answer)
+
+    def _said_instead(self, value: Value, answer: Answer) -> bool:
+        """Put the answer where its progress was told: what comes at once needs one message, not two."""
+        if not value.get("progress"):
+            return False
+        try:
+            self._chat.edit(value["thread"], value["progress"], _for(value, answer))
+        except ChatError:
+            return False
+        return True
 
     def say(self, value: Value, answer: Answer) -> None:
         """Answer in the thread of a task; a chat that is down costs the answer only."""
         if "thread" not in value:
             return
         try:
-            self._chat.say(value["thread"], replace(answer, mention=value.get("mention", "")))
+            self._chat.say(value["thread"], _for(value, answer))
         except ChatError as error:
             log.error("the answer was not delivered: %s", error.message)  # noqa: TRY400 - expected
 
@@ -142,6 +159,11 @@ class Conversation:
         for project in projects:
             if why := self._may(project, value.get("who", "")):
                 raise UsageError(f"I may not do that for you in {project}: {why}")
+
+
+def _for(value: Value, answer: Answer) -> Answer:
+    """The answer, for whoever asked."""
+    return replace(answer, mention=value.get("mention", ""))
 
 
 def _target(parts: Parts, name: str) -> Target:

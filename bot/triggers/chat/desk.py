@@ -130,13 +130,19 @@ class Desk:
         if not heard_first(self._store, f"{message.chat} {message.delivery}", now):
             return Heard(None)
         if not self._access.allows(message.who, message.place):
-            self._audit(message, "refused")
-            return Heard(Answer(_NO))
+            return self._refused(message)
         if wait := self._limit.take(message.person):
             self._audit(message, "too often")
             return Heard(Answer(f"That was often. Please ask again in {math.ceil(wait)} seconds."))
         self._audit(message, "command")
         return self._understood(message.text)
+
+    def _refused(self, message: Message) -> Heard:
+        """A polite no, and an audit line; nobody can make us fill a channel or the log with them."""
+        if self._limit.take(message.person):
+            return Heard(None)
+        self._audit(message, "refused")
+        return Heard(Answer(_NO))
 
     def _understood(self, text: str) -> Heard:
         match parse(text, self._targets()):

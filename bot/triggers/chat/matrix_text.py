@@ -7,6 +7,7 @@ likewise threads (#threading), edits (#event-replacements) and mentions (#user-a
 
 from __future__ import annotations
 
+import difflib
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from bot.triggers.chat.grammar import CHAT
 _LINE: Final = 600
 _LINES: Final = 60
 _ROWS: Final = 100
+_NEAR: Final = 0.8
 _USER: Final = re.compile(r"@[^:\s]{1,255}:[A-Za-z0-9.:\[\]-]{1,255}")
 
 Json = dict[str, Any]
@@ -61,7 +63,7 @@ def command_in(said: Mapping[str, Any], user: str, name: str) -> str | None:
         return None
     if text.startswith("!"):
         words = text[1:].split()
-        return text[1:] if words and words[0].lower() in (*CHAT, "refit") else None
+        return text[1:] if words and _is_ours(words[0].lower()) else None
     mentions = said.get("m.mentions")
     called = user in mentions.get("user_ids", ()) if isinstance(mentions, Mapping) else False
     for own in (user, name, user.partition(":")[0].removeprefix("@")):
@@ -70,6 +72,12 @@ def command_in(said: Mapping[str, Any], user: str, name: str) -> str | None:
             if not rest or rest[0] in ":, ":
                 return rest.lstrip(":, ")
     return text.replace(user, " ").replace(name or user, " ").strip(" :,") if called else None
+
+
+def _is_ours(word: str) -> bool:
+    """A word of the grammar, or one that is nearly so: other bots have commands with a `!` of their own."""
+    known = [str(one) for one in CHAT]
+    return word == "refit" or bool(difflib.get_close_matches(word, known, n=1, cutoff=_NEAR))
 
 
 def thread_of(said: Mapping[str, Any], event: str) -> str:

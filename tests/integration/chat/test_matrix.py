@@ -159,6 +159,7 @@ MENTIONS: dict[str, Callable[[Room], tuple[str, dict[str, Any]]]] = {
     ),
     "the word of all": lambda _: ("!refit status", {}),
     "a typo": lambda room: (f"{room.bot.user}: staus", {}),
+    "a typo after the mark": lambda _: ("!staus", {}),
 }
 
 

@@ -28,6 +28,7 @@ from tests.integration.chat.ways import A_MINUTE, APP_TOKEN, BOT_TOKEN, Room, Wa
 from tests.unit.cycle.house import clean, scan, vulnerability
 
 BOTH = ("http", "socket")
+SORRY = "Sorry, I am not allowed to take commands from you here."
 
 
 @pytest.fixture(params=BOTH)
@@ -144,6 +145,21 @@ def test_another_bot_is_not_answered(slack_room: Room, way: Way) -> None:
     assert len(slack_room.texts(1)) == 1
 
 
+def test_who_is_not_listed_cannot_make_us_fill_the_channel(slack_room: Room, way: Way) -> None:
+    answers = [way.slash("status", user="U9") for _ in range(A_MINUTE + 3)]
+
+    assert [said(one) for one in answers if one.get("blocks")] == [SORRY] * A_MINUTE
+    assert slack_room.audit() == [("slack:U9", "refused")] * A_MINUTE
+
+
+def test_what_failed_is_not_left_as_if_it_went_on(slack_room: Room, way: Way) -> None:
+    way.slash("rescan nosuch.example/x:1")
+
+    progress, result = slack_room.texts(3)[1:]
+    assert progress.startswith("Failed after ")
+    assert result.startswith("That failed: ")
+
+
 def test_who_asks_too_often_waits_and_others_do_not(slack_room: Room, way: Way) -> None:
     answers = [said(way.slash("status")) for _ in range(A_MINUTE + 1)]
 
@@ -215,12 +231,13 @@ def test_a_snooze_by_button_holds_the_update_back_and_check_shows_it(slack_room:
     slack_room.house.run()
     way.slash("snooze debian:bookworm-slim 14 release freeze")
 
-    assert "debian:bookworm-slim is snoozed until 2026-12-08 in acme/shop." in slack_room.texts(3)[2]
+    wait_until(lambda: len(slack_room.slack.edits) == 1)
+    assert "debian:bookworm-slim is snoozed until 2026-12-08 in acme/shop." in slack_room.texts(2)[1]
     (snooze,) = slack_room.house.store.snoozes(slack_room.house.clock.now())
     assert (snooze.who, snooze.reason) == ("slack:U1", "release freeze")
 
     way.slash("check")
-    checked = slack_room.texts(6)[5]
+    checked = slack_room.texts(5)[4]
     assert "All projects: 1 waiting" in checked
     assert "snoozed until 2026-12-08: release freeze (slack:U1)" in checked
 
