@@ -12,12 +12,12 @@ from bot.model.compared import ImageComparison, ImageFacts
 from bot.model.evidence import Health
 from bot.model.vulnerability import Comparison, Scan, Severity
 from bot.report import facts, wording
-from bot.report.compare_lists import counted, folded, worst
+from bot.report.compare_lists import counted, folded, sides, worst
 from bot.report.quote import code, quote, visible
 from bot.report.screen import Screen, line
 from bot.report.weights import grown
 
-_NAME: Final = 60
+_NAME: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,14 @@ class _Row:
 
 def markdown(result: ImageComparison) -> str:
     """The comparison as Markdown: the table, then what is in one image and not in the other."""
-    names = [code(one.name, limit=_NAME) for one in (result.before, result.after)]
-    head = [f"| {result.platform} | {names[0]} | {names[1]} | Change |", "|:--|--:|--:|--:|"]
+    first, second = sides(result)
+    head = [f"| {result.platform} | {first} | {second} | Change |", "|:--|--:|--:|--:|"]
     table = [f"| {row.name} | {row.before} | {row.after} | {row.change} |" for row in _rows(result)]
-    parts = ["\n".join([*head, *table]), *_sentences(result, code), *folded(result), _foot(result, quote)]
+    # Their names are paths and digests: as heads of columns they would push the numbers off a small screen.
+    names = [code(one.name, limit=_NAME) for one in (result.before, result.after)]
+    named = f"{first}: {names[0]}<br>{second}: {names[1]}"
+    parts = [named, "\n".join([*head, *table]), *_sentences(result, code)]
+    parts += [*folded(result), _foot(result, quote)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -45,8 +49,10 @@ def render(result: ImageComparison, *, width: int = 100, color: bool = False) ->
     console = screen.console
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
     table.add_column(line(str(result.platform)))
-    for one in (result.before, result.after):
-        table.add_column(line(visible(one.name, limit=_NAME)), justify="right", overflow="fold")
+    for side, one in zip(sides(result), (result.before, result.after), strict=True):
+        console.print(line(f"{side:7} {visible(one.name, limit=_NAME)}"), soft_wrap=True)
+        table.add_column(line(side.upper()), justify="right", no_wrap=True)
+    console.print()
     table.add_column(line("CHANGE"), justify="right", no_wrap=True)
     for row in _rows(result):
         table.add_row(*(line(cell, _style(row)) for cell in (row.name, row.before, row.after, row.change)))

@@ -8,7 +8,7 @@ from typing import Final
 from bot.model.compared import ImageComparison
 from bot.model.vulnerability import ChangeKind, Comparison, Finding, PackageChange
 from bot.report import wording
-from bot.report.layers import HEAD, layer_rows
+from bot.report.layers import head, layer_rows
 from bot.report.quote import code, visible, vulnerability
 from bot.report.section import Section
 
@@ -16,6 +16,11 @@ _SHOWN: Final = 200
 _MORE: Final = "more; `--format json` lists them all."
 _WORST: Final = 5
 _NAME: Final = 80
+
+
+def sides(result: ImageComparison) -> tuple[str, str]:
+    """What both images are called: one target before and after an update, or any two."""
+    return ("Before", "After") if result.caused else ("First", "Second")
 
 
 def folded(result: ImageComparison) -> Iterator[str]:
@@ -39,11 +44,12 @@ def _sections(result: ImageComparison) -> Iterator[Section]:
     for name, findings in _apart(result):
         yield Section(f"{name}: {len(findings)}", tuple(map(_item, findings)))
     if result.comparison is not None:
-        yield _packages(result.comparison, caused=result.caused)
+        yield _packages(result.comparison, sides(result), caused=result.caused)
     old, new = result.before.build, result.after.build
     if old is not None or new is not None:
         rows = tuple(layer_rows(old.layers if old else (), new.layers if new else ()))
-        yield Section(f"Layers: {result.before.layers} and {result.after.layers}", rows, head=HEAD)
+        counts = f"Layers: {result.before.layers} and {result.after.layers}"
+        yield Section(counts, rows, head=head(*sides(result)))
 
 
 def _apart(result: ImageComparison) -> Iterator[tuple[str, tuple[Finding, ...]]]:
@@ -73,12 +79,12 @@ def counted(comparison: Comparison) -> str:
     return ", ".join(f"{number} {kind}" for kind, number in numbers.items() if number)
 
 
-def _packages(comparison: Comparison, *, caused: bool) -> Section:
-    head = "| Package | Before | After |\n|:--|:--|:--|"
+def _packages(comparison: Comparison, names: tuple[str, str], *, caused: bool) -> Section:
+    top, under = f"| Package | {names[0]} | {names[1]} |", "|:--|:--|:--|"
     if caused:
-        head = "| Package | Before | After | Cause |\n|:--|:--|:--|:--|"
+        top, under = f"{top} Cause |", f"{under}:--|"
     rows = tuple(_package(one, caused=caused) for one in comparison.packages)
-    return Section(f"Packages: {counted(comparison)}", rows, head=head)
+    return Section(f"Packages: {counted(comparison)}", rows, head=f"{top}\n{under}")
 
 
 def _package(change: PackageChange, *, caused: bool) -> str:

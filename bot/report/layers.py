@@ -10,8 +10,12 @@ from bot.model.evidence import Layer
 from bot.report import wording
 from bot.report.quote import code
 
-HEAD: Final = "| Layer | Before | After |\n|:--|--:|--:|"
 _INSTRUCTION: Final = 60
+
+
+def head(before: str = "Before", after: str = "After") -> str:
+    """What stands above the rows."""
+    return f"| Layer | {before} | {after} |\n|:--|--:|--:|"
 
 
 def layer_rows(before: Sequence[Layer], after: Sequence[Layer]) -> Iterator[str]:

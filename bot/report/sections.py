@@ -12,7 +12,7 @@ from bot.model.vulnerability import Cause, Comparison, Finding
 from bot.report import facts, weights, wording
 from bot.report.exposure import exposures, kept
 from bot.report.facts import Case
-from bot.report.layers import HEAD as LAYERS
+from bot.report.layers import head as layers_head
 from bot.report.layers import layer_rows
 from bot.report.quote import block, code, quote, vulnerability
 from bot.report.section import Section
@@ -149,7 +149,7 @@ def _layers(before: Side | None, build: Build) -> Section:
         took = f"{_seconds(old)} before, {_seconds(build)} after (both cold)"
     summary = f"Layers and build: {took}"
     foot = f"{times}{pushed} {weights.sentences(build, code)}".rstrip()
-    return Section(summary, rows, head=LAYERS, foot=foot)
+    return Section(summary, rows, head=layers_head(), foot=foot)
 
 
 def _seconds(build: Build | None) -> str:

@@ -22,7 +22,7 @@ from rich.text import Text
 from bot.audit.dockerfile.view import Context
 from bot.audit.project import Subject, audit_dockerfile, together
 from bot.model.finding import Audit
-from bot.report import audit, issue, pull_request, terminal
+from bot.report import audit, compare, issue, pull_request, terminal
 from bot.report.size import html as size_html
 from bot.report.size import markdown as size_markdown
 from bot.report.size.quarter import Quarter
@@ -32,6 +32,7 @@ from tests.look import chat
 from tests.unit.audit.corpus import DOCKERFILES
 from tests.unit.report import cases, samples
 from tests.unit.report.gfm import to_html
+from tests.unit.report.test_compare import compared
 
 _STYLE: Final = Path(__file__).with_name("github.css")
 _WIDE: Final = 920
@@ -65,6 +66,14 @@ def _pages() -> Iterable[tuple[str, str, int]]:
     yield "size page phone", size_html.page(made), _PHONE
     yield "audit terminal", terminal_page(audit.terminal(_audit(), width=100, color=True)), 1000
     yield "audit wide", page("refit audit", audit.markdown(_audit())), _WIDE
+    two = compared()
+    yield (
+        "compare wide open",
+        page("refit compare", compare.markdown(two)).replace("<details>", "<details open>"),
+        _WIDE,
+    )
+    yield "compare phone", page("refit compare", compare.markdown(two)), _PHONE
+    yield "compare terminal", terminal_page(compare.render(two, width=100, color=True)), 1000
     run = cases.result(samples.proved(), cases.two_platforms(), cases.build_failed())
     for name, content in chat.pages():
         yield name, content, 720

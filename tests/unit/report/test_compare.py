@@ -52,6 +52,18 @@ def test_the_guides_improvements_come_out_as_in_its_tables(row: str) -> None:
     assert row in markdown(compared()).splitlines()
 
 
+def test_long_names_stand_above_the_numbers_and_not_in_their_way() -> None:
+    long = f"registry.example.com/team/debian@sha256:{'a' * 64}"
+    result = replace(compared(), before=replace(compared().before, name=long))
+    first, second, _, head, *_ = render(result, width=60).splitlines()
+    assert (first, second) == (f"First   {long}", "Second  Dockerfile")
+    assert head.split() == ["linux/amd64", "FIRST", "SECOND", "CHANGE"]
+    assert markdown(result).startswith(
+        f"First: `{long}`<br>Second: `Dockerfile`\n\n| linux/amd64 | First | Second |"
+    )
+    assert "| linux/amd64 | Before | After | Change |" in markdown(compared(caused=True))
+
+
 def test_the_terminal_says_the_same_as_the_markdown() -> None:
     text = " ".join(render(compared()).split())
     assert f"Image size 3,000.0 MB 240.0 MB {MINUS}92.0 %" in text
@@ -73,7 +85,7 @@ def test_the_terminal_names_the_worst_of_what_one_image_alone_has() -> None:
 
 def test_packages_and_layers_are_side_by_side_in_the_markdown() -> None:
     text = markdown(compared())
-    assert "<summary>Packages: 1 removed</summary>\n\n| Package | Before | After |" in text
+    assert "<summary>Packages: 1 removed</summary>\n\n| Package | First | Second |" in text
     assert f"| `gcc` | `12` | {NONE} |" in text
     assert "<summary>Layers: 27 and 18</summary>" in text
     assert "| `RUN 0` | 111.1 MB | 13.3 MB |" in text
