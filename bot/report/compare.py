@@ -33,7 +33,7 @@ class _Row:
 def markdown(result: ImageComparison) -> str:
     """The comparison as Markdown: the table, then what is in one image and not in the other."""
     first, second = sides(result)
-    head = [f"| {result.platform} | {first} | {second} | Change |", "|:--|--:|--:|--:|"]
+    head = [f"| | {first} | {second} | Change |", "|:--|--:|--:|--:|"]
     table = [f"| {row.name} | {row.before} | {row.after} | {row.change} |" for row in _rows(result)]
     # Their names are paths and digests: as heads of columns they would push the numbers off a small screen.
     names = [code(one.name, limit=_NAME) for one in (result.before, result.after)]
@@ -48,26 +48,29 @@ def render(result: ImageComparison, *, width: int = 100, color: bool = False) ->
     screen = Screen(width, color)
     console = screen.console
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
-    table.add_column(line(str(result.platform)))
+    table.add_column()
     for side, one in zip(sides(result), (result.before, result.after), strict=True):
         console.print(line(f"{side:7} {visible(one.name, limit=_NAME)}"), soft_wrap=True)
         table.add_column(line(side.upper()), justify="right", no_wrap=True)
     console.print()
     table.add_column(line("CHANGE"), justify="right", no_wrap=True)
     for row in _rows(result):
-        table.add_row(*(line(cell, _style(row)) for cell in (row.name, row.before, row.after, row.change)))
+        change = line(row.change, _style(row.change))
+        table.add_row(line(row.name), line(row.before), line(row.after), change)
     console.print(table)
     console.print()
     for sentence in _sentences(result, visible):
         console.print(line(sentence))
     for found in worst(result):
         console.print(line(found), soft_wrap=True)
+    console.print()
     console.print(line(_foot(result, visible), "dim"))
     return screen.text()
 
 
-def _style(row: _Row) -> str:
-    return "" if row.change else "dim"
+def _style(change: str) -> str:
+    """Less is better in every row."""
+    return "green" if change.startswith(wording.MINUS) else "yellow" if change.startswith("+") else ""
 
 
 def _rows(result: ImageComparison) -> Iterator[_Row]:
@@ -170,7 +173,7 @@ def _foot(result: ImageComparison, shown: Callable[[str], str]) -> str:
     ways = [result.before.how, result.after.how]
     how = f"Both {ways[0]}" if ways[0] == ways[1] else f"The first {ways[0]}, the second {ways[1]}"
     parts = [
-        shown(how),
+        f"{shown(how)} for {result.platform}",
         f"{shown(scan.scanner)} with database of {wording.day(scan.database.updated_at)}",
         wording.seconds(result.seconds),
         *(shown(note) for note in result.notes),
