@@ -13,6 +13,7 @@ from typing import IO, Final, Protocol
 from bot.errors import EngineError
 from bot.model.manifest import Platform
 from bot.saved.documents import DOCKER, described
+from bot.saved.headers import Header
 from bot.saved.layer import Limits
 from bot.saved.stream import plain
 
@@ -22,7 +23,7 @@ _HINT: Final = "Give what `docker save IMAGE` wrote, or an OCI layout, as a fold
 # What broken archives make the readers of tar, gzip and JSON raise.
 _BROKEN: Final = (
     *(OSError, tarfile.TarError, zlib.error, EOFError),
-    *(ValueError, KeyError, IndexError, TypeError),
+    *(ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError),
 )
 
 
@@ -95,7 +96,7 @@ def for_scanner(path: Path, scratch: Path) -> Path:
     if path.is_dir():
         return path
     try:
-        with tarfile.open(path) as tar:
+        with tarfile.open(path, tarinfo=Header) as tar:
             names = set(tar.getnames())
             if _LAYOUT not in names or DOCKER in names:
                 return path
@@ -130,7 +131,7 @@ def _files(path: Path) -> Iterator[_Files]:
     if path.is_dir():
         yield _Folder(path)
         return
-    with tarfile.open(path) as tar:
+    with tarfile.open(path, tarinfo=Header) as tar:
         yield _Tar(tar)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import IO, Final, cast
 
 from bot.errors import EngineError
+from bot.saved.headers import Header
 from bot.saved.stream import CHUNK, Stream
 
 _REMOVED: Final = ".wh."
@@ -84,7 +85,7 @@ def walk(layer: Iterator[bytes], budget: Budget | None = None) -> Iterator[Found
         EngineError: It has more than the budget allows.
     """
     stream = Stream(budget.metered(layer) if budget else layer)
-    with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", bufsize=CHUNK) as tar:
+    with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", bufsize=CHUNK, tarinfo=Header) as tar:
         for member in tar:
             if budget is not None:
                 budget.count()

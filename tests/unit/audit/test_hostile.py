@@ -182,6 +182,22 @@ def test_a_tar_bomb_ends_in_an_error_and_little_memory(tmp_path: Path) -> None:
     assert peak < 20_000_000
 
 
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_name_of_a_hundred_megabytes_is_not_read(tmp_path: Path, kind: bytes) -> None:
+    header = tarfile.TarInfo("long")
+    header.type, header.size = kind, 100_000_000
+    bomb = gzip.compress(header.tobuf() + b"\0" * 100_000_000)
+    file = save(tmp_path / "image.tar", [bomb])
+
+    tracemalloc.start()
+    with pytest.raises(EngineError, match="100,000,000 bytes of names"):
+        read(file, "bomb", LINUX_AMD64)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 20_000_000
+
+
 def test_a_layer_of_very_many_files_ends_in_an_error(tmp_path: Path) -> None:
     file = save(tmp_path / "image.tar", [{f"f{n}": b"" for n in range(600)}])
 

@@ -170,6 +170,25 @@ def test_a_layout_that_lacks_a_file_is_an_error_with_its_name(
         measured(folder, LINUX, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        '{"manifests": ["x"]}',
+        '{"manifests": {"a": 1}}',
+        '{"manifests": [{"platform": "linux"}]}',
+        "[]",
+        "3",
+        "[" * 100_000,
+    ],
+    ids=["texts", "an object", "a platform in words", "a list", "a number", "deep"],
+)
+def test_documents_of_another_shape_are_an_error(tmp_path: Path, index: str) -> None:
+    folder = layout(tmp_path / "layout")
+    (folder / "index.json").write_text(index)
+    with pytest.raises(EngineError, match="cannot be read as a saved image"):
+        measured(folder, LINUX, tmp_path)
+
+
 def test_a_digest_that_is_a_path_leads_nowhere(tmp_path: Path) -> None:
     folder = layout(tmp_path / "layout")
     (folder / "index.json").write_text(json.dumps({"manifests": [{"digest": "sha256:../../etc/passwd"}]}))
