@@ -24,7 +24,8 @@
     │   ├── ChatError
     │   └── ProcessFailed
     ├── StoreError
-    │   └── LeaseHeld              another Refit drives this state folder
+    │   ├── LeaseHeld              another Refit drives this state folder
+    │   └── NotHere                this machine lacks what the work needs: others may have it
     └── EditError                  an edit would change more than it should
 """
 
@@ -188,6 +189,12 @@ class LeaseHeld(StoreError):
     def __init__(self, message: str, *, hint: str = "", who: str = "") -> None:
         super().__init__(message, hint=hint)
         self.who = who
+
+
+class NotHere(StoreError):
+    """This machine lacks what the work needs, now; of those that share the store, another may have it."""
+
+    default_hint = "The work is given to others; this machine takes none until it can."
 
 
 class EditError(RefitError):

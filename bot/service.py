@@ -9,7 +9,7 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bot.app import no_engine, shelf, store_url
+from bot.app import shelf, store_url
 from bot.clock import SystemClock
 from bot.convert import timetable
 from bot.cycle.known import KnownTargets
@@ -161,12 +161,6 @@ def _artifacts(settings: Settings) -> list[Route]:
 
 
 def _slots(settings: Settings) -> dict[Role, int]:
-    """On a shared store this machine drives, and does what is not left to others.
-
-    Without an engine it leaves proofs to those who have one: its own would all stop at level `base`.
-    """
+    """On a shared store this machine drives, and does what is not left to others."""
     also = {Role(one): 1 for one in settings.workers.serve if one != "prove" or settings.builder.enabled}
-    if settings.store is not None and Role.PROVE in also and (reason := no_engine(settings)):
-        log.warning("proofs are left to `refit worker --role prove`: %s", reason)
-        del also[Role.PROVE]
     return {Role.DRIVE: 1} | also

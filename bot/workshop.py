@@ -8,16 +8,17 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from starlette.routing import Route
 
-from bot.app import open_parts, store_url
+from bot.app import no_engine, open_parts, store_url
 from bot.cycle.crew import PROVE, PUBLISH, WRITE, Crew
 from bot.cycle.known import KnownTargets
 from bot.cycle.parts import Parts
 from bot.cycle.reading_forge import ReadingForge
-from bot.errors import RefitError
+from bot.errors import NotHere, RefitError
 from bot.ports import Clock, Queue, Store
 from bot.queue.local import LocalQueue
 from bot.queue.role import Role
@@ -120,6 +121,8 @@ class Workshop:
             writes=task != PROVE,
             expand=self._projects.afresh if task in _DRIVES else self._projects,
         ) as parts:
+            if task == PROVE and parts.builder is None and self._settings.builder.enabled:
+                raise NotHere(parts.no_builder)  # at level base it would spoil what others can prove
             try:
                 yield self._shared(parts, task) if shared else parts
             finally:
@@ -146,7 +149,13 @@ def _shared_queue(settings: Settings, worker: Worker, slots: Mapping[Role, int])
         connecting(store_url(settings)),
         worker,
         slots,
+        able=partial(_why_not, settings),
         undone=worker.undone,
         beat=settings.workers.heartbeat.total_seconds(),
         stalled=settings.workers.stalled_after.total_seconds(),
     )
+
+
+def _why_not(settings: Settings, role: Role) -> str:
+    """Why this machine cannot take a role's jobs: it is to build, and has no engine."""
+    return no_engine(settings) if role is Role.PROVE and settings.builder.enabled else ""

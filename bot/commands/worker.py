@@ -9,11 +9,9 @@ from typing import Annotated, Final
 import typer
 
 from bot.app import access, tokens
-from bot.builder import DockerBuilder
 from bot.commands.options import ConfigOption, load_config
 from bot.commands.until_told import listening, run_until_told, share_one_heap
-from bot.convert import builder_settings
-from bot.errors import EngineError, UsageError
+from bot.errors import UsageError
 from bot.logs import LogOption, log_to_stderr
 from bot.queue.role import Role
 from bot.service import WorkerService
@@ -51,8 +49,6 @@ def worker(
             hint="Set `store: postgresql://…` on every machine; `refit migrate` copies what there is.",
         )
     _look_at_token(settings, role)
-    if role is WorkerRole.PROVE and settings.builder.enabled:
-        _look_at_engine(settings)
     service = WorkerService(settings, Role(role.value), slots)
     run_until_told(service, service.web, listening(settings.web.host, settings.web.port))
     return 0
@@ -70,11 +66,3 @@ def _look_at_token(settings: Settings, role: WorkerRole) -> None:
         access(settings)
     elif not tokens(settings):
         log.info("there is no token for GitHub here: only public projects can be proved")
-
-
-def _look_at_engine(settings: Settings) -> None:
-    """One that proves without an engine spoils the proofs of those that have one: it is said at once."""
-    try:
-        log.info("the engine: %s", DockerBuilder(builder_settings(settings)).available())
-    except EngineError as error:
-        log.warning("what is proved here stays at level base: %s", error.message)

@@ -19,10 +19,10 @@ from typing import Any, Final, TypeVar
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
-from bot.errors import StoreError
+from bot.errors import NotHere, StoreError
 from bot.ports import Task
 from bot.queue.again import Again, HandedBack
-from bot.queue.role import Role
+from bot.queue.role import Role, lock_of, role_of
 from bot.queue.tables import bring_up_to_date
 
 log: Final = logging.getLogger(__name__)
@@ -33,8 +33,6 @@ _CALL_SECONDS: Final = 90.0
 _AGAIN_SECONDS: Final = 2.0
 # New jobs are told at once; this is for those whose lock was let go.
 _POLL_SECONDS: Final = 2.0
-# Everything else drives.
-_ROLES: Final[Mapping[str, Role]] = {"prove": Role.PROVE, "publish": Role.PUBLISH, "write": Role.PUBLISH}
 
 
 class PostgresQueue:
@@ -44,10 +42,12 @@ class PostgresQueue:
         connecting: What psycopg connects with.
         work: Carries out a task. A `StoreError` or a KeyboardInterrupt leaves it to be done again.
         slots: How many jobs of each role run here at once; none of them: this process only asks.
+        able: Says why this machine cannot take a role's jobs now; empty where it can.
         undone: Told of each task that is given up after many attempts, with its last `StoreError`.
         beat: Seconds between two heartbeats.
         stalled: Seconds without one, after which a worker's jobs are given to others.
         attempts: How often a job is done again for lack of a store before it is given up.
+        look: Seconds between two looks whether this machine is able again.
 
     Raises:
         StoreError: The database does not answer, or its queue was made by a newer version.
@@ -59,10 +59,12 @@ class PostgresQueue:
         work: Callable[[Task], None],
         slots: Mapping[Role, int],
         *,
+        able: Callable[[Role], str] = lambda _: "",
         undone: Callable[[Task, StoreError], None] = lambda _task, _error: None,
         beat: float = 10.0,
         stalled: float = 30.0,
         attempts: int = 50,
+        look: float = 30.0,
     ) -> None:
         bring_up_to_date(connecting)
         options = dict(connecting)
@@ -74,6 +76,7 @@ class PostgresQueue:
         self._app = App(connector=self._connector)
         self._work, self._undone, self._slots = work, undone, dict(slots)
         self._beat, self._stalled, self._attempts = beat, stalled, attempts
+        self._able, self._look = able, look
         self._app.task(name=_TASK, retry=Again(attempts), pass_context=True)(self._carry_out)
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(sum(slots.values()) + 2, "refit-work"))
@@ -81,6 +84,7 @@ class PostgresQueue:
         self._thread.start()
         self._call(self._open())
         self._stop = asyncio.Event()
+        self._unable = {role: asyncio.Event() for role in slots}
         self._ended: Future[None] | None = None
 
     def start(self) -> None:
@@ -130,9 +134,9 @@ class PostgresQueue:
         for status in ("todo", "doing"):
             if list(await jobs.list_jobs_async(queueing_lock=key, status=status)):
                 return False
-        role = _role(task)
+        role = role_of(task)
         job = self._app.configure_task(
-            _TASK, queue=role.value, queueing_lock=key, lock=_lock(task, role, key)
+            _TASK, queue=role.value, queueing_lock=key, lock=lock_of(task, role, key)
         )
         try:
             await job.defer_async(name=task.name, key=key, value=dict(task.value))
@@ -154,8 +158,10 @@ class PostgresQueue:
             rescuing.cancel()
 
     async def _take(self, role: Role, slots: int) -> None:
-        """Take jobs of a role until the end; a database that went away is asked again."""
+        """Take jobs of a role until the end, while able to; a database that went away is asked again."""
         while not self._stop.is_set():
+            if not await self._can(role):
+                continue
             worker = asyncio.create_task(
                 self._app.run_worker_async(
                     queues=[role.value],
@@ -168,10 +174,21 @@ class PostgresQueue:
                     stalled_worker_timeout=self._stalled,
                 )
             )
-            stop = asyncio.create_task(self._stop.wait())
-            await asyncio.wait({worker, stop}, return_when=asyncio.FIRST_COMPLETED)
-            stop.cancel()
+            ends = [asyncio.create_task(event.wait()) for event in (self._stop, self._unable[role])]
+            await asyncio.wait({worker, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            for end in ends:
+                end.cancel()
             await self._end(worker, role)
+
+    async def _can(self, role: Role) -> bool:
+        """Tell whether this machine can take a role's jobs; where it cannot, after a while."""
+        self._unable[role].clear()
+        why = await asyncio.to_thread(self._able, role)
+        if why:
+            log.warning("this machine takes no %s jobs: %s", role, why)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), self._look)
+        return not why
 
     async def _end(self, worker: asyncio.Task[None], role: Role) -> None:
         """Let a worker finish what it runs; tell why one ended by itself."""
@@ -203,6 +220,10 @@ class PostgresQueue:
         log.info("%s is begun", key)
         try:
             self._work(Task(name, value))
+        except NotHere as error:
+            log.warning("job %s is handed back: %s", key, error.message)
+            self._loop.call_soon_threadsafe(self._unable[role_of(Task(name))].set)
+            raise HandedBack from None
         except StoreError as error:
             if context.job.attempts >= self._attempts:
                 self._undone(Task(name, value), error)
@@ -219,22 +240,6 @@ class PostgresQueue:
             raise StoreError(
                 f"the queue cannot be used: {_first_line(error)}", hint="Is the database of `store:` up?"
             ) from error
-
-
-def _role(task: Task) -> Role:
-    """Who takes a task: proofs and publications have workers of their own."""
-    return _ROLES.get(task.name, Role.DRIVE)
-
-
-def _lock(task: Task, role: Role, key: str) -> str:
-    """What must not run at once: one cycle drives at a time, one writes in a project."""
-    match role:
-        case Role.DRIVE:
-            return "drive"
-        case Role.PUBLISH:
-            return f"publish {task.value['project']}"
-        case Role.PROVE:
-            return key
 
 
 def _first_line(error: BaseException) -> str:

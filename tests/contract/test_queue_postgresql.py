@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot import process
-from bot.errors import StoreError
+from bot.errors import NotHere, StoreError
 from bot.ports import Task
 from bot.queue.postgresql import PostgresQueue
 from bot.queue.role import Role
@@ -177,6 +177,48 @@ def test_what_could_not_be_done_here_is_done_elsewhere(url: str, cut: BaseExcept
             until(lambda: asking.queue.depth() == 0)
 
     assert second.done == ["1"]
+
+
+def test_a_machine_that_lost_its_engine_takes_nothing_until_it_is_back(url: str) -> None:
+    engine = threading.Event()
+    tried: list[str] = []
+
+    def able(_: Role) -> str:
+        return "" if engine.is_set() or not tried else "no engine"
+
+    def build(task: Task) -> None:
+        tried.append(task.value["n"])
+        if not engine.is_set():
+            raise NotHere("no engine")
+
+    queue = PostgresQueue(connecting(url), build, {Role.PROVE: 1}, able=able, look=0.1, beat=BEAT)
+    queue.start()
+    with machine(url, {}) as asking:
+        asking.queue.submit(*proof(1))
+        until(lambda: tried == ["1"])
+        time.sleep(0.5)
+        assert tried == ["1"]
+        assert asking.queue.depth() == 1
+
+        with machine(url, {Role.PROVE: 1}) as other:
+            until(lambda: other.done == ["1"])
+        engine.set()
+        asking.queue.submit(*proof(2))
+        until(lambda: tried == ["1", "2"])
+        until(lambda: asking.queue.depth() == 0)
+    assert queue.drain(SOON)
+    queue.close()
+
+
+def test_a_machine_that_waits_for_its_engine_stops_at_once(url: str) -> None:
+    queue = PostgresQueue(connecting(url), lambda _: None, {Role.PROVE: 1}, able=lambda _: "no engine")
+    queue.start()
+    queue.submit(*proof(1))
+    time.sleep(0.3)
+
+    assert queue.drain(SOON / 4)
+    assert queue.depth() == 1
+    queue.close()
 
 
 def test_what_is_given_up_after_many_attempts_is_told_once(url: str) -> None:

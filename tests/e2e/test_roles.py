@@ -53,6 +53,9 @@ def test_only_the_machine_that_publishes_writes_and_it_needs_no_engine(
             env={"REFIT_TEST_TOKEN": PUBLISHES, "PATH": str(no_docker(world.folder))},
             builder=nothing,
         )
+        blind = {"docker_host": f"unix://{world.folder}/nowhere.sock"}
+        idle = machines.start("blind", "worker", "--role", "prove", builder=blind)
+        idle.wait_for("this machine takes no prove jobs")
         machines.start("prover", "worker", "--role", "prove", env={"REFIT_TEST_TOKEN": prover})
         driver = machines.start(
             "driver",
