@@ -12,8 +12,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.errors import StoreError
-from bot.ports import Clock, Queue, Store
-from bot.triggers.deliveries import heard_first
+from bot.ports import Clock, Queue, Store, Task
+from bot.triggers.deliveries import heard_first, unhear
 from bot.triggers.webhook import LIMIT, is_signed, tasks_of
 from bot.web.bounded import bounded_body
 
@@ -52,16 +52,28 @@ class Webhooks:
             tasks = tasks_of(event, body)
             if not tasks:
                 return PlainTextResponse("nothing to do\n")
-            if not heard_first(self._store, f"github {delivery}", self._clock.now()):
+            if not heard_first(self._store, _key(delivery), self._clock.now()):
                 return PlainTextResponse("heard already\n")
+            self._submit(tasks, delivery)
         except ValueError:
             return PlainTextResponse(f"that is no {event!r} as GitHub sends it\n", 400)
         except StoreError as error:
-            log.error("a delivery could not be noted: %s", error.message)  # noqa: TRY400 - expected
+            log.error("a delivery could not be taken: %s", error.message)  # noqa: TRY400 - expected
             return PlainTextResponse("try again\n", 503)
-        for number, task in enumerate(tasks):
-            self._queue.submit(task, f"delivery {delivery} {number}")
         return PlainTextResponse("queued\n", 202)
+
+    def _submit(self, tasks: Sequence[Task], delivery: str) -> None:
+        """Queue what a delivery asks for; where the queue does not take it, it may be delivered again."""
+        try:
+            for number, task in enumerate(tasks):
+                self._queue.submit(task, f"delivery {delivery} {number}")
+        except StoreError:
+            unhear(self._store, _key(delivery))
+            raise
+
+
+def _key(delivery: str) -> str:
+    return f"github {delivery}"
 
 
 def github_routes(webhooks: Webhooks) -> list[Route]:
