@@ -21,7 +21,7 @@ from bot.model.evidence import VerdictState
 from bot.model.manifest import Platform
 from bot.model.run import Decided, Issue, Proved, Publication, PublicationKind, PublicationState
 from bot.model.target import Project
-from bot.model.update import Abandoned, Current, Failed
+from bot.model.update import Abandoned, Blocked, Current, Failed
 from bot.model.vulnerability import Vulnerability
 from bot.report import comments, issue
 from bot.report.issue import Trouble
@@ -92,7 +92,7 @@ def _trouble(subject: _Subject, parts: Parts) -> Trouble:
     image, found = _vulnerable(subject, parts)
     return Trouble(
         subject.name,
-        tuple(blocked) if parts.policy.blocked == "issue" else (),
+        tuple(blocked) if parts.policy.blocked is Blocked.ISSUE else (),
         tuple(abandoned),
         found,
         image,

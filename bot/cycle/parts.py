@@ -15,6 +15,7 @@ from bot.model.narrowing import Narrowing
 from bot.model.retention import Retention
 from bot.model.run import Problem
 from bot.model.target import LINUX_AMD64, Project
+from bot.model.update import Blocked
 from bot.model.vulnerability import Severity
 from bot.ports import Artifacts, Builder, Clock, Forge, Progress, Registry, Scanner, Store
 from bot.updates.rules import Rule
@@ -47,7 +48,7 @@ class Policy:
         build_seconds: Time limit of one build.
         secrets: What builds may mount as secrets: project → id → value.
         max_builds: Targets built in one cycle; the rest stay at level base.
-        blocked: What becomes of a blocked update: a `draft` that says why, its target's `issue`, or `none`.
+        blocked: What becomes of an update that the verdict blocks.
         target_issues: What no pull request solves becomes one issue a target.
         issue_severity: The least severity that is reported where no update fixes it; None reports none.
         hears: True where commands in comments are listened to: only then are they offered.
@@ -68,7 +69,7 @@ class Policy:
     build_seconds: float = 1800.0
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     max_builds: int = 50
-    blocked: str = "draft"
+    blocked: Blocked = Blocked.DRAFT
     target_issues: bool = True
     issue_severity: Severity | None = Severity.HIGH
     hears: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 from bot.cycle.baselines import record
 from bot.cycle.dashboard import show
@@ -25,6 +26,7 @@ from bot.model.evidence import Evidence, VerdictState
 from bot.model.pulls import OpenPull
 from bot.model.run import Planned, Proved, Publication, PublicationState
 from bot.model.target import Project
+from bot.model.update import Blocked
 from bot.model.vulnerability import Severity
 from bot.ports import Checkout
 from bot.report import comments, facts
@@ -196,7 +198,7 @@ def _publish(ready: Ready, run: Run) -> None:
     publication, note = None, ""
     blocked = any(one.verdict.state is VerdictState.BLOCK for one in ready.proved)
     try:
-        if blocked and run.parts.policy.blocked != "draft":
+        if blocked and run.parts.policy.blocked is not Blocked.DRAFT:
             note = _BLOCKED_NOTES[run.parts.policy.blocked]
         elif run.dry:
             _draft(ready, run)
@@ -220,9 +222,9 @@ def _publish(ready: Ready, run: Run) -> None:
     ]
 
 
-_BLOCKED_NOTES = {
-    "issue": "blocked; the issue of its target says why",
-    "none": "blocked, and the configuration opens no drafts",
+_BLOCKED_NOTES: Final = {
+    Blocked.ISSUE: "blocked; the issue of its target says why",
+    Blocked.NONE: "blocked, and the configuration opens no drafts",
 }
 
 

@@ -37,6 +37,14 @@ class Grouping(StrEnum):
     FILE = "file"
 
 
+class Blocked(StrEnum):
+    """What becomes of an update that the verdict blocks: a draft, its target's issue, or only a report."""
+
+    DRAFT = "draft"
+    ISSUE = "issue"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Current:
     """Nothing newer, by the rules in force."""

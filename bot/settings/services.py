@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import Field, field_validator, model_validator
 
+from bot.model.update import Blocked
 from bot.settings.fields import Duration, Secret, Section, Size
 
 HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9.\-\[\]:]+$")]
@@ -134,7 +135,7 @@ class PullRequestSection(Section):
 
     labels: tuple[str, ...] = ("dependencies", "docker")
     max_new_per_project: int = Field(default=2, ge=0)
-    blocked: str = Field(default="draft", pattern="^(draft|issue|none)$")
+    blocked: Blocked = Blocked.DRAFT
     reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
     commit_subject: str = "build(deps): {change}"
@@ -167,7 +168,7 @@ class IssuesSection(Section):
     """What no pull request can solve: blocked updates, abandoned tags, vulnerabilities without an update."""
 
     targets: bool = True
-    severity: str = Field(default="high", pattern="^(critical|high|medium|none)$")
+    severity: Literal["critical", "high", "medium", "none"] = "high"
     dashboard: bool = False
 
 

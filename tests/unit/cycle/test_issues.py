@@ -16,6 +16,7 @@ from bot.model.artifact import Sbom
 from bot.model.reference import Reference
 from bot.model.run import Issue, Publication, PublicationState
 from bot.model.target import LINUX_AMD64
+from bot.model.update import Blocked
 from bot.model.vulnerability import Severity
 from tests.unit.cycle.house import IMAGE, NOW, House, house, scan, vulnerability
 from tests.unit.cycle.test_life import PROJECT, shop
@@ -117,7 +118,7 @@ def test_a_blocked_update_becomes_the_issue_of_its_target_where_the_configuratio
     tmp_path: Path,
 ) -> None:
     made = shop(tmp_path)
-    made.policy = replace(made.policy, blocked="issue")
+    made.policy = replace(made.policy, blocked=Blocked.ISSUE)
     made.builder = None
     pinned = made.forge.files[PROJECT]["Dockerfile"].decode().split()[1]
     old = held(made, pinned).partition("@")[2]
