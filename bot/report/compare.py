@@ -13,6 +13,7 @@ from bot.model.evidence import Health
 from bot.model.vulnerability import Comparison, Scan, Severity
 from bot.report import facts, wording
 from bot.report.compare_lists import counted, folded, sides, worst
+from bot.report.hidden import hidden
 from bot.report.quote import code, quote, visible
 from bot.report.screen import Screen, line
 from bot.report.weights import grown
@@ -148,6 +149,9 @@ def _sentences(result: ImageComparison, shown: Callable[[str], str]) -> list[str
     found = [_changes(result.comparison, caused=result.caused)] if result.comparison else []
     if result.comparison is None:
         found = ["Vulnerabilities are not compared: the scanner has no data for one of the distributions."]
+    for side, one in zip(sides(result), (result.before, result.after), strict=True):
+        if said := hidden(one.scan.ignored, shown):
+            found.append(f"{side}: {said}.")
     if result.after.build is not None:
         found += grown(result.after.build, shown)
     return found

@@ -37,6 +37,14 @@ class PackageShape(_Shape):
     after: str | None
 
 
+class HiddenShape(_Shape):
+    """A finding that the ignore file or a VEX document hid."""
+
+    id: str
+    package: str
+    status: str = Field(description="ignored, or VEX's word")
+
+
 class ImageShape(_Shape):
     """One image; null where nothing measured it."""
 
@@ -52,6 +60,7 @@ class ImageShape(_Shape):
     wasted: int | None = Field(description="bytes overwritten or removed later, as dive counts them")
     efficiency: float | None = Field(description="0 to 1, as dive counts it")
     vulnerabilities: dict[Severity, int] | None = Field(description="null where the distribution is unknown")
+    hidden: list[HiddenShape] = Field(description="what the ignore file or VEX left out of the counts")
     health: HealthState | None
 
 
@@ -128,6 +137,7 @@ def _image(facts: ImageFacts) -> ImageShape:
         wasted=waste.wasted if waste else None,
         efficiency=round(waste.efficiency, 4) if waste else None,
         vulnerabilities=facts.scan.counts() if facts.scan.supported else None,
+        hidden=[HiddenShape(id=one.id, package=one.package, status=one.status) for one in facts.scan.ignored],
         health=facts.health.state if facts.health else None,
     )
 

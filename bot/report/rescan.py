@@ -10,6 +10,7 @@ from typing import Final
 from bot.model.run import Rescan
 from bot.model.vulnerability import Cause, Comparison, Finding, Severity
 from bot.report import wording
+from bot.report.hidden import hidden
 from bot.report.quote import visible
 
 _SHOWN: Final = 5
@@ -31,10 +32,11 @@ def foot(result: Rescan) -> str:
 
 
 def known(result: Rescan) -> str:
-    """What is known now, in one line."""
+    """What is known now, and what was left out of that on request, in one line."""
     if not result.scan.supported:
         return "vulnerabilities unknown: the scanner has no data for this distribution"
-    return _in_words(result.scan.counts()) or "no known vulnerabilities"
+    counts = _in_words(result.scan.counts()) or "no known vulnerabilities"
+    return "; ".join(part for part in (counts, hidden(result.scan.ignored)) if part)
 
 
 def _in_words(counts: dict[Severity, int] | Counter[Severity]) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 from bot.model.sboms import Known, Remedy, Rescanned, SbomRescan
 from bot.model.severity import Severity
 from bot.report import wording
+from bot.report.hidden import hidden
 from bot.report.quote import visible
 
 _SHOWN: Final = 10
@@ -43,6 +44,8 @@ def _target(one: Rescanned) -> Iterator[str]:
         yield f"  … and {len(one.new) - _SHOWN} more"
     if one.withdrawn:
         yield f"  withdrawn: {', '.join(visible(found.id, limit=_WIDTH) for found in one.withdrawn[:_SHOWN])}"
+    if said := hidden(one.scan.ignored):
+        yield f"  {said}"
     yield f"  {_scanned(one)}"
 
 

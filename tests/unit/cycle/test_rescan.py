@@ -13,6 +13,7 @@ from bot.cycle.known import KnownTargets
 from bot.cycle.quarterly import size_report
 from bot.cycle.rescan import rescan
 from bot.errors import EngineMissing, ForgeUnavailable, ImageNotFound, RefitError, ScanError, UsageError
+from bot.model.exposure import Ignored
 from bot.model.manifest import Platform
 from bot.model.reference import Reference
 from bot.model.target import Project, Target
@@ -66,6 +67,16 @@ def test_the_first_rescan_tells_what_is_known_and_has_nothing_to_compare_with(tm
     assert second == "First scan: nothing to compare with."
     assert foot.startswith("docker.io/library/debian@sha256:")
     assert "database of 2026-11-01" in foot
+
+
+def test_what_the_operator_hides_is_counted_and_named_beside_what_is_known(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    ignored = (Ignored("CVE-2026-9", "perl-base"),)
+    made.scanner.otherwise = lambda request: replace(scan(request.subject), ignored=ignored)
+
+    assert (
+        told(made)[0] == "debian:12: no known vulnerabilities; 1 hidden on request: CVE-2026-9 in perl-base"
+    )
 
 
 def test_with_nothing_new_it_says_so_and_scans_nothing(tmp_path: Path) -> None:

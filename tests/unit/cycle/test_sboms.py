@@ -241,7 +241,9 @@ def test_what_the_operator_hides_or_shows_again_has_not_become_known_by_that(wor
     world.image.pop(0)
     world.house.scanner.otherwise = lambda request: replace(world.answer(request), ignored=(hidden,))
     world.database()
-    assert world.rescan().rescanned[0].withdrawn == ()
+    result = world.rescan()
+    assert result.rescanned[0].withdrawn == ()
+    assert "  1 hidden on request: CVE-2026-1 in libssl3\n" in summary(result)
 
 
 def test_a_project_that_cannot_be_read_stops_no_other(world: World) -> None:

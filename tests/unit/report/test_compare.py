@@ -10,6 +10,7 @@ import pytest
 
 from bot.model.compared import ImageComparison, ImageFacts
 from bot.model.evidence import Build, Health, HealthState, Layer, PathSize, Waste
+from bot.model.exposure import Ignored
 from bot.model.target import LINUX_AMD64
 from bot.model.vulnerability import Cause, ChangeKind, Comparison, Finding, PackageChange, Severity
 from bot.report.compare import markdown, render
@@ -97,6 +98,21 @@ def test_what_is_left_out_of_the_markdown_is_in_the_json() -> None:
     result = replace(result, comparison=replace(result.comparison, introduced=many))
     assert "… and 30 more; `--format json` lists them all." in markdown(result)
     assert len(document(result)["introduced"]) == 230
+
+
+def test_what_was_hidden_on_request_is_counted_and_named() -> None:
+    result = compared()
+    hidden = replace(result.after.scan, ignored=tuple(Ignored(f"CVE-2026-{n}", "perl") for n in range(7)))
+    result = replace(result, after=replace(result.after, scan=hidden))
+    names = ", ".join(f"CVE-2026-{n} in perl" for n in range(5))
+    assert f"Second: 7 hidden on request: {names}, and 2 more." in " ".join(render(result).split())
+    assert "Second: 7 hidden on request: `CVE-2026-0 in perl`" in markdown(result)
+    assert document(result)["after"]["hidden"][6] == {
+        "id": "CVE-2026-6",
+        "package": "perl",
+        "status": "ignored",
+    }
+    assert "hidden on request" not in render(compared())
 
 
 def test_packages_and_layers_are_listed_in_the_json() -> None:
