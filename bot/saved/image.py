@@ -97,7 +97,7 @@ def for_scanner(path: Path, scratch: Path) -> Path:
         return path
     try:
         with tarfile.open(path, tarinfo=Header) as tar:
-            names = set(tar.getnames())
+            names = {name.removeprefix("./") for name in tar.getnames()}
             if _LAYOUT not in names or DOCKER in names:
                 return path
             if sum(member.size for member in tar) > Limits().unpacked:

@@ -102,4 +102,7 @@ def explain(error: ProcessFailed, subject: str, seconds: float) -> ScanError:
 def _last_line(error: ProcessFailed) -> str:
     lines = [line.strip() for line in error.output.splitlines() if line.strip()]
     fatal = [line for line in lines if "FATAL" in line]
-    return (fatal or lines or [error.message])[-1][-400:]
+    said = (fatal or lines or [error.message])[-1]
+    # Where it tried several ways, each has a line of its own: `2 errors occurred:`, then `* …`.
+    tried = [line for line in lines if line.startswith("* ")] if said.endswith(":") else []
+    return " ".join([said[-400:], *(line[:200] for line in tried[:4])])

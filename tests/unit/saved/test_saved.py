@@ -82,6 +82,15 @@ def test_a_layout_in_a_tar_is_read_as_it_is_and_unpacked_for_the_scanner_alone(t
     assert (for_scanner(file, scratch) / "index.json").exists()
 
 
+def test_a_layout_that_tar_packed_from_its_folder_is_one_too(tmp_path: Path) -> None:
+    """Its paths begin with `./`."""
+    layout(tmp_path / "layout")
+    with tarfile.open(tmp_path / "layout.tar", "w") as tar:
+        tar.add(tmp_path / "layout", ".")
+    assert len(measured(tmp_path / "layout.tar", LINUX, tmp_path).layers) == 2
+    assert for_scanner(tmp_path / "layout.tar", tmp_path / "scratch").is_dir()
+
+
 def test_what_docker_25_saves_is_one_image_whichever_documents_are_read(tmp_path: Path) -> None:
     """It writes `manifest.json` beside the layout; older and newer readers find the same image."""
     folder = tmp_path / "layout"

@@ -37,3 +37,9 @@ def test_an_unknown_failure_quotes_the_scanner() -> None:
     error = explain(ProcessFailed("trivy ended with exit code 1", output=output), "debian:12", 600)
     assert "the moon is in the way" in error.message
     assert "refit doctor" in error.hint
+
+
+def test_every_way_that_was_tried_is_told() -> None:
+    output = "FATAL archive image: 2 errors occurred:\n\t* no manifest.json\n\t* no index.json\n\n\n"
+    error = explain(ProcessFailed("trivy ended with exit code 1", output=output), "image.tar", 600)
+    assert error.message.endswith("2 errors occurred: * no manifest.json * no index.json")
