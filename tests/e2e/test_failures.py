@@ -128,15 +128,3 @@ def test_without_an_engine_the_evidence_stays_at_level_base_and_says_what_to_ins
     assert ended.code == 0
     assert {one["level"] for one in ended.document["updates"]} == {"base"}
     assert "level: base" in world.pages()[0].read_text(encoding="utf-8")
-
-
-def test_two_runs_at_once_are_kept_apart(world: World) -> None:
-    from bot.store.lease import lease  # noqa: PLC0415 - the test plays the other process
-
-    base = world.base()
-    world.project({"Dockerfile": GOOD.format(base=base.pinned)})
-    with lease(world.state):
-        ended = world.run()
-
-    assert ended.code == 3
-    assert "another Refit (process" in ended.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import sqlite3
@@ -170,7 +171,7 @@ def test_a_cycle_that_somebody_runs_by_hand_meanwhile_is_left_to_them(world: Wor
     base.move()
 
     with lease(world.state), serving(world) as served:
-        served.wait_for("another Refit (process")
+        served.wait_for(f"process {os.getpid()}) drives the cycle in")
         assert served.get("/readyz").status_code == 200
         assert served.stop() == 0
     assert states(world) == {}
