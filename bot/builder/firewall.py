@@ -172,14 +172,14 @@ def refused(listing: str, within: float) -> tuple[str, ...]:
     Args:
         listing: What nft wrote. The rules of builds at the same time are all asked, for the first that
             refuses a packet keeps it from the others.
-        within: Seconds to look back.
+        within: Seconds to look back; nft tells whole ones, so up to one more.
     """
     found = dict.fromkeys(
         _place(*element["elem"]["val"]["concat"][1:])
         for one in _sets(listing)
         if one["name"].startswith("refused")
         for element in one.get("elem") or ()
-        if _MEMORY - element["elem"]["expires"] <= within
+        if _MEMORY - element["elem"]["expires"] <= within + 1
     )
     return tuple(sorted(found))
 

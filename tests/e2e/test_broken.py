@@ -87,6 +87,15 @@ CASES: Final = {
         "not built.",
         log="hi",
     ),
+    "wants-a-private-mirror": Case(
+        ("RUN timeout 9 bash -c '</dev/tcp/10.11.12.13/443'",),
+        "warn",
+        "base",
+        "failed with exit code 1; meanwhile builder.closed_network kept builds from 10.11.12.13:443 "
+        "(see builder.reachable)",
+        "not built.",
+        log="Connection refused",
+    ),
     "eats-memory": Case(
         ("RUN tail /dev/zero",),
         "warn",
