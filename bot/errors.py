@@ -118,11 +118,13 @@ class BuildFailed(EngineError):
     Args:
         message: The failing step and its exit code.
         log: The last lines the failing step wrote.
+        limit: What ended it: `seconds`, `memory` or `output`; empty where its own step failed.
     """
 
-    def __init__(self, message: str, *, log: str = "", hint: str = "") -> None:
+    def __init__(self, message: str, *, log: str = "", hint: str = "", limit: str = "") -> None:
         super().__init__(message, hint=hint)
         self.log = log
+        self.limit = limit
 
 
 class ScanError(ServiceError):

@@ -97,8 +97,11 @@ def unfinished(error: ProcessFailed, progress: Progress, request: BuildRequest, 
         return EngineError(f"the build was ended{at}: {reason}", hint=_MAKE_ROOM)
     if watch.memory_exceeded:
         hint = "Raise builder.memory, or let the step do less at a time."
-        return BuildFailed(f"the build was ended{at}: {reason}", log=progress.log, hint=hint)
+        message = f"the build was ended{at}: {reason}"
+        return BuildFailed(message, log=progress.log, hint=hint, limit="memory")
     if "did not end" in error.message:
         message = f"the build did not end within {request.seconds:g} s (builder.seconds){at}"
-        return BuildFailed(message, log=progress.log, hint="Raise builder.seconds, or find what hangs.")
-    return BuildFailed(f"the build stopped{at}: {reason}", log=progress.log, hint="Let it write less.")
+        hint = "Raise builder.seconds, or find what hangs."
+        return BuildFailed(message, log=progress.log, hint=hint, limit="seconds")
+    message = f"the build stopped{at}: {reason}"
+    return BuildFailed(message, log=progress.log, hint="Let it write less.", limit="output")

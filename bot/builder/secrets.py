@@ -30,7 +30,7 @@ def redacted(secrets: Mapping[str, str]) -> Iterator[None]:
         yield
     except BuildFailed as error:
         message, log = (_without(text, secrets) for text in (error.message, error.log))
-        raise BuildFailed(message, log=log, hint=error.hint) from None
+        raise BuildFailed(message, log=log, hint=error.hint, limit=error.limit) from None
 
 
 def _without(text: str, secrets: Mapping[str, str]) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from typing import Final
 
 from bot.model.vulnerability import Cause, Package, Scan, Vulnerability
 
 Key = tuple[str, str, str]
+_DIGITS: Final = re.compile(r"\d+(?:\.\d+)*")
 
 
 def key_of(package: Package) -> Key:
@@ -15,11 +18,26 @@ def key_of(package: Package) -> Key:
     return (package.kind, package.name, package.path)
 
 
+def stem(text: str) -> str:
+    """The text with its numbers set aside: `python3.11` and `python3.12` have one stem."""
+    return _DIGITS.sub("#", text)
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """A scan indexed for questions about one package."""
+    """A scan indexed for questions about one package.
+
+    Attributes:
+        packages: By what makes it the same package in two images.
+        placed: Versions by kind, name and path, with the numbers of the path set aside: `pip-23.0.dist-info`.
+        anywhere: Versions by kind and name.
+        vulnerable: How often each vulnerability of a package is there.
+        database: What it was scanned with.
+    """
 
     packages: dict[Key, list[Package]]
+    placed: dict[Key, set[str]]
+    anywhere: dict[tuple[str, str], set[str]]
     vulnerable: Counter[tuple[str, str, str]]
     database: str
 
@@ -27,10 +45,14 @@ class View:
     def of(cls, scan: Scan) -> View:
         """Index a scan."""
         packages: defaultdict[Key, list[Package]] = defaultdict(list)
+        placed: defaultdict[Key, set[str]] = defaultdict(set)
+        anywhere: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         for package in scan.packages:
             packages[key_of(package)].append(package)
+            placed[_place(package)].add(package.version)
+            anywhere[package.kind, package.name].add(package.version)
         found = Counter(v.identity for v in scan.vulnerabilities)
-        return cls(dict(packages), found, scan.database.digest)
+        return cls(dict(packages), dict(placed), dict(anywhere), found, scan.database.digest)
 
     def versions(self, package: Package) -> tuple[str, ...]:
         """The versions of a package here, sorted; empty where it is absent."""
@@ -59,7 +81,9 @@ class Causes:
         if self.bases is None:
             return self._by_layer(found.package)
         old, new = (base.vulnerable[found.identity] for base in self.bases)
-        return _base_if(old > new or self._brought_by_base(found.package))
+        return _base_if(
+            old > new or self._brought_by_base(found.package) or self._made_with_the_bases(found.package)
+        )
 
     def introduced(self, found: Vulnerability) -> Cause:
         """Cause of a vulnerability that only *after* has."""
@@ -68,14 +92,15 @@ class Causes:
         if self.bases is None:
             return self._by_layer(found.package)
         old, new = (base.vulnerable[found.identity] for base in self.bases)
-        return _base_if(new > old)
+        return _base_if(new > old or self._made_with_the_bases(found.package))
 
     def changed(self, package: Package) -> Cause:
         """Cause of a package's change; `package` as after has it, else as before had it."""
         if self.bases is None:
             return self._by_layer(package)
         if self.after.versions(package):
-            return _base_if(self._brought_by_base(package) or self._as_in_the_bases(package))
+            brought = self._brought_by_base(package) or self._as_in_the_bases(package)
+            return _base_if(brought or self._made_with_the_bases(package))
         old, new = (base.versions(package) for base in self.bases)
         return _base_if(bool(old) and not new)
 
@@ -93,6 +118,18 @@ class Causes:
         before, after = self.before.versions(package), self.after.versions(package)
         return (before, after) == tuple(base.versions(package) for base in self.bases)
 
+    def _made_with_the_bases(self, package: Package) -> bool:
+        """True where each image has it in a version that its base has elsewhere, and the bases differ in it.
+
+        So it is with what a stage on the base compiles or copies into the image: Go's standard library in a
+        program, `pip` in a virtual environment. No rebuild on the old base would bring the new version.
+        """
+        if self.bases is None or not package.path:
+            return False
+        before, after = (side.placed.get(_place(package), set()) for side in (self.before, self.after))
+        old, new = (base.anywhere.get((package.kind, package.name), set()) for base in self.bases)
+        return bool(before and after) and before <= old and after <= new and old != new
+
     def _by_layer(self, package: Package) -> Cause:
         if self.after.versions(package):
             return _base_if(self.after.in_layers(package, self.base_after))
@@ -105,6 +142,10 @@ class Causes:
             package.version in self.after.versions(package),
         )
         return different and all(both)
+
+
+def _place(package: Package) -> Key:
+    return (package.kind, package.name, stem(package.path))
 
 
 def _base_if(condition: bool) -> Cause:  # noqa: FBT001 - one argument, read aloud at every call

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TypeVar
 
-from bot.cycle.causes import Causes, View, key_of
+from bot.cycle.causes import Causes, View, key_of, stem
 from bot.model.vulnerability import (
     ChangeKind,
     Comparison,
@@ -20,7 +19,6 @@ from bot.model.vulnerability import (
 )
 
 _T = TypeVar("_T")
-_DIGITS: Final = re.compile(r"\d+(?:\.\d+)*")
 
 
 def compare(  # noqa: PLR0913 - two sides of three values each, all by keyword but the scans
@@ -48,7 +46,9 @@ def compare(  # noqa: PLR0913 - two sides of three values each, all by keyword b
       brings it, and the bases differ in p (the Dockerfile installed p itself until the base
       brought it). v is introduced when the new base carries it in p and the old one did not.
       A package changed by the base where a layer of the new base holds it and the bases differ in it,
-      or where each image has it as its own base has it, copied into whatever layer.
+      or where each image has it as its own base has it, copied into whatever layer. What a program or an
+      environment was made with (Go's standard library, `pip`) is the base's too, and so is what that fixes or
+      introduces: where each image has it in a version that its base has elsewhere, and the bases differ.
     - `rebuild`: everything else. The version that makes the difference stands in a layer of
       the Dockerfile's own, and would have come without the new base.
 
@@ -97,7 +97,7 @@ def _match_vulnerabilities(before: Iterable[Vulnerability], after: Iterable[Vuln
     exact, left, right = _pair(_sorted(before), _sorted(after), lambda v: (v.identity, v.package.version))
     other, left, right = _pair(left, right, lambda v: v.identity)
     renamed, left, right = _pair_by_alias(left, right)
-    moved, left, right = _pair(left, right, lambda v: (v.id, _stem(_source(v.package))))
+    moved, left, right = _pair(left, right, lambda v: (v.id, stem(_source(v.package))))
     return _Matched(exact + other + renamed, moved, left, right)
 
 
@@ -148,19 +148,14 @@ def _source(package: Package) -> str:
     return package.source or package.name
 
 
-def _stem(text: str) -> str:
-    """The text with its numbers set aside: `python3.11` and `python3.12` have one stem."""
-    return _DIGITS.sub("#", text)
-
-
 def _package_changes(
     before: Iterable[Package], after: Iterable[Package], causes: Causes
 ) -> tuple[PackageChange, ...]:
     """Every package that differs; one that has only moved to another path does not."""
     _, left, right = _pair(before, after, lambda p: (key_of(p), p.version))
-    _, left, right = _pair(left, right, lambda p: (p.kind, p.name, p.version, _stem(p.path)))
+    _, left, right = _pair(left, right, lambda p: (p.kind, p.name, p.version, stem(p.path)))
     same_path, left, right = _pair(left, right, key_of)
-    moved, left, right = _pair(left, right, lambda p: (p.kind, p.name, _stem(p.path)))
+    moved, left, right = _pair(left, right, lambda p: (p.kind, p.name, stem(p.path)))
     changes = [
         PackageChange(new.name, ChangeKind.CHANGED, old.version, new.version, causes.changed(new), new.path)
         for old, new in same_path + moved

@@ -116,7 +116,21 @@ def _build_all(builder: Builder, requests: Mapping[str, BuildRequest]) -> dict[s
         except BuildFailed as error:
             return error
 
-    return _together({side: partial(build, request) for side, request in requests.items()})
+    built = _together({side: partial(build, request) for side, request in requests.items()})
+    return built | {side: build(requests[side]) for side in _doubtful(built)}
+
+
+def _doubtful(built: Mapping[str, Build | BuildFailed]) -> Sequence[str]:
+    """Sides that are built once more, alone, before anybody is blamed.
+
+    Where one builds and the other does not, that may be a download that broke off: not to be put down to the
+    update, nor credited to it. Where both were ended for their memory, one may have been for the other's:
+    whose steps they are cannot be seen from outside the engine. What hung would hang again.
+    """
+    failed = {side: one.limit for side, one in built.items() if isinstance(one, BuildFailed)}
+    if len(failed) < len(built):
+        return [side for side, limit in failed.items() if limit in ("", "memory")]
+    return list(failed) if len(failed) > 1 and set(failed.values()) == {"memory"} else []
 
 
 def _together(calls: Mapping[str, Callable[[], T]]) -> dict[str, T]:

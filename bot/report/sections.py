@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Final
 
 from bot.model.evidence import Build, Level, Side, networks
 from bot.model.run import Proved
-from bot.model.vulnerability import Cause, Comparison, Finding
+from bot.model.vulnerability import Cause, Comparison, Finding, Package
 from bot.report import facts, weights, wording
 from bot.report.exposure import exposures, kept
 from bot.report.facts import Case
@@ -48,15 +48,26 @@ def _vulnerabilities(case: Case, comparison: Comparison) -> Iterable[Section]:
 
 
 def _fixed(comparison: Comparison) -> Section:
-    after = {(change.name, change.path): change.after for change in comparison.packages}
+    becomes_of = _becomes(comparison)
     groups: dict[tuple[str, str, Cause | None], list[Finding]] = defaultdict(list)
     for finding in comparison.fixed:
         package = finding.vulnerability.package
-        version = after.get((package.name, package.path))
-        becomes = f"{package.version} → {version}" if version else f"{package.version}, gone"
-        groups[package.source or package.name, becomes, finding.cause].append(finding)
+        groups[package.source or package.name, becomes_of(package), finding.cause].append(finding)
     items = [_fixed_item(*key, findings) for key, findings in groups.items()]
     return Section(f"Fixed: {len(comparison.fixed)} ({facts.by_cause(comparison.fixed)})", tuple(items))
+
+
+def _becomes(comparison: Comparison) -> Callable[[Package], str]:
+    """What became of a package: by its path, else by its version, where the path has the version in it."""
+    by_path = {(change.name, change.path): change.after for change in comparison.packages}
+    by_version = {(change.name, change.before): change.after for change in comparison.packages}
+
+    def becomes(package: Package) -> str:
+        moved = by_version.get((package.name, package.version))
+        version = by_path.get((package.name, package.path), moved)
+        return f"{package.version} → {version}" if version else f"{package.version}, gone"
+
+    return becomes
 
 
 def _fixed_item(name: str, becomes: str, cause: Cause | None, findings: Sequence[Finding]) -> str:

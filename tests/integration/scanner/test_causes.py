@@ -157,3 +157,32 @@ def test_a_package_that_moves_from_the_dockerfile_into_the_base_changes_nothing(
     assert proof.changed() == set()
     assert proof.held_by_base({"curl"}) == {True}
     assert (proof.found.fixed, proof.found.introduced) == ((), ())
+
+
+def distribution(version: str) -> str:
+    """A line of a Dockerfile that puts a Python distribution into an image as its package manager would."""
+    folder = f"/usr/lib/python3/dist-packages/made_up-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\\nName: made-up\\nVersion: {version}\\n"
+    return f"RUN mkdir -p {folder} && printf '{metadata}' > {folder}/METADATA"
+
+
+def test_what_a_stage_on_the_moved_base_puts_into_an_environment_is_put_down_to_the_base(
+    shared: Bench,
+) -> None:
+    """As `pip` in a virtual environment: it has the base's version, at a path that the base does not have."""
+    old, new = (
+        shared.pushed(f"FROM {shared.fresh}", distribution(version), name=f"python-{version[0]}")
+        for version in ("1.0", "2.0")
+    )
+    lines = (
+        "FROM {base} AS build",
+        "RUN mkdir -p /venv/lib && cp -r /usr/lib/python3/dist-packages/made_up-* /venv/lib/",
+        f"FROM {shared.fresh}",
+        "COPY --from=build /venv /venv",
+    )
+    proof = proved(shared, old, new, *lines, name="venv")
+    (change,) = proof.found.packages
+    assert (change.name, change.before, change.after) == ("made-up", "1.0", "2.0")
+    assert change.path.startswith("venv/")
+    assert proof.held_by_base({"made-up"}) == {False}
+    assert change.cause is Cause.BASE

@@ -275,6 +275,52 @@ def test_a_package_that_only_moved_has_not_changed() -> None:
     assert compared(scan(old), scan(new)).packages == ()
 
 
+GO = package("1.22.1", OLD_BASE, "stdlib", "usr/local/go/bin/go", "stdlib")
+PROGRAM = package("1.22.1", OWN_BEFORE, "stdlib", "app/server", "stdlib")
+
+
+def test_what_a_program_was_compiled_with_is_put_down_to_the_base_of_the_stage_that_compiled_it() -> None:
+    """Go's standard library: no layer of the image is the toolchain's, and no rebuild would change it."""
+    toolchain, program = (replace(one, version="1.22.5", diff_id=layer) for one, layer in
+                          ((GO, NEW_BASE), (PROGRAM, OWN_AFTER)))  # fmt: skip
+    bases = scan(GO, vulnerable=(GO,)), scan(toolchain)
+    found = compared(scan(PROGRAM, vulnerable=(PROGRAM,)), scan(program), bases)
+    assert [one.cause for one in found.fixed] == [Cause.BASE]
+    assert [(one.path, one.cause) for one in found.packages] == [("app/server", Cause.BASE)]
+    back = compared(scan(program), scan(PROGRAM, vulnerable=(PROGRAM,)), (bases[1], bases[0]))
+    assert [one.cause for one in back.introduced] == [Cause.BASE]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("1.22.1", "1.23.0"), ("1.21.0", "1.22.5")],
+    ids=["newer than the new base's", "older than the old base's"],
+)
+def test_a_program_made_with_another_toolchain_than_the_bases_is_put_down_to_the_rebuild(
+    before: str, after: str
+) -> None:
+    bases = scan(GO), scan(replace(GO, version="1.22.5", diff_id=NEW_BASE))
+    old, new = replace(PROGRAM, version=before), replace(PROGRAM, version=after, diff_id=OWN_AFTER)
+    found = compared(scan(old, vulnerable=(old,)), scan(new), bases)
+    assert [one.cause for one in found.fixed] == [Cause.REBUILD]
+    assert [one.cause for one in found.packages] == [Cause.REBUILD]
+
+
+def test_what_an_environment_was_made_with_is_the_bases_though_its_folder_has_the_version_in_its_name() -> (
+    None
+):
+    def pip(version: str, folder: str, layer: str) -> Package:
+        return package(version, layer, "pip", f"{folder}/pip-{version}.dist-info/METADATA", "pip")
+
+    system, venv = "usr/lib/python3/dist-packages", "venv/lib/python3.11/site-packages"
+    old, new = pip("23.0", venv, OWN_BEFORE), pip("24.0", venv, OWN_AFTER)
+    old_base, new_base = pip("23.0", system, OLD_BASE), pip("24.0", system, NEW_BASE)
+    bases = scan(old_base, vulnerable=(old_base,)), scan(new_base)
+    found = compared(scan(old, vulnerable=(old,)), scan(new), bases)
+    assert [one.cause for one in found.fixed] == [Cause.BASE]
+    assert [(one.before, one.after, one.cause) for one in found.packages] == [("23.0", "24.0", Cause.BASE)]
+
+
 def test_findings_come_worst_first() -> None:
     where = package("1", OLD_BASE)
     found = tuple(
@@ -305,6 +351,16 @@ scans = st.lists(vulnerabilities, max_size=6).map(
         scan(), packages=tuple({one.package: None for one in found}), vulnerabilities=tuple(found)
     )
 )
+
+
+def one_source(one: Scan) -> Scan:
+    """As in a real image: a binary package comes from one source package."""
+    found = (replace(v, package=replace(v.package, source="")) for v in one.vulnerabilities)
+    return replace(
+        one,
+        packages=tuple({replace(p, source="") for p in one.packages}),
+        vulnerabilities=tuple(found),
+    )
 
 
 def identities(*groups: tuple[Finding, ...]) -> Counter[tuple[str, str, str]]:
@@ -344,6 +400,32 @@ def test_every_difference_has_a_cause_and_nothing_else_has_one(before: Scan, aft
     found = compared(before, after)
     assert all(one.cause is not None for one in (*found.fixed, *found.introduced))
     assert all(one.cause is None for one in (*found.remaining, *found.moved))
+
+
+@settings(max_examples=150, deadline=None)
+@given(scans, scans, scans)
+def test_where_the_bases_are_alike_nothing_is_put_down_to_them(before: Scan, after: Scan, base: Scan) -> None:
+    found = compared(before, after, (base, base))
+    assert {one.cause for one in (*found.fixed, *found.introduced)} <= {Cause.REBUILD}
+    assert {one.cause for one in found.packages} <= {Cause.REBUILD}
+
+
+@settings(max_examples=60, deadline=None)
+@given(scans, scans)
+def test_where_the_images_are_the_bases_everything_is_put_down_to_them(before: Scan, after: Scan) -> None:
+    found = compared(before, after, (before, after))
+    assert {one.cause for one in (*found.fixed, *found.introduced)} <= {Cause.BASE}
+    assert {one.cause for one in found.packages} <= {Cause.BASE}
+
+
+@settings(max_examples=60, deadline=None)
+@given(scans, scans)
+def test_the_way_back_fixes_what_the_way_there_introduces(before: Scan, after: Scan) -> None:
+    before, after = one_source(before), one_source(after)
+    there, back = compared(before, after), compared(after, before)
+    assert identities(there.fixed) == identities(back.introduced)
+    assert identities(there.introduced) == identities(back.fixed)
+    assert len(there.packages) == len(back.packages)
 
 
 @settings(max_examples=60, deadline=None)

@@ -8,18 +8,21 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.cycle.bases import platform_image
 from bot.cycle.plan import make_plan
-from bot.errors import ForgeUnavailable, RegistryUnreachable
-from bot.model.evidence import BuildNetwork, Level, VerdictState
+from bot.errors import BuildFailed, ForgeUnavailable, RegistryUnreachable
+from bot.model.evidence import Build, BuildNetwork, Level, VerdictState
 from bot.model.manifest import Index, Platform
 from bot.model.reference import Reference
 from bot.model.run import Decided, PublicationState, PullRequest
 from bot.model.target import LINUX_AMD64, Target
 from bot.model.update import Abandoned, Waiting, outcome_reason
 from bot.model.vulnerability import Cause, Scan, Severity
-from bot.ports import ScanRequest
+from bot.ports import BuildRequest, ScanRequest
 from bot.updates.rules import Rule
+from tests.fakes.builder import FakeBuilder
 from tests.unit.cycle.house import IMAGE, NOW, House, house, moved, scan, vulnerability
 
 HEALTHY = "FROM {base}\nHEALTHCHECK CMD true\n"
@@ -334,6 +337,77 @@ def test_another_platform_than_the_machines_is_compared_at_level_base_and_says_s
 
     assert update.evidence[0].level is Level.BASE
     assert "this machine builds linux/amd64, not linux/arm64" in update.evidence[0].level_reason
+
+
+class BreaksOff(FakeBuilder):
+    """A builder whose downloads break off: the first builds of one side fail."""
+
+    def __init__(self, side: str, times: int, limit: str = "") -> None:
+        super().__init__()
+        self._side, self._left, self._limit = side, times, limit
+        self.asked: list[str] = []
+
+    def build(self, request: BuildRequest) -> Build:
+        self.asked.append(request.name.rpartition("-")[2])
+        if request.name.endswith(self._side) and self._left:
+            self._left -= 1
+            message = "[2/2] RUN fetch failed with exit code 6"
+            raise BuildFailed(message, log="Connection reset by peer", limit=self._limit)
+        return super().build(request)
+
+
+@pytest.mark.parametrize("side", ["-before", "-after"])
+def test_a_build_that_fails_once_by_chance_is_no_reason(tmp_path: Path, side: str) -> None:
+    made = shop(tmp_path)
+    made.builder = BreaksOff(side, 1)
+
+    (update,) = made.run().result.updates
+
+    assert (update.verdict.state, update.verdict.reasons) == (VerdictState.PASS, ())
+    assert update.evidence[0].before is not None
+
+
+def test_a_build_that_fails_twice_on_the_new_base_alone_blocks(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.builder = BreaksOff("-after", 2)
+
+    (update,) = made.run().result.updates
+
+    assert update.verdict.state is VerdictState.BLOCK
+    assert "it does not build on the new base, and did on the old one" in update.verdict.reasons[0]
+
+
+def test_what_hung_is_not_waited_for_twice(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.builder = builder = BreaksOff("-after", 2, "seconds")
+
+    (update,) = made.run().result.updates
+
+    assert update.verdict.state is VerdictState.BLOCK
+    assert sorted(builder.asked) == ["after", "before"]
+
+
+def test_of_two_that_were_ended_for_memory_each_gets_the_engine_alone(tmp_path: Path) -> None:
+    """Whose steps use it cannot be seen: one side's hunger would else be put down to both."""
+    made = shop(tmp_path)
+    made.builder = builder = BreaksOff("", 2, "memory")
+
+    (update,) = made.run().result.updates
+
+    assert sorted(builder.asked[:2]) == sorted(builder.asked[2:]) == ["after", "before"]
+    assert update.evidence[0].level is Level.HEALTH
+
+
+def test_what_builds_on_neither_base_is_tried_again_by_the_next_cycle(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.builder = BreaksOff("", 2)  # one build of each side
+
+    (first,) = made.run().result.updates
+    (second,) = made.run().result.updates
+
+    assert (first.evidence[0].level, first.evidence[0].failed_before_too) == (Level.BASE, True)
+    assert "does not build before this update either: [2/2] RUN fetch failed" in first.verdict.reasons[0]
+    assert second.evidence[0].level is Level.HEALTH
 
 
 def test_without_an_engine_the_level_is_base(tmp_path: Path) -> None:

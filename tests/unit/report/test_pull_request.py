@@ -11,6 +11,16 @@ import pytest
 from bot.model.evidence import BuildNetwork, VerdictState
 from bot.model.run import Proved
 from bot.model.update import UpdateKind
+from bot.model.vulnerability import (
+    Cause,
+    ChangeKind,
+    Comparison,
+    Finding,
+    Package,
+    PackageChange,
+    Severity,
+    Vulnerability,
+)
 from bot.report import pull_request
 from tests.unit.report import cases, samples
 from tests.unit.report.gfm import to_html
@@ -200,6 +210,15 @@ def test_targets_that_stay_at_level_base_share_one_table() -> None:
     assert text.count("| base image · amd64 |") == 1
     assert "docs · linux/amd64 and site · linux/amd64: level base" in text
     assert text.count("because the target does not build") == 2  # on both sides; and on the new one only
+
+
+def test_a_package_whose_folder_has_its_version_in_its_name_is_not_said_to_be_gone() -> None:
+    path = "venv/lib/python3.11/site-packages/pip-{}.dist-info/METADATA"
+    old = Package("pip", "23.0", "python-pkg", path.format("23.0"), "pip")
+    found = Finding(Vulnerability("CVE-2025-1", old, Severity.HIGH, "24.0"), Cause.BASE)
+    change = PackageChange("pip", ChangeKind.CHANGED, "23.0", "24.0", Cause.BASE, path.format("24.0"))
+    one = replace(samples.evidence(), comparison=Comparison((found,), (), (), (), (change,)))
+    assert "`pip` `23.0 → 24.0` by the base" in body(cases.with_evidence(one))
 
 
 def test_what_was_not_done_is_not_told_among_how_it_was_measured() -> None:
