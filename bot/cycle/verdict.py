@@ -81,6 +81,8 @@ def _scans(evidence: Evidence, policy: VerdictPolicy) -> Iterable[_Reason]:
     if evidence.after is None:
         yield _BLOCK, "the new image could not be measured"
         return
+    if note := (database := evidence.after.scan.database).note:
+        yield _PASS, f"vulnerabilities as known on {database.updated_at:%Y-%m-%d}: {note}"
     if not evidence.after.scan.supported:
         what = evidence.after.scan.distribution or "an unknown distribution"
         yield _WARN, f"vulnerabilities unknown: the scanner has no data for {what}"

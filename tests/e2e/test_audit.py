@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.test_crash import leftovers
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.lab
@@ -37,7 +36,7 @@ def test_a_target_is_judged_by_its_files_and_by_what_is_in_its_image(world: Worl
     assert found["RF307"]["saves"] >= 2 * 1024 * 1024
     assert "/app/settings.ini" in found["RF310"]["message"]
     assert TOKEN not in ended.out + ended.err
-    assert leftovers(world) == []
+    assert world.leftovers() == []
     told = world.refit("report", "--format", "json").document["audit"]
     assert image <= {one["rule"] for one in told if ", image of 20" in one["subject"]}
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -57,10 +59,10 @@ NO_HEALTHCHECK: Final = (
 )
 CASES: Final = {
     "does-not-build": Case(
-        ("RUN echo the reason >&2; exit 7",),
+        ("RUN seq 70; echo the reason >&2; exit 7",),
         "warn",
         "base",
-        f"{BOTH}[2/2] RUN echo the reason >&2; exit 7 failed with exit code 7",
+        f"{BOTH}[2/2] RUN seq 70; echo the reason >&2; exit 7 failed with exit code 7",
         "same size; not built.",
         log="the reason",
     ),
@@ -261,14 +263,14 @@ def place(base: Base) -> dict[str, str]:
 
 
 def pages(world: World) -> dict[str, str]:
-    """What is seen of each pull request, by the target that its title ends in."""
-    return {
-        page.read_text(encoding="utf-8")
-        .partition("\n")[0]
-        .rpartition(" in ")[2]
-        .split(" (")[0]: visible_text(page)
-        for page in world.pages()
-    }
+    """What is seen of each pull request, by target."""
+    return {title_of(page): visible_text(page) for page in world.pages()}
+
+
+def title_of(page: Path) -> str:
+    """The target that the title of a pull request ends in."""
+    title = page.read_text(encoding="utf-8").partition("\n")[0]
+    return title.rpartition(" in ")[2].partition(" (")[0]
 
 
 def moving(lab: Lab, name: str, *, broken: bool) -> str:
@@ -341,6 +343,16 @@ def test_no_failure_stops_another(done: Run) -> None:
     assert done.ended.code == 3, done.ended.err
     assert len(done.ended.document["updates"]) == len(CASES) == len(done.pages)
     assert len(done.ended.document["failed"]) == len(FAILED)
+
+
+def test_the_last_fifty_lines_of_the_failing_step_can_be_unfolded(done: Run) -> None:
+    (page,) = [page for page in done.world.pages() if title_of(page) == "does-not-build"]
+    (log,) = re.findall(r"The last 50 lines</summary>\s+```text\n(.*?)\n```", page.read_text(), re.DOTALL)
+    assert log.splitlines() == [*map(str, range(22, 71)), "the reason"]
+
+
+def test_nothing_that_was_made_stays(done: Run) -> None:
+    assert done.world.leftovers() == []
 
 
 def test_what_exists_once_is_measured_on_that_side_only(done: Run) -> None:

@@ -14,7 +14,6 @@ from collections import Counter
 
 import pytest
 
-from bot import process
 from tests.e2e.world import World
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
@@ -52,7 +51,7 @@ def test_twenty_kills_at_random_moments_cost_nothing_but_time(world: World) -> N
     assert [proofs for proofs, _ in seen] == sorted(proofs for proofs, _ in seen)
     assert all(set(earlier) <= set(later) for (_, earlier), (_, later) in itertools.pairwise(seen))
     assert all(times == 1 for times in scans(world).values())
-    assert leftovers(world) == []
+    assert world.leftovers() == []
 
 
 def kill_after(world: World, seconds: float) -> None:
@@ -87,16 +86,3 @@ def finished_proofs(world: World) -> int:
 
 def scans(world: World) -> Counter[object]:
     return Counter(key for (key,) in query(world, "select key from scans"))
-
-
-def leftovers(world: World) -> list[str]:
-    """Containers and images of ours in the engine, and temporary folders."""
-    env = process.environment(DOCKER_HOST=world.lab.docker_host, HOME="/nonexistent")
-    containers = process.run(
-        ["/usr/bin/docker", "ps", "-a", "--format", "{{.Names}}"], timeout=60, env=env
-    ).text.split()
-    images = process.run(
-        ["/usr/bin/docker", "images", "--format", "{{.Repository}}"], timeout=60, env=env
-    ).text.split()
-    files = [str(file) for file in (world.state / "work").glob("*")]
-    return [name for name in (*containers, *images) if name.startswith("refit-")] + files

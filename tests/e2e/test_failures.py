@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.shown import visible_text
 from tests.e2e.world import Base, Ended, World
 
 pytestmark = pytest.mark.lab
@@ -120,6 +123,31 @@ def test_an_old_database_fails_every_scan(world: World) -> None:
     assert "old" in ended.document["failed"][0]["error"]
 
 
+def test_a_database_that_cannot_be_renewed_serves_within_its_age_and_the_reviewer_is_told(
+    world: World,
+) -> None:
+    """R20: a mirror that is down is no reason to stop, and none to be silent."""
+    cache, nobody = world.folder / "cache", "127.0.0.1:1/nobody/trivy-db:2"
+    shutil.copytree(world.lab.trivy_cache / "db", cache / "db")
+    now = datetime.now(UTC)
+    old = {"UpdatedAt": now - timedelta(days=5), "NextUpdate": now - timedelta(days=4)}
+    metadata = json.loads((cache / "db/metadata.json").read_text())
+    dates = {name: moment.isoformat() for name, moment in old.items()}
+    (cache / "db/metadata.json").write_text(json.dumps(metadata | dates))
+    world.settings["scanner"] = {"database_folder": str(cache), "database": [nobody]}
+
+    _, ended = run_with(world, GOOD)
+
+    told = (
+        f"vulnerabilities as known on {now - timedelta(days=5):%Y-%m-%d}: the database could not be updated"
+    )
+    assert ended.code == 0
+    assert {one["verdict"] for one in ended.document["updates"]} == {"pass"}
+    assert all(told in one["reasons"][0] and nobody in one["reasons"][0] for one in ended.document["updates"])
+    (page,) = world.pages()
+    assert told.capitalize() in visible_text(page)
+
+
 def test_without_an_engine_the_evidence_stays_at_level_base_and_says_what_to_install(world: World) -> None:
     world.settings["builder"] = {"docker_host": f"unix://{world.folder}/no.sock"}
 
@@ -127,4 +155,6 @@ def test_without_an_engine_the_evidence_stays_at_level_base_and_says_what_to_ins
 
     assert ended.code == 0
     assert {one["level"] for one in ended.document["updates"]} == {"base"}
-    assert "level: base" in world.pages()[0].read_text(encoding="utf-8")
+    assert "level: base (the base images alone), because no container engine answers" in visible_text(
+        world.pages()[0]
+    )

@@ -11,7 +11,6 @@ import pytest
 
 from deploy.lab import bolt
 from tests.e2e.call import refit_process
-from tests.e2e.test_crash import leftovers
 from tests.e2e.world import Ended, World
 
 pytestmark = pytest.mark.lab
@@ -75,7 +74,7 @@ def test_a_target_is_built_and_scanned_and_nothing_is_left(world: World) -> None
     assert ended.code == 0, ended.err
     assert ended.out.startswith("web: 1 high\n")
     assert "\nbuilt from " in ended.out
-    assert leftovers(world) == []
+    assert world.leftovers() == []
     assert "Nothing changed since the last scan." in rescan(world, "shop#web").out
 
 

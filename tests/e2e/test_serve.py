@@ -19,7 +19,6 @@ import pytest
 
 from bot.store.lease import lease
 from bot.triggers.periods import Job
-from tests.e2e.test_crash import leftovers
 from tests.e2e.world import World
 from tests.ports import free_port
 
@@ -113,7 +112,7 @@ def test_a_missed_cycle_is_caught_up_once_and_not_again_after_a_restart(world: W
     assert f"shop: pass {page}" in first
     assert len([line for line in first.splitlines() if "asked for" in line]) == len(Job)
     assert states(world) == dict.fromkeys(Job, "done")
-    assert leftovers(world) == []
+    assert world.leftovers() == []
 
     with serving(world, number=2) as served:
         assert served.stop() == 0
@@ -137,7 +136,7 @@ def test_a_stop_in_the_middle_of_a_build_leaves_nothing_and_the_next_start_goes_
     assert world.branches(path) == []
     assert world.pages() == []
     assert states(world) == {"monthly": "running"}
-    assert leftovers(world) == []
+    assert world.leftovers() == []
 
     with serving(world, number=2) as served:
         served.wait_for("go on with monthly-")
@@ -162,7 +161,7 @@ def test_a_bot_that_was_killed_is_gone_on_with(world: World) -> None:
         assert served.stop() == 0
 
     assert len(world.branches(path)) == 1
-    assert leftovers(world) == []
+    assert world.leftovers() == []
 
 
 def test_a_cycle_that_somebody_runs_by_hand_meanwhile_is_left_to_them(world: World) -> None:

@@ -162,6 +162,25 @@ class World:
         listed = self.git(path, "for-each-ref", "--format=%(refname:short)", "refs/heads/refit/")
         return listed.split()
 
+    def leftovers(self) -> list[str]:
+        """Containers, networks and images of ours in the engine, images with no name, and temporary files."""
+        asked = {
+            "ps -a": "{{.Names}}",
+            "network ls": "{{.Name}}",
+            "images": "{{.Repository}}",
+            "images -f dangling=true": "refit- dangling {{.ID}}",
+        }
+        env = process.environment(DOCKER_HOST=self.lab.docker_host, HOME="/nonexistent")
+        found = [
+            line
+            for words, shape in asked.items()
+            for line in process.run(
+                ["/usr/bin/docker", *words.split(), "--format", shape], timeout=60, env=env
+            ).text.splitlines()
+        ]
+        files = [str(file) for file in (self.state / "work").glob("*")]
+        return [line for line in found if line.startswith("refit-")] + files
+
     def pages(self) -> list[Path]:
         """The pull requests of the local forge."""
         return sorted((self.state / "pull-requests").rglob("*.md"))

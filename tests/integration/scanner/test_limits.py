@@ -1,8 +1,9 @@
-"""The real Trivy at its limits: memory, disk, size, and many scans (R17, R18)."""
+"""The real Trivy at its limits: memory, disk, size, and many scans (R17, R18, R19)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +53,24 @@ def test_a_scan_on_a_full_disk_fails_and_says_so_and_leaves_no_file(tiny: Bench)
         tiny.scan(tiny.image(f"FROM {tiny.stale}", "RUN mkdir /made"))
     assert "state folder" in raised.value.hint
     assert left_over(tiny) == []
+
+
+def test_scans_of_several_processes_at_once_wait_for_no_lock_and_take_each_a_place_of_its_own(
+    bench: Bench,
+) -> None:
+    """R19: scanners that know nothing of each other share one folder, as the processes of a machine do."""
+    scanners = [replace(bench) for _ in range(8)]
+    subjects = [bench.stale, bench.fresh] * 4
+
+    with ThreadPoolExecutor(8) as pool:
+        scans = list(pool.map(Bench.remote, scanners, subjects))
+
+    assert [scan.subject for scan in scans] == subjects
+    assert all(scan == scans[number % 2] for number, scan in enumerate(scans))
+    assert left_over(bench) == []
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(Bench.remote, scanners, subjects)) == scans
+    assert len(list((bench.settings.folder / "slots").glob("[0-9]"))) <= 8
 
 
 @pytest.mark.long

@@ -202,6 +202,15 @@ def test_an_unknown_distribution_is_unknown_never_clean() -> None:
     assert "vulnerabilities unknown" in reasons
 
 
+def test_a_database_that_is_not_the_newest_is_said() -> None:
+    one = side()
+    old = replace(one, scan=replace(one.scan, database=replace(DATABASE, note="no mirror answered")))
+
+    state, reasons = verdict(evidence(after=old))
+
+    assert (state, reasons) == (PASS, "vulnerabilities as known on 2026-11-24: no mirror answered")
+
+
 def test_no_evidence_at_all_blocks() -> None:
     assert verdict([])[0] is BLOCK
 
