@@ -10,7 +10,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from bot.cycle.compare import compare
 from bot.cycle.job import ProofJob
@@ -23,8 +22,6 @@ from bot.model.evidence import Absence, BaseImage, BasePair, Evidence, Level, Si
 from bot.model.run import Cycle, Planned
 from bot.model.vulnerability import Comparison, Scan
 from bot.ports import Checkout, ScanRequest
-
-_TRANSIENT: Final = "this time only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ def _prove_on(job: ProofJob) -> Evidence:
             job.say("proved before, nothing to do again")
             return finished
     evidence = _measure(job, key, why_not)
-    if evidence.failure or evidence.not_built or evidence.level_reason.endswith(_TRANSIENT):
+    if evidence.failure or evidence.not_built or evidence.this_time_only:
         evidence = replace(evidence, key=this_time)
     parts.store.save_evidence(evidence)
     return evidence
@@ -194,7 +191,7 @@ def _with_builds(evidence: Evidence, job: ProofJob, bases: _Bases) -> Evidence:
         )
     except EngineError as error:
         help_ = f" ({error.hint.removesuffix('.')})" if error.hint else ""
-        return replace(evidence, level_reason=f"{error.message}{help_}, {_TRANSIENT}")
+        return replace(evidence, level_reason=f"{error.message}{help_}", this_time_only=True)
     return _built_evidence(evidence, built, job.pair, bases)
 
 
@@ -228,6 +225,7 @@ def _built_evidence(evidence: Evidence, built: BuiltPair, pair: BasePair, bases:
         after=after,
         comparison=comparison,
         before_reason=built.before_reason or evidence.before_reason,
+        this_time_only=bool(built.health_reason),
         absence=Absence.NOT_BUILT if built.before_reason else evidence.absence,
     )
 

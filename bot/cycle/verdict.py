@@ -68,6 +68,9 @@ def _before(evidence: Evidence) -> Iterable[_Reason]:
             "before this update either" if evidence.failed_before_too else "and has no before to compare with"
         )
         yield _WARN, f"the target does not build {when}: {evidence.not_built}"
+    if evidence.this_time_only:
+        what = "built" if evidence.level is Level.BASE else "started"
+        yield _WARN, f"not {what} this time: {evidence.level_reason}"
     match evidence.absence:
         case Absence.NOT_BUILT:
             yield _PASS, f"the update repairs the build: {evidence.before_reason}"

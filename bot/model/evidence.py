@@ -277,6 +277,7 @@ class Evidence:
         failure_log: Last lines of what failed; text from outside.
         not_built: Why the target does not build on the new base, where that is not the update's fault or
             where there is no before to tell; empty otherwise.
+        this_time_only: True where the engine failed: the next cycle tries for a higher level again.
         failed_before_too: True where *before* does not build either: not the update's fault.
         commit: The commit that was measured; a later one with the same content finds this evidence.
         started: When the proof began.
@@ -298,6 +299,7 @@ class Evidence:
     failed_before_too: bool = False
     not_built: str = ""
     absence: Absence | None = None
+    this_time_only: bool = False
     commit: str = ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bot.model.evidence import Level, Side, VerdictState
+from bot.model.evidence import Evidence, Level, Side, VerdictState
 from bot.model.run import Decided, Proved, PublicationKind, RunResult
 from bot.model.update import Abandoned, UpdateKind
 from bot.model.vulnerability import Cause
@@ -141,11 +141,15 @@ def _outcome(proved: Proved) -> tuple[str, ...]:
     """Why it is no pass or what qualifies it, why no more was proved, and where it can be read."""
     failures = {evidence.failure for evidence in proved.evidence}
     lines = [visible(reason, limit=300) for reason in proved.verdict.reasons if reason not in failures]
-    told = (one for one in proved.evidence if not one.failure and not one.not_built)
-    levels = dict.fromkeys(one.level_reason for one in told if one.level_reason)
+    levels = dict.fromkeys(e.level_reason for e in proved.evidence if e.level_reason and not _is_told(e))
     lines += [visible(f"no more proved: {reason}", limit=300) for reason in levels]
     if proved.publication:
         lines.append(f"{_KINDS[proved.publication.kind].ljust(_LABEL)}  {proved.publication.url}")
     if proved.publication_note:
         lines.append(visible(proved.publication_note, limit=300))
     return tuple(lines)
+
+
+def _is_told(evidence: Evidence) -> bool:
+    """True where a reason of the verdict says already why no more was proved."""
+    return bool(evidence.failure or evidence.not_built or evidence.this_time_only)

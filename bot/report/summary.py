@@ -215,5 +215,7 @@ def _levels(cases: Sequence[Case]) -> Iterable[str]:
 
 
 def _why_no_more(evidence: Evidence) -> str:
-    """What kept the level from being higher; why it does not build is a reason of the verdict already."""
-    return "the target does not build" if evidence.not_built else evidence.level_reason
+    """What kept the level from being higher; what is a reason of the verdict already is said in short."""
+    if evidence.not_built:
+        return "the target does not build"
+    return "the engine failed this time" if evidence.this_time_only else evidence.level_reason

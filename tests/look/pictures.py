@@ -55,6 +55,10 @@ def _pages() -> Iterable[tuple[str, str, int]]:
         yield f"{name} phone", shown, _PHONE
         if name == "pass":
             yield f"{name} open", shown.replace("<details>", "<details open>"), _WIDE
+    several = cases.group()
+    shown = page(pull_request.title(several), pull_request.body(several, marker=samples.MARKER))
+    yield "group wide", shown, _WIDE
+    yield "group phone", shown, _PHONE
     trouble = issue.Trouble("frontend", (cases.build_failed(),), (cases.result().decided[3],))
     shown = page(issue.title(trouble), issue.body(trouble, marker=samples.MARKER))
     yield "issue wide", shown, _WIDE

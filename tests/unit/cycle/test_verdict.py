@@ -180,6 +180,14 @@ def test_why_there_is_no_before_is_said(absence: Absence) -> None:
     assert verdict(one) == ABSENT[absence]
 
 
+@pytest.mark.parametrize(("level", "what"), [(Level.BASE, "built"), (Level.BUILD, "started")])
+def test_an_engine_that_failed_this_time_leaves_a_question(level: Level, what: str) -> None:
+    """What is built as a rule, and was not now, is no pass like any other."""
+    one = replace(evidence(), level=level, level_reason="the engine's disk is full", this_time_only=True)
+
+    assert verdict(one) == (WARN, f"not {what} this time: the engine's disk is full")
+
+
 def test_an_image_with_no_healthcheck_passes_and_is_told_to_get_one() -> None:
     state, reasons = verdict(evidence(after=side(health=HealthState.STARTED)))
 

@@ -63,7 +63,9 @@ def build_only() -> Proved:
     assert after is not None
     why = "the containers could not be started: the engine refused the network"
     sides = replace(before, health=None), replace(after, health=None)
-    return with_evidence(replace(one, level=Level.BUILD, level_reason=why, before=sides[0], after=sides[1]))
+    built = replace(one, level=Level.BUILD, level_reason=why, before=sides[0], after=sides[1])
+    reason = f"not started this time: {why}"
+    return with_evidence(replace(built, this_time_only=True), state=VerdictState.WARN, reasons=(reason,))
 
 
 def two_platforms() -> Proved:

@@ -60,7 +60,7 @@ SENTENCES = {
 LEVELS = {
     "pass": "level: build + health",
     "level base": "level: base (the base images alone), because this machine has no container engine",
-    "level build": "level: build, because the containers could not be started: the engine refused the network",
+    "level build": "level: build, because the engine failed this time",
     "two platforms": "backend · linux/arm64: level base (the base images alone), because this machine builds linux/amd64",
 }
 
