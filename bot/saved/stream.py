@@ -19,7 +19,7 @@ class Stream(io.RawIOBase):
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         super().__init__()
-        self._chunks, self._rest = chunks, b""
+        self._chunks, self._rest = filter(None, chunks), b""  # an empty one is not the end
 
     def readable(self) -> bool:
         """Yes, and nothing else."""

@@ -17,6 +17,7 @@ from bot.errors import EngineError
 from bot.model.evidence import Build
 from bot.model.manifest import Platform
 from bot.saved import for_scanner, is_saved_image, open_saved
+from bot.saved.stream import Stream, gunzip
 from tests.unit.builder.layers import layer_tar
 
 LINUX, ARM = Platform("linux", "amd64"), Platform("linux", "arm64")
@@ -147,6 +148,14 @@ def test_a_tar_that_is_no_image_says_what_it_lacks(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"holds neither manifest.json nor index.json") as raised:
         measured(packed(tmp_path / "notes", tmp_path / "notes.tar"), LINUX, tmp_path)
     assert "docker save" in raised.value.hint
+
+
+def test_a_piece_that_unpacks_to_nothing_yet_is_not_the_end() -> None:
+    """A chunk may end within the header of the next of many gzip members, as eStargz has them."""
+    first, second = gzip.compress(b"a" * 10), gzip.compress(b"b" * 10)
+    stream = Stream(gunzip([first, second[:5], second[5:]]))
+
+    assert [stream.read(10) for _ in range(3)] == [b"a" * 10, b"b" * 10, b""]
 
 
 def test_a_layer_packed_with_zstd_is_refused_with_a_way_out(tmp_path: Path) -> None:
