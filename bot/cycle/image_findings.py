@@ -33,4 +33,11 @@ def last_known(project: Project, parts: Parts) -> Iterator[Finding]:
             continue
         document, at = kept
         image = f"{target.name}, image of {at.astimezone(parts.policy.zone):%Y-%m-%d}"
-        yield from (replace(one, subject=image) for one in _FINDINGS.validate_python(json.loads(document)))
+        yield from (replace(one, subject=image) for one in _findings(document))
+
+
+def _findings(document: bytes) -> Sequence[Finding]:
+    try:
+        return _FINDINGS.validate_python(json.loads(document))
+    except ValueError:  # another version of Refit wrote it: the next look replaces it
+        return ()

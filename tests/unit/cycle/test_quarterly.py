@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.cycle.image_findings import remember
+from bot.cycle.inventory import subject_of
 from bot.cycle.quarterly import Reports, publish_reports, size_report
 from bot.model.finding import Finding, RuleSeverity
 from bot.model.measurement import Measurement
@@ -139,3 +140,12 @@ def test_what_the_last_look_into_an_image_found_is_told_with_its_day(tmp_path: P
     for project, subject in ((made.projects[0], "backend"), (None, "acme/shop/backend")):
         (found,) = [one for one in size_report(made.parts(), project, None).around.audit if one.rule > "RF3"]
         assert found == replace(finding, subject=f"{subject}, image of 2026-11-24")
+
+
+def test_what_another_version_kept_of_an_image_does_not_stop_the_report(tmp_path: Path) -> None:
+    target = Target("acme/shop", "backend", "Dockerfile")
+    made = measured(tmp_path, POINT)
+    made.projects = (replace(made.projects[0], targets=(target,)),)
+    made.store.cache("image-findings", subject_of(target), b'[{"of": "another shape"}]', made.clock.now())
+
+    assert not [one for one in size_report(made.parts(), None, None).around.audit if one.rule > "RF3"]
