@@ -20,6 +20,7 @@ from bot import process
 from bot.builder.client import BuilderSettings, connect
 from bot.builder.firewall import Network
 from bot.builder.images import have
+from bot.builder.neighbours import bridge_of
 from bot.builder.problems import engine_errors
 from bot.errors import EngineError, ProcessFailed
 
@@ -145,20 +146,26 @@ def name_servers(texts: Iterable[str]) -> Iterator[Network]:
     """The name servers of resolv.conf(5) files; loopback ones are left out, as engines do."""
     for text in texts:
         for found in re.finditer(r"^nameserver\s+([0-9A-Fa-f.:]+)", text, re.MULTILINE):
-            address = ipaddress.ip_network(found[1])
-            if not address.is_loopback:
-                yield address
+            with suppress(ValueError):
+                address = ipaddress.ip_network(found[1])
+                if not address.is_loopback:
+                    yield address
 
 
 def _must_be_here(settings: BuilderSettings, client: docker.DockerClient) -> None:
-    """An engine elsewhere, or rootless in a network of its own, may have a bridge named like one here."""
+    """An engine elsewhere, or in a network of its own, may have a bridge named like one here."""
     with engine_errors("tell about itself"):
-        info = client.info()
+        info, bridge = client.info(), bridge_of(client)
     local = not settings.host or settings.host.startswith("unix://")
     if not local or info.get("Name") != socket.gethostname():
-        raise EngineError(f"{CANNOT}: the engine is on another machine", hint=_IMAGE_HINT)
-    if any("rootless" in one for one in info.get("SecurityOptions") or ()):
-        raise EngineError(f"{CANNOT}: the engine is rootless", hint=_IMAGE_HINT)
+        why = "the engine is on another machine"
+    elif any("rootless" in one for one in info.get("SecurityOptions") or ()):
+        why = "the engine is rootless"
+    elif not Path("/sys/class/net", bridge.name).exists():
+        why = "the engine's bridge is not on this machine"
+    else:
+        return
+    raise EngineError(f"{CANNOT}: {why}", hint=_IMAGE_HINT)
 
 
 def _refused(said: str) -> EngineError:

@@ -72,7 +72,6 @@ def tables() -> str:
     return process.run(["/usr/sbin/nft", "list", "tables"], timeout=20).text
 
 
-@ON_BOTH
 def test_a_build_is_kept_from_the_neighbourhood_and_says_what_to_do(
     bench: Bench, neighbour: Neighbour
 ) -> None:

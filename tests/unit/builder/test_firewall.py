@@ -64,6 +64,7 @@ def test_what_was_refused_is_told_by_address_once_and_only_the_latest() -> None:
 
 
 def test_name_servers_are_those_that_an_engine_gives_to_builds() -> None:
-    text = "# local\nnameserver 127.0.0.53\nnameserver 10.0.0.53\nnameserver fe80::1%eth0\noptions edns0\n"
-    found = [str(one) for one in name_servers([text, "nameserver 192.168.1.1"])]
+    local = "# local\nnameserver 127.0.0.53\nnameserver 10.0.0.53\noptions edns0\n"
+    others = "nameserver fe80::1%eth0\nnameserver 1.2.3\nnameserver 192.168.1.1"
+    found = [str(one) for one in name_servers([local, others])]
     assert found == ["10.0.0.53/32", "fe80::1/128", "192.168.1.1/32"]
