@@ -128,7 +128,7 @@ def _published(parts: Parts, subject: Published) -> ImageFacts:
     image = platform_image(parts, subject.reference, parts.platform)
     request = ScanRequest(image.reference, remote=True, digest=image.digest, platform=parts.platform)
     scan = cached_scan(request, parts)
-    how = f"from its registry, {image.digest}"
+    how = f"from its registry ({image.digest})"
     return ImageFacts(subject.name, how, scan, scan.size, image.pushed_size, len(image.diff_ids))
 
 

@@ -177,7 +177,7 @@ def _prove_one(planned: Planned, checkout: Checkout, run: Run) -> Proved:
     else:
         evidence = parts.crew.prove(run.cycle, planned, may_build=run.may_build(planned))
     record(planned, evidence, run.cycle, parts)
-    record_sboms(planned, evidence, parts)
+    record_sboms(planned, evidence, checkout, parts)
     return judged(planned, evidence, parts)
 
 

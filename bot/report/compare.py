@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,8 @@ from bot.report.screen import Screen, line
 from bot.report.weights import grown
 
 _NAME: Final = 200
+# As long as people compare; the JSON has the whole of it.
+_DIGEST: Final = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ def _changes(comparison: Comparison, *, caused: bool) -> str:
 def _foot(result: ImageComparison, shown: Callable[[str], str]) -> str:
     """How both were got and measured."""
     scan = result.after.scan
-    ways = [result.before.how, result.after.how]
+    ways = [_DIGEST.sub(r"\1", one.how) for one in (result.before, result.after)]
     how = f"Both {ways[0]}" if ways[0] == ways[1] else f"The first {ways[0]}, the second {ways[1]}"
     parts = [
         f"{shown(how)} for {result.platform}",

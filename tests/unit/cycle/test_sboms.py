@@ -20,6 +20,7 @@ from bot.model.target import LINUX_AMD64
 from bot.model.vulnerability import Database, Package, Scan, Severity, Vulnerability
 from bot.ports import ScanRequest
 from bot.report.sboms import news, summary
+from bot.updates.rules import Rule
 from tests.fakes.forge import FakeForge
 from tests.fakes.registry import digest_of
 from tests.unit.cycle.house import IMAGE, NOW, House, house, moved, scan
@@ -156,6 +157,20 @@ def test_no_image_is_built_or_pulled_for_a_target_whose_build_is_at_hand(world: 
     world.database()
     (one,) = world.rescan().rescanned
     assert world.house.scanner.scanned == []
+    assert (one.sbom.subject, one.exact) == ("acme/shop#shop", True)
+
+
+def test_a_build_whose_builder_moved_stands_on_the_base_of_its_final_stage(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    builder, _ = moved(world.house, "rust:1")
+    text = (
+        f"FROM rust:1@{builder} AS build\n" + DOCKERFILE.format(world.old) + "COPY --from=build /app /app\n"
+    )
+    world.house.forge = FakeForge({"acme/shop": {"Dockerfile": text.encode()}})
+    left_alone = Rule(images=("debian",), ignore_reason="the base stays")
+    world.house.policy = replace(world.house.policy, rules=(left_alone, *world.house.policy.rules))
+    world.house.run()
+    (one,) = world.rescan().rescanned
     assert (one.sbom.subject, one.exact) == ("acme/shop#shop", True)
 
 

@@ -156,6 +156,13 @@ def test_the_paths_that_grew_most_and_the_health_are_said() -> None:
     assert f"| Health | {NONE} | healthy 1.2 s |  |" in text
 
 
+def test_digests_are_as_long_as_people_compare() -> None:
+    before, after = (replace(compared().before, how=f"from its registry (sha256:{one * 64})") for one in "ab")
+    foot = " ".join(render(replace(compared(), before=before, after=after), width=200).splitlines()[-1:])
+    short = [f"from its registry (sha256:{one * 12})" for one in "ab"]
+    assert foot.startswith(f"The first {short[0]}, the second {short[1]} for linux/amd64 · trivy")
+
+
 def test_a_hostile_name_stays_a_name() -> None:
     hostile = replace(compared(), before=replace(compared().before, name="a|b`<script>@everyone\x1b[31m"))
     assert "<script>@everyone" not in markdown(hostile).replace("`", "")
