@@ -213,6 +213,7 @@ def policy(settings: Settings) -> Policy:
         max_new_per_project=settings.pull_requests.max_new_per_project,
         build_seconds=settings.builder.seconds,
         secrets=build_secrets(settings),
+        frontends=settings.builder.frontends,
         max_builds=settings.builder.max_builds_per_cycle,
         blocked=settings.pull_requests.blocked,
         target_issues=settings.issues.targets,

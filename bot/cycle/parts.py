@@ -47,6 +47,7 @@ class Policy:
         max_new_per_project: Pull requests opened in one cycle for one project.
         build_seconds: Time limit of one build.
         secrets: What builds may mount as secrets: project → id → value.
+        frontends: Images that may read Dockerfiles (`# syntax=`) beside Docker's own.
         max_builds: Targets built in one cycle; the rest stay at level base.
         blocked: What becomes of an update that the verdict blocks.
         target_issues: What no pull request solves becomes one issue a target.
@@ -68,6 +69,7 @@ class Policy:
     max_new_per_project: int = 2
     build_seconds: float = 1800.0
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    frontends: tuple[str, ...] = ()
     max_builds: int = 50
     blocked: Blocked = Blocked.DRAFT
     target_issues: bool = True

@@ -17,6 +17,7 @@ from bot.cycle.keys import evidence_key
 from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_scan
 from bot.cycle.sides import BuiltPair, build_sides
+from bot.dockerfile.frontend import foreign_frontend
 from bot.errors import BuildFailed, EngineError
 from bot.model.evidence import Absence, BaseImage, BasePair, Evidence, Level, Side
 from bot.model.run import Cycle, Planned
@@ -110,7 +111,8 @@ def _why_not_built(job: ProofJob) -> str:
         return f"this machine builds {parts.platform}, not {job.pair.platform}"
     if not job.may_build:
         return "this cycle has built as many targets as it may"
-    return ""
+    foreign = foreign_frontend(job.checkout.read(target.dockerfile), parts.policy.frontends)
+    return f"its `# syntax=` names {foreign}, which builder.frontends does not allow" if foreign else ""
 
 
 def _trees(job: ProofJob) -> tuple[str, ...]:

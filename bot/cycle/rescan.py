@@ -16,7 +16,8 @@ from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_scan
 from bot.cycle.unchanged import remember_sbom, rescan_unchanged
 from bot.cycle.workspace import Workspace, inside, workspace
-from bot.errors import EngineMissing, RefitError, UsageError
+from bot.dockerfile.frontend import foreign_frontend
+from bot.errors import EngineError, EngineMissing, RefitError, UsageError
 from bot.model.manifest import Platform
 from bot.model.reference import Reference
 from bot.model.run import Rescan
@@ -177,6 +178,9 @@ def _build_and_scan(parts: Parts, target: Target, name: str, commit: str | None)
         )
     project = next(one for one in parts.projects if one.name == target.project)
     checkout = parts.forge(project).checkout(project, commit)
+    if foreign := foreign_frontend(checkout.read(target.dockerfile), parts.policy.frontends):
+        message = f"{target.name} is not built: its `# syntax=` names {foreign}"
+        raise EngineError(message, hint="If that image may run here, name it in builder.frontends.")
     parts.progress.step(f"build {name} at {checkout.commit[:12]}")
     with workspace(parts, "rescan") as room:
         checkout.export(room.folder)

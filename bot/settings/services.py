@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import Field, field_validator, model_validator
 
+from bot.model.reference import Reference
 from bot.model.update import Blocked
 from bot.settings.fields import Duration, Secret, Section, Size
 
@@ -71,9 +72,18 @@ class BuilderSection(Section):
     min_free: Size = 2 * 10**9
     cache: Size = 20 * 10**9
     secrets: tuple[BuildSecret, ...] = ()
+    frontends: tuple[str, ...] = ()
     closed_network: bool | Literal["auto"] = "auto"
     firewall_image: str = ""
     reachable: tuple[str, ...] = ()
+
+    @field_validator("frontends")
+    @classmethod
+    def _are_images(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if (found := Reference.parse(name)).tag or found.digest:
+                raise ValueError(f"the name of an image without its tag, not {name!r}")
+        return names
 
     @field_validator("reachable")
     @classmethod

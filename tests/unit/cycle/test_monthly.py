@@ -410,6 +410,17 @@ def test_what_builds_on_neither_base_is_tried_again_by_the_next_cycle(tmp_path: 
     assert second.evidence[0].level is Level.HEALTH
 
 
+def test_a_frontend_that_nobody_allowed_does_not_run(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    file = made.forge.files["acme/shop"]["Dockerfile"]
+    made.forge.files["acme/shop"]["Dockerfile"] = b"# syntax=ghcr.io/acme/frontend:1\n" + file
+
+    evidence = made.run().result.updates[0].evidence[0]
+
+    assert evidence.level is Level.BASE
+    assert "`# syntax=` names ghcr.io/acme/frontend:1" in evidence.level_reason
+
+
 def test_without_an_engine_the_level_is_base(tmp_path: Path) -> None:
     made = shop(tmp_path)
     made.builder = None
