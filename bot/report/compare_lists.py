@@ -47,7 +47,8 @@ def _sections(result: ImageComparison) -> Iterator[Section]:
         yield _packages(result.comparison, sides(result), caused=result.caused)
     old, new = result.before.build, result.after.build
     if old is not None or new is not None:
-        rows = tuple(layer_rows(old.layers if old else (), new.layers if new else ()))
+        layers = [build.layers if build else () for build in (old, new)]
+        rows = tuple(layer_rows(*layers, one_target=result.caused))
         counts = f"Layers: {result.before.layers} and {result.after.layers}"
         yield Section(counts, rows, head=head(*sides(result)))
 

@@ -18,11 +18,21 @@ def head(before: str = "Before", after: str = "After") -> str:
     return f"| Layer | {before} | {after} |\n|:--|--:|--:|"
 
 
-def layer_rows(before: Sequence[Layer], after: Sequence[Layer]) -> Iterator[str]:
-    """Layers from the bottom, matched by the instruction that made them."""
+def layer_rows(before: Sequence[Layer], after: Sequence[Layer], *, one_target: bool = True) -> Iterator[str]:
+    """Layers from the bottom, matched by the instruction that made them.
+
+    Args:
+        before: Of the one image.
+        after: Of the other.
+        one_target: Both are one target, so that instructions that differ stand for each other: a base
+            that came by another digest. Else such layers have rows of their own.
+    """
     names = [layer.instruction for layer in before], [layer.instruction for layer in after]
     for _, start, end, other, last in SequenceMatcher(None, *names, autojunk=False).get_opcodes():
         old, new = before[start:end], after[other:last]
+        if not one_target and before[start:end] and names[0][start:end] != names[1][other:last]:
+            yield from (_row(layer, None) for layer in old)
+            old = []
         for index in range(max(len(old), len(new))):
             pair = old[index] if index < len(old) else None, new[index] if index < len(new) else None
             yield _row(*pair)

@@ -9,7 +9,7 @@ from bot.model.evidence import Build, PathSize
 from bot.report import wording
 
 _SHOWN: Final = 5
-_NOTABLE: Final = 10_000  # bytes; less is noise of time stamps and caches
+_NOTABLE: Final = 50_000  # bytes; less would be shown as 0.0 MB, and is noise of time stamps and caches
 
 Show = Callable[[str], str]
 

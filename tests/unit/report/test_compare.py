@@ -91,6 +91,25 @@ def test_packages_and_layers_are_side_by_side_in_the_markdown() -> None:
     assert f"| `gcc` | `12` | {NONE} | rebuild |" in markdown(compared(caused=True))
 
 
+def test_layers_that_other_instructions_made_never_share_a_row() -> None:
+    result = compared()
+    assert result.before.build is not None
+    assert result.after.build is not None
+    base = Layer("sha256:0", 77_000_000, "ADD rootfs")
+    old = replace(result.before.build, layers=(base, Layer("sha256:1", 94_000_000, "RUN npm ci")))
+    new = replace(result.after.build, layers=(base, Layer("sha256:2", 1_000_000, "COPY dist /html")))
+    result = replace(result, before=replace(result.before, build=old), after=replace(result.after, build=new))
+    rows = markdown(result).splitlines()
+    assert "| `ADD rootfs` | 77.0 MB | 77.0 MB |" in rows
+    assert f"| `RUN npm ci` | 94.0 MB | {NONE} |" in rows
+    assert f"| `COPY dist /html` | {NONE} | 1.0 MB |" in rows
+    assert "| `COPY dist /html` | 94.0 MB | 1.0 MB |" in markdown(replace(result, caused=True))
+
+
+def test_build_times_of_one_target_are_two_numbers_and_no_percentage() -> None:
+    assert "| Build, cold | 13m00s | 8m00s |  |" in markdown(compared(caused=True))
+
+
 def test_what_is_left_out_of_the_markdown_is_in_the_json() -> None:
     result = compared()
     assert result.comparison is not None
