@@ -107,7 +107,13 @@ def run_until_told(runs: Runs, web: Starlette, listener: socket.socket) -> None:
 def _served(web: Starlette, listener: socket.socket, signals: Signals) -> Iterator[None]:
     """Serve in a thread of its own, so that signals are ours: uvicorn would end the process with them."""
     server = uvicorn.Server(
-        uvicorn.Config(web, log_config=None, timeout_graceful_shutdown=_REQUEST_SECONDS, lifespan="off")
+        uvicorn.Config(
+            web,
+            log_config=None,
+            timeout_graceful_shutdown=_REQUEST_SECONDS,
+            lifespan="off",
+            ws="none",
+        )
     )
 
     def serve() -> None:

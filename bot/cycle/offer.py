@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from bot.cycle.compare import compare
@@ -82,6 +83,16 @@ def pull_request(parts: Parts, project: str, proposal: str) -> str:
         if is_open and one.digest == proposal:
             return one.url
     return ""
+
+
+def all_offers(parts: Parts) -> tuple[Offer, ...]:
+    """What newer bases of all targets would fix, from one look at the registries; a failure is no offer."""
+    found: list[Offer] = []
+    with suppress(RefitError):
+        for planned in make_plan(parts).updates:
+            with suppress(RefitError):
+                found.extend(_offer(planned, parts))
+    return tuple(found)
 
 
 def offers_or_none(parts: Parts, target: Target) -> tuple[Offer, ...]:

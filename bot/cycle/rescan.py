@@ -20,7 +20,7 @@ from bot.dockerfile.frontend import foreign_frontend
 from bot.errors import EngineError, EngineMissing, RefitError, UsageError
 from bot.model.manifest import Platform
 from bot.model.reference import Reference
-from bot.model.run import Rescan
+from bot.model.run import Problem, Rescan
 from bot.model.target import Project, Target
 from bot.model.vulnerability import Comparison, Scan
 from bot.ports import BuildRequest, Checkout, ScanRequest
@@ -100,24 +100,25 @@ def target_named(parts: Parts, name: str) -> Target | None:
         choices = ", ".join(f"{one.project}{_OF}{one.name}" for one in named)
         raise UsageError(f"several projects have a target {name!r}", hint=f"Say which: {choices}.")
     if not named and (mark or _looks_mistyped(wanted, targets) or unread):
-        raise UsageError(f"there is no target {name!r}{unread}", hint=_hint(wanted, targets))
+        dark = "".join(f"; {one.subject} could not be looked into: {one.error}" for one in unread)
+        raise UsageError(f"there is no target {name!r}{dark}", hint=_hint(wanted, targets))
     return named[0] if named else None
 
 
-def all_targets(parts: Parts) -> tuple[tuple[Target, ...], str]:
-    """Every target, configured or found, and which projects could not be looked into, in words."""
+def all_targets(parts: Parts) -> tuple[tuple[Target, ...], tuple[Problem, ...]]:
+    """Every target, configured or found, and which projects could not be looked into."""
     found: dict[tuple[str, str], Target] = {}
-    unread = ""
+    unread = list(parts.problems)
     for project in parts.projects:
         found |= {(project.name, one.name): one for one in project.targets}
         try:
             discovery = discover(project, parts.forge(project).checkout(project), parts.policy.custom)
         except RefitError as error:
-            unread += f"; {project.name} could not be looked into: {error.message}"
+            unread.append(Problem(project.name, error.message, error.hint))
             continue
         used = [one.target for one in discovery.found if one.target is not None]
         found |= {(project.name, one.name): one for one in used}
-    return tuple(found.values()), unread
+    return tuple(found.values()), tuple(unread)
 
 
 def _looks_mistyped(name: str, targets: Iterable[Target]) -> bool:

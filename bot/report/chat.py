@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.model.answer import Answer, Button
@@ -19,6 +20,7 @@ from bot.report.notices import moves
 
 _DAYS = 14
 _MOST = 20
+_BUTTONS = 3
 
 
 def rescanned(result: Rescan, offers: Sequence[Offer], name: str, page: str = "") -> Answer:
@@ -45,18 +47,27 @@ def rescanned(result: Rescan, offers: Sequence[Offer], name: str, page: str = ""
     )
 
 
-def rescanned_all(results: Sequence[Rescan], problems: Sequence[Problem]) -> Answer:
-    """The result of a rescan of everything, one row a target."""
+def rescanned_all(
+    results: Sequence[Rescan], problems: Sequence[Problem], offers: Sequence[Offer] = ()
+) -> Answer:
+    """The result of a rescan of everything, one row a target.
+
+    Args:
+        results: What was found.
+        problems: What could not be scanned.
+        offers: Newer bases that fix something.
+    """
     rows = [_row(one) for one in results]
     lines = [f"{one.subject}: {line}" for one in results for line in texts.news(one)]
     lines += [f"{one.subject}: {one.error} {one.hint}".strip() for one in problems]
+    lines += [f"{one.project}#{one.target}: {_offered(one)}" for one in offers]
     seconds = wording.seconds(sum(one.seconds for one in results))
     return Answer(
         headline=f"{wording.count(len(results), 'target')} scanned, {len(problems)} failed",
         lines=tuple(lines),
         table=(("Target", "Critical", "High", "Fixed", "New"), *rows) if rows else (),
         foot=f"took {seconds}",
-        buttons=(Button("Rescan all", command="rescan all"),),
+        buttons=(*_open_each(offers), Button("Rescan all", command="rescan all")),
     )
 
 
@@ -169,6 +180,14 @@ def _open_buttons(offers: Sequence[Offer]) -> tuple[Button, ...]:
     name = f"{offers[0].project}#{offers[0].target}"
     question = f"Prove {offers[0].image} for {name} now, and open its pull request?"
     return (Button("Open PR", command=f"open {name}", question=question),)
+
+
+def _open_each(offers: Sequence[Offer]) -> Iterator[Button]:
+    """A button for each of the first few targets, which says its name."""
+    first = list({(one.project, one.target): one for one in reversed(offers)}.values())[::-1]
+    for one in first[:_BUTTONS]:
+        for button in _open_buttons([one]):
+            yield replace(button, label=f"{button.label}: {one.target}")
 
 
 def _snooze(offers: Sequence[Offer]) -> tuple[Button, ...]:

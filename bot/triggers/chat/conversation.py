@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from bot.cycle.known import known_uses
 from bot.cycle.monthly import run_cycle
-from bot.cycle.offer import offers_or_none, report_page
+from bot.cycle.offer import all_offers, offers_or_none, report_page
 from bot.cycle.parts import Parts
 from bot.cycle.plan import make_plan
 from bot.cycle.rescan import all_targets, full_name, rescan, target_named
@@ -175,16 +175,16 @@ def _target(parts: Parts, name: str) -> Target:
 
 def _rescan_all(parts: Parts) -> Answer:
     """Every target, one after the other; one that fails costs the others nothing."""
-    targets, _ = all_targets(parts)
-    results: list[Rescan] = []
-    problems: list[Problem] = []
+    targets, unread = all_targets(parts)
+    results, problems = list[Rescan](), list(unread)
     for number, target in enumerate(targets, start=1):
         parts.progress.step(f"scan {number}/{len(targets)}: {full_name(target)}")
         try:
             results.append(rescan(parts, target))
         except RefitError as error:
             problems.append(Problem(full_name(target), error.message, error.hint))
-    return answers.rescanned_all(results, problems)
+    parts.progress.step("look for newer bases")
+    return answers.rescanned_all(results, problems, all_offers(parts))
 
 
 def _sizes(parts: Parts) -> Answer:

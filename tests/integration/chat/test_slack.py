@@ -17,7 +17,7 @@ from bot.errors import ChatError
 from bot.model import marker
 from bot.model.reference import Reference
 from bot.model.run import Publication, PublicationKind, PublicationState
-from bot.model.target import LINUX_AMD64
+from bot.model.target import LINUX_AMD64, Project
 from bot.model.vulnerability import Scan, Severity
 from bot.ports import ScanRequest
 from bot.triggers.chat.hearers import SlackHearer
@@ -267,6 +267,23 @@ def test_everything_is_rescanned_one_row_a_target_and_a_failure_costs_the_others
     result = slack_room.texts(3)[2]
     assert "scanned" in result.splitlines()[0]
     assert "acme/shop#shop | 1 | 0 | 0 | 0" in result or "shop | 1 | 0 | 0 | 0" in result
+    assert "acme/shop#shop: A newer debian:bookworm-slim" in result
+    assert "fixes 1 critical: I can open the pull request." in result
+
+    way.press(slack_room.slack.messages[2], "Open PR: shop")
+
+    assert "shop: pass, memory://acme/shop/pull/1" in slack_room.texts(5)[4]
+
+
+@pytest.mark.parametrize("mode", ["http"])
+def test_a_project_that_cannot_be_read_is_told_when_everything_is_rescanned(slack_room: Room) -> None:
+    slack_room.house.projects += (Project("acme/gone"),)
+
+    slack_room.http.slash("rescan all")
+
+    result = slack_room.texts(3)[2]
+    assert result.startswith("1 target scanned, 1 failed")
+    assert "acme/gone: " in result
 
 
 def test_a_thread_that_cannot_be_opened_is_told_to_who_asked(slack_room: Room, way: Way) -> None:
