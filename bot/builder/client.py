@@ -171,14 +171,18 @@ def _tried(path: Path, settings: BuilderSettings) -> Command:
 
 
 def _built_with(command: Command, env: Mapping[str, str]) -> Command:
-    """The command itself, once it has built an empty image."""
+    """The command itself, once it has built an empty image and removed it again.
+
+    A command that is too old for the engine still builds through its buildx plug-in, and can do nothing else.
+    """
     tag = f"refit-trial-{uuid.uuid4().hex[:12]}"
+    argv, remove = [*command.build, "--tag", tag, "-"], ["image", "rm", tag]
     try:
-        argv = [str(command.path), *command.build, "--tag", tag, "-"]
-        process.run(argv, timeout=_TRY_SECONDS, env=env, stdin=_TRIAL)
-    finally:
-        remove = [str(command.path), "image", "rm", "--force", tag]
-        process.run(remove, timeout=_TRY_SECONDS, env=env, check=False)
+        process.run([command.path, *argv], timeout=_TRY_SECONDS, env=env, stdin=_TRIAL)
+    except ProcessFailed:
+        process.run([command.path, *remove], timeout=_TRY_SECONDS, env=env, check=False)
+        raise
+    process.run([command.path, *remove], timeout=_TRY_SECONDS, env=env)
     return command
 
 

@@ -16,9 +16,15 @@ _DEBIANS: Final = Path("/usr/bin/docker")
 
 @dataclass(frozen=True, slots=True)
 class Docker:
-    """Speaks to the engine at `host` (a DOCKER_HOST) with Debian's docker command, else with that on PATH."""
+    """Speaks to the engine at `host` (a DOCKER_HOST).
+
+    Args:
+        host: Where the engine is.
+        program: The docker command; None takes Debian's, else that on PATH.
+    """
 
     host: str
+    program: Path | None = None
 
     def __call__(self, *words: str | Path, timeout: float, stdin: bytes = b"") -> Finished:
         """Run one command; builds go to the classic builder, which every docker command still has.
@@ -26,9 +32,9 @@ class Docker:
         Raises:
             ProcessFailed: The command failed.
         """
-        program = _DEBIANS if _DEBIANS.exists() else Path(shutil.which("docker") or "docker")
+        found = _DEBIANS if _DEBIANS.exists() else Path(shutil.which("docker") or "docker")
         env = environment(DOCKER_HOST=self.host, DOCKER_BUILDKIT="0", HOME="/nonexistent")
-        return run([program, *words], timeout=timeout, env=env, stdin=stdin)
+        return run([self.program or found, *words], timeout=timeout, env=env, stdin=stdin)
 
     def answers(self) -> bool:
         """Whether the engine speaks."""

@@ -83,8 +83,8 @@ class Engine:
 
     @property
     def docker(self) -> Docker:
-        """The docker command against this engine."""
-        return Docker(self.host)
+        """The docker command of its own version against this engine."""
+        return Docker(self.host, self.programs / "bin" / "docker")
 
     def _arguments(self) -> list[str]:
         return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -14,7 +15,9 @@ from bot.builder import BuilderSettings, DockerBuilder
 from bot.builder.client import choose_command
 from bot.errors import BuildFailed, EngineError, EngineMissing
 from deploy.lab import Lab
+from tests import newer
 from tests.integration.builder.workbench import Workbench, on
+from tests.newer import Newer
 
 pytestmark = pytest.mark.lab
 
@@ -164,6 +167,21 @@ def test_a_docker_command_that_cannot_build_is_passed_over(lab: Lab, tmp_path: P
         choose_command(BuilderSettings(lab.docker_host, docker=path))
     assert raised.value.hint
     assert choose_command(BuilderSettings(lab.docker_host)).version
+
+
+def test_a_command_that_the_engine_finds_too_old_is_named_with_what_to_install(
+    lab: Lab, newer_docker: Newer, tmp_path: Path
+) -> None:
+    """As Docker 29 does it with that of Debian 12."""
+    strict = {"DOCKER_MIN_API_VERSION": "1.44"}
+    with newer.running(newer_docker, tmp_path / "strict", lab.registry, env=strict) as engine:
+        old = replace(engine.settings, docker=Path("/usr/bin/docker"))
+        for settings in (old, replace(old, docker_config=tmp_path)):
+            with pytest.raises(EngineMissing, match="is too old") as raised:
+                choose_command(settings)
+            assert "install a newer one, with docker-buildx" in raised.value.hint
+        assert choose_command(engine.settings).buildx
+        assert DockerBuilder(engine.settings).available().startswith("docker 26.1.")
 
 
 @pytest.mark.parametrize("host", ["unix:///nowhere/docker.sock", "tcp://127.0.0.1:1"])
