@@ -220,6 +220,7 @@ def policy(settings: Settings) -> Policy:
         hears=settings.comments is not None,
         dashboard=settings.issues.dashboard,
         issue_severity=_severity(settings.issues.severity),
+        one_place=settings.store is None or settings.artifacts.location is not None,
         retention=Retention(
             measurements=settings.retention.measurements,
             evidence=settings.retention.evidence,

@@ -164,6 +164,11 @@ def _artifacts(settings: Settings) -> str:
     shelf(settings).probe()
     link = settings.artifacts.link
     where = settings.artifacts.location or f"{state_folder(settings)}/artifacts"
+    if settings.store is not None and settings.artifacts.location is None:
+        raise Concern(
+            f"{where}, on this machine alone: others that share the store do not find them",
+            hint="Give artifacts.location a place that all of them share: a mounted folder, s3://bucket/refit.",
+        )
     return f"{where}, {'opened at ' + link if link else 'named by digest: nothing serves them'}"
 
 

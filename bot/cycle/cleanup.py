@@ -63,9 +63,10 @@ def _remove_sboms(
 ) -> list[Sbom]:
     """Remove SBOMs that nothing needs any more, or whose document is gone."""
     needed = _needed(at_hand, known_subjects(parts.store))
-    # A place where none is kept at all is not mounted, rather than one that lost everything.
     lost = [one for one in at_hand if one.digest not in kept]
-    lost = [] if len(lost) == len(at_hand) else lost
+    # A place where none is kept at all is not mounted, rather than one that lost everything.
+    if len(lost) == len(at_hand) or not parts.policy.one_place:
+        lost = []
     old = [one for one in at_hand if (one.used or one.at) < before and one not in needed]
     removed = list(dict.fromkeys([*lost, *old]))
     for one in removed:

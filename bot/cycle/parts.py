@@ -55,6 +55,7 @@ class Policy:
         hears: True where commands in comments are listened to: only then are they offered.
         dashboard: One issue a project shows where it stands, with boxes to tick.
         retention: How long what was measured is kept.
+        one_place: All that share the store keep artifacts in one place.
         zone: Time zone of cycle names and dates.
     """
 
@@ -77,6 +78,7 @@ class Policy:
     hears: bool = False
     dashboard: bool = False
     retention: Retention = field(default_factory=Retention)
+    one_place: bool = True
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
 

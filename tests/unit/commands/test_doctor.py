@@ -269,6 +269,15 @@ def test_a_token_that_is_not_there_is_in_the_way(
     assert "REFIT_TEST_TOKEN is not set" in lines(answer)["github"][1]
 
 
+def test_artifacts_on_one_machine_of_many_are_a_warning(refit: Refit) -> None:
+    answer = configured(refit, store="postgresql://refit@127.0.0.1:1/refit")
+
+    mark, told = lines(answer)["artifacts"]
+    assert mark == "!"
+    assert "on this machine alone" in told
+    assert "s3://bucket/refit" in told
+
+
 def test_a_place_for_artifacts_that_cannot_be_had_is_a_problem_with_its_way_out(refit: Refit) -> None:
     answer = configured(refit, artifacts={"location": "gs://bucket/refit"})
 

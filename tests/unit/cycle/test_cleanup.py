@@ -155,6 +155,15 @@ def test_an_sbom_whose_document_is_gone_goes_too_but_a_place_that_is_empty_costs
     assert later(shop, timedelta(days=1)).sboms == 0
 
 
+def test_what_another_machine_keeps_for_itself_is_not_taken_for_lost(tmp_path: Path) -> None:
+    shop = house(tmp_path, {})
+    elsewhere, here = keep(shop, "", "debian:11"), keep(shop, "", "debian:12")
+    shop.artifacts.remove(elsewhere.digest)
+    shop.policy = replace(shop.policy, one_place=False)
+    assert later(shop, timedelta(days=1)).sboms == 0
+    assert here in shop.store.sboms()
+
+
 def test_what_a_killed_process_left_half_written_goes_after_a_day(tmp_path: Path) -> None:
     shop = house(tmp_path, {})
     keep(shop, "", "debian:12")
