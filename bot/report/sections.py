@@ -223,6 +223,7 @@ def _scan_item(case: Case) -> str:
     database = f"{digest} of {wording.day(scan.database.updated_at)}{note}"
     system = quote(scan.distribution or "an unknown distribution")
     took = f"{wording.day(case.evidence.started)}, {wording.seconds(case.evidence.seconds)}"
-    return (
-        f"- {quote(case.name)}: {system}, {quote(scan.scanner)} with database {database} ({took}){kept(scan)}"
-    )
+    # Any other choice is part of the scanner's name.
+    by = ", severity by each finding's own database, else NVD" if scan.severity_sources == ("auto",) else ""
+    scanned = f"{quote(scan.scanner)} with database {database}{by} ({took})"
+    return f"- {quote(case.name)}: {system}, {scanned}{kept(scan)}"

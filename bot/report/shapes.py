@@ -82,6 +82,9 @@ class FindingShape(_Shape):
     id: str
     package: str
     severity: Severity
+    severity_source: str = Field(
+        description="who gave the severity: debian, nvd, ghsa; empty where nobody did"
+    )
     cause: Cause | None = Field(description="what brought the difference; null where nothing differs")
     fixed_version: str | None
 

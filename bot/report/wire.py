@@ -239,6 +239,7 @@ def finding(one: Finding) -> FindingShape:
         id=found.id,
         package=found.package.name,
         severity=found.severity,
+        severity_source=found.severity_source,
         cause=one.cause,
         fixed_version=found.fixed_version,
     )

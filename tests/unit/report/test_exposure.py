@@ -48,6 +48,18 @@ def test_nothing_found_is_nothing_said() -> None:
     assert kept(CLEAN) == ""
 
 
+@pytest.mark.parametrize(("sources", "said"), [(("auto",), True), (("debian", "nvd"), False)])
+def test_whose_severity_counts_is_said(sources: tuple[str, ...], *, said: bool) -> None:
+    """Where the operator chose, it is part of the scanner's name."""
+    proved = cases.exposed()
+    (evidence,) = proved.evidence
+    assert evidence.after is not None
+    after = replace(evidence.after, scan=replace(evidence.after.scan, severity_sources=sources))
+    proved = replace(proved, evidence=(replace(evidence, after=after),))
+    text = pull_request.body([proved], marker=samples.MARKER)
+    assert ("severity by each finding's own database, else NVD" in text) is said
+
+
 @pytest.mark.parametrize("text", hostile.ALL, ids=range(len(hostile.ALL)))
 def test_names_from_an_image_do_nothing_in_a_pull_request(text: str) -> None:
     scan = replace(
