@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.cycle.parts import VerdictPolicy
 from bot.cycle.verdict import judge
@@ -236,3 +238,26 @@ def test_the_worst_platform_decides() -> None:
 
     assert verdict([good, bad])[0] is BLOCK
     assert verdict([bad, good])[0] is BLOCK
+
+
+counted = st.sampled_from(["", "1C", "2H", "1H 3L", "1L"])
+sides = st.builds(
+    side,
+    st.sampled_from([90_000_000, 100_000_000, 210_000_000]),
+    st.sampled_from(HealthState),
+    supported=st.booleans(),
+)
+measured = st.builds(evidence, counted, counted, before=sides, after=sides)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(measured, min_size=1, max_size=3), st.lists(measured, min_size=1, max_size=3))
+def test_more_platforms_never_make_it_better_and_what_is_no_pass_says_why(
+    some: list[Evidence], more: list[Evidence]
+) -> None:
+    worst = max((verdict(some)[0], verdict(more)[0]), key=[PASS, WARN, BLOCK].index)
+
+    state, reasons = verdict([*some, *more])
+
+    assert state is worst
+    assert reasons or state is PASS

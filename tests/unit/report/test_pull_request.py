@@ -205,6 +205,20 @@ def test_every_reason_of_a_group_says_whose_it_is() -> None:
     assert "Last lines of what failed (worker · linux/amd64)" in text
 
 
+def test_of_two_that_fail_differently_both_are_told() -> None:
+    other = "it does not build on the new base, and did on the old one: step 2 of 3 ended with code 9"
+    second = cases.named(cases.build_failed(), "worker")
+    (one,) = second.evidence
+    second = replace(
+        second,
+        evidence=(replace(one, failure=other),),
+        verdict=replace(second.verdict, reasons=(other,)),
+    )
+    text = seen(body(cases.build_failed(), second))
+    assert "In backend: it does not build on the new base, and did on the old one: step 5 of 9" in text
+    assert "- In worker: it does not build on the new base, and did on the old one: step 2 of 3" in text
+
+
 def test_targets_that_stay_at_level_base_share_one_table() -> None:
     text = body(*cases.group())
     assert text.count("| base image · amd64 |") == 1
