@@ -181,13 +181,10 @@ def _hidden(found: Vulnerability, scan: Scan) -> bool:
 
 def _sbom_in_use(place: _Place, held: BaseImage, parts: Parts) -> Sbom:
     """The newest build on the base that the Dockerfile names, else its newest, else the base alone."""
-    kept = [
-        one
-        for one in parts.store.sboms(place.name)
-        if one.platform == str(place.platform) and parts.artifacts.has(one.digest)
-    ]
-    exact = [one for one in kept if one.base == held.reference]
-    return next(iter(exact or kept), None) or _base_sbom(held, place.platform, parts)
+    made = [one for one in parts.store.sboms(place.name) if one.platform == str(place.platform)]
+    made.sort(key=lambda one: one.base != held.reference)  # and newest first, as they came
+    kept = (one for one in made if parts.artifacts.has(one.digest))
+    return next(kept, None) or _base_sbom(held, place.platform, parts)
 
 
 def _base_sbom(image: BaseImage, platform: Platform, parts: Parts) -> Sbom:

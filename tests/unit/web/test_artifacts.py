@@ -30,6 +30,14 @@ def test_a_document_is_given_by_its_digest_to_be_saved(tmp_path: Path) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+def test_what_cannot_be_read_now_is_not_said_to_be_gone(tmp_path: Path) -> None:
+    client, digest = opened(tmp_path)
+    (file,) = [path for path in (tmp_path / "artifacts" / "sha256").rglob("*") if path.is_file()]
+    file.write_bytes(DATA[:5])
+    answer = client.get(f"/artifacts/{digest}")
+    assert (answer.status_code, answer.text) == (503, "It cannot be read now; the log of Refit says why.\n")
+
+
 @pytest.mark.parametrize(
     "digest", ["sha256:" + "0" * 64, "nonsense", "..%2F..%2Fetc%2Fpasswd", "sha256:%2e%2e", "%00"]
 )
