@@ -8,7 +8,7 @@ from typing import Final
 from github.Issue import Issue
 from github.IssueComment import IssueComment
 
-from bot.forge.place import Place, login_of
+from bot.forge.place import Place, is_by
 from bot.model.marker import body_digest, said
 
 LIMIT: Final = 65_536
@@ -36,6 +36,6 @@ def _issue(place: Place, number: int) -> Issue:
 def _ours(place: Place, issue: Issue, key: str) -> IssueComment | None:
     head = said(key)
     for comment in islice(issue.get_comments(), _LOOKED_AT):
-        if login_of(comment.user) == place.login and (comment.body or "").startswith(head):
+        if is_by(comment.user, place.login) and (comment.body or "").startswith(head):
             return comment
     return None

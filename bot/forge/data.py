@@ -16,7 +16,7 @@ from github.Repository import Repository
 from bot.errors import BranchTaken, ForgeRefused
 from bot.forge.api import message_of
 from bot.forge.known import blob_id
-from bot.forge.place import login_of
+from bot.forge.place import is_by, login_of
 from bot.model.run import PullRequest
 
 _NEW_FILE = "100644"
@@ -110,7 +110,7 @@ def check_ours(repo: Repository, head: str, login: str, *, branch: str) -> None:
     author, committer = login_of(found.author), login_of(found.committer)
     signed = found.commit.committer.email == _WEB_FLOW
     at_once = found.commit.author.date == found.commit.committer.date
-    by_us = author == login and (committer == login or signed)
+    by_us = is_by(found.author, login) and (is_by(found.committer, login) or signed)
     if not (by_us and at_once and len(found.parents) == 1):
         who = committer or author or "somebody"
         raise BranchTaken(f"branch {branch} of {repo.full_name} is at {head[:12]}, a commit by {who}")

@@ -17,7 +17,7 @@ from github.Repository import Repository
 from bot.forge.api import translated
 from bot.forge.auth import Access
 from bot.forge.comments import say
-from bot.forge.place import Place, login_of
+from bot.forge.place import Place, is_by, login_of
 from bot.model import marker
 from bot.model.discussion import Comment, Pull
 
@@ -84,7 +84,7 @@ class GitHubDiscussion:
     # -- inside -------------------------------------------------------------------------------
 
     def _pull(self, project: str, found: PullRequest) -> Pull:
-        ours = login_of(found.user) == self._access.login(project)
+        ours = is_by(found.user, self._access.login(project))
         slot, digest = (marker.parse(found.body) or ("", "")) if ours else ("", "")
         source: Repository | None = found.head.repo  # GitHub says null where the fork is gone
         fork = source is None or source.full_name != found.base.repo.full_name

@@ -9,7 +9,7 @@ from github.Issue import Issue as GitHubIssue
 from github.NamedUser import NamedUser
 
 from bot.errors import ForgeRefused
-from bot.forge.place import Place, login_of
+from bot.forge.place import Place, is_by
 from bot.forge.pulls import BODY_LIMIT
 from bot.model.marker import body_digest, marked, parse, withdrawn
 from bot.model.run import Issue, Publication, PublicationKind, PublicationState
@@ -23,7 +23,7 @@ def newest(place: Place, slot: str) -> GitHubIssue | None:
     listed = place.repo.get_issues(state="all", creator=us, sort="created", direction="desc")
     for issue in islice(listed, _LOOKED_AT):
         found = parse(issue.body)
-        ours = issue.pull_request is None and login_of(issue.user) == place.login
+        ours = issue.pull_request is None and is_by(issue.user, place.login)
         if found and found[0] == slot and ours:
             return issue
     return None
@@ -67,7 +67,7 @@ def reconcile(place: Place, wanted: Issue, existing: Publication | None) -> Publ
 def close(place: Place, issue: GitHubIssue, comment: str) -> Publication:
     """Close an issue: the comment once, then the state."""
     if issue.state == "open":
-        said = [item.body for item in issue.get_comments() if login_of(item.user) == place.login]
+        said = [item.body for item in issue.get_comments() if is_by(item.user, place.login)]
         if comment and comment not in said:
             issue.create_comment(comment)
         issue.edit(state="closed", state_reason="completed", body=withdrawn(issue.body))

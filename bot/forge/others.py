@@ -10,7 +10,7 @@ from typing import Final
 from github.PullRequest import PullRequest as Pull
 
 from bot.forge import pulls
-from bot.forge.place import Place, login_of
+from bot.forge.place import Place, is_by, login_of
 from bot.model.marker import parse
 from bot.model.pulls import OpenPull, Proposal
 
@@ -39,7 +39,7 @@ def proposal(place: Place, pull: OpenPull, paths: Sequence[str]) -> Proposal:
 def _open_pull(place: Place, pull: Pull) -> OpenPull:
     home = pull.head.raw_data.get("repo")  # None where the fork was deleted
     author = login_of(pull.user)
-    ours = author == place.login and parse(pull.body) is not None
+    ours = is_by(pull.user, place.login) and parse(pull.body) is not None
     return OpenPull(
         number=pull.number,
         url=pull.html_url,

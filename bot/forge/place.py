@@ -15,6 +15,11 @@ def login_of(person: NamedUser | Organization | None) -> str:
     return person.login if person is not None else ""
 
 
+def is_by(person: NamedUser | Organization | None, login: str) -> bool:
+    """Whether somebody goes by a login, in whichever case it was written down: GitHub knows no difference."""
+    return login_of(person).lower() == login.lower()
+
+
 def _freely() -> None:
     """No budget."""
 

@@ -15,7 +15,7 @@ from github.PullRequest import PullRequest as Pull
 from bot.errors import BranchTaken, ForgeRefused
 from bot.forge import data
 from bot.forge.api import message_of
-from bot.forge.place import Place, login_of
+from bot.forge.place import Place, is_by
 from bot.model.marker import body_digest, context, marked, parse, withdrawn
 from bot.model.run import Publication, PublicationKind, PublicationState, PullRequest
 
@@ -32,7 +32,7 @@ def newest(place: Place, slot: str, branch: str) -> Pull | None:
     listed = place.repo.get_pulls(state="all", head=head, sort="created", direction="desc")
     for pull in islice(listed, _LOOKED_AT):
         found = parse(pull.body)
-        if found and found[0] == slot and login_of(pull.user) == place.login:
+        if found and found[0] == slot and is_by(pull.user, place.login):
             return pull
     return None
 
@@ -210,6 +210,6 @@ def _draft(pull: Pull, wanted: PullRequest) -> None:
 
 
 def _say(place: Place, pull: Pull, comment: str) -> None:
-    said = [item.body for item in pull.get_issue_comments() if login_of(item.user) == place.login]
+    said = [item.body for item in pull.get_issue_comments() if is_by(item.user, place.login)]
     if comment and comment not in said:
         pull.create_issue_comment(comment)

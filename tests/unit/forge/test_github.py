@@ -101,6 +101,15 @@ def test_a_502_at_any_write_still_gives_one_complete_pull_request(
     assert len(repository.git.log(f"main..{BRANCH}")) == 1
 
 
+def test_an_author_is_the_same_in_any_case(world: World) -> None:
+    """GitHub takes `Refit` and `refit` for one: a configuration that says either finds what is ours."""
+    named = TokenAccess(world.connection(), TOKEN, author="Refit")
+    published = world.forge(named).publish(PROJECT, world.wanted(), None)
+    assert world.forge(named).find(PROJECT, SLOT, BRANCH) == published
+    second = world.forge(named).publish(PROJECT, world.wanted(digest="sha256:2"), published)
+    assert (second.url, world.pulls()) == (published.url, 1)
+
+
 def test_a_502_on_an_update_still_gives_the_new_text_and_the_new_bytes(world: World) -> None:
     first = world.forge().publish(PROJECT, world.wanted(), None)
     world.server.fail_next("PATCH", "/git/refs", 502, after_effect=True)
