@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from bot import process
+from tests.e2e.shown import visible_text
 from tests.e2e.world import ROOT, Base, World
 
 pytestmark = pytest.mark.lab
@@ -140,7 +141,8 @@ def test_an_unpinned_image_is_pinned_to_what_it_gets_already(world: World) -> No
     assert world.git(path, "show", f"{world.branches(path)[0]}:Dockerfile").startswith(
         f"FROM {base.pinned}\n"
     )
-    assert "there is no before to compare with" in world.pages()[0].read_text(encoding="utf-8")
+    assert "Pins the image you already get" in (page := visible_text(world.pages()[0]))
+    assert "Nothing to compare with: a pin freezes what is built already." in page
 
 
 def trivy(world: World, reference: str) -> list[dict[str, str]]:
