@@ -125,7 +125,11 @@ def _knock(host: str) -> None:
     if host.startswith("unix://"):
         with socket.socket(socket.AF_UNIX) as tried:
             tried.settimeout(_KNOCK_SECONDS)
-            tried.connect(host.removeprefix("unix://"))
+            try:
+                tried.connect(host.removeprefix("unix://"))
+            except OSError as error:
+                error.filename = host  # or nobody is told which socket it was
+                raise
 
 
 def choose_command(settings: BuilderSettings) -> Command:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -38,6 +39,7 @@ HINTS: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
         "The registry's rate limit is reached: log in, or run again later.",
     ),
 )
+_ERRNO: Final = re.compile(r"\[Errno -?\d+\] ")
 _MISSING: Final = (
     "no such file or directory",
     "connection refused",
@@ -72,4 +74,4 @@ def engine_errors(doing: str) -> Iterator[None]:
 
 
 def _short(text: str) -> str:
-    return " ".join(text.split())[:400]
+    return " ".join(_ERRNO.sub("", text).split())[:400]

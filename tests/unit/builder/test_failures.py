@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.builder.client import BuilderSettings, connect
 from bot.builder.failures import failure, kept_away, unfinished
 from bot.builder.problems import hint_for
 from bot.builder.progress import Progress
 from bot.builder.watch import Watch
-from bot.errors import BuildFailed, EngineError, ProcessFailed
+from bot.errors import BuildFailed, EngineError, EngineMissing, ProcessFailed
 from bot.ports import BuildRequest
 
 REQUEST = BuildRequest(Path("context"), Path("context/Dockerfile"), "refit-x", seconds=3)
@@ -123,3 +124,12 @@ def test_a_docker_command_too_old_for_the_engine_is_told_so() -> None:
     said = "client version 1.41 is too old. Minimum supported API version is 1.44"  # 20.10's, by Engine 29
 
     assert "install a newer one" in hint_for(said)
+
+
+def test_an_engine_that_is_not_there_is_named_by_its_socket(tmp_path: Path) -> None:
+    host = f"unix://{tmp_path}/docker.sock"
+
+    with pytest.raises(EngineMissing) as caught, connect(BuilderSettings(host)):
+        pass
+
+    assert caught.value.message == f"no container engine answers: No such file or directory: '{host}'"
