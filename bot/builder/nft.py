@@ -172,6 +172,7 @@ def _refused(said: str) -> EngineError:
     line = next((one for one in said.splitlines() if one.strip()), "nft failed")
     if "not permitted" in said:
         return EngineError(
-            f"{CANNOT}: Refit is not root", hint=f"Run it as root, or with CAP_NET_ADMIN. {_IMAGE_HINT}"
+            f"{CANNOT}: Refit may not set firewall rules",
+            hint=f"Run it as root, or with CAP_NET_ADMIN. {_IMAGE_HINT}",
         )
     return EngineError(f"{CANNOT}: {line[:300]}", hint="nftables 0.9.8 and Linux 5.9 are needed.")

@@ -74,14 +74,14 @@ def test_a_moved_tag_is_proved_and_published(tmp_path: Path) -> None:
 def test_builds_on_an_open_network_are_a_note_of_the_run_and_of_the_pull_request(tmp_path: Path) -> None:
     made = shop(tmp_path)
     assert made.builder is not None
-    made.builder.network = BuildNetwork(closed=False, reason="Refit is not root")
+    made.builder.network = BuildNetwork(closed=False, reason="no root here")
 
     result = made.run().result
 
-    told = "builds could reach private addresses (Refit is not root); `refit doctor` says what to do"
+    told = "builds could reach private addresses (no root here); `refit doctor` says what to do"
     assert result.notes == (told,)
     (wanted,) = made.forge.wanted.values()
-    assert "Builds could reach private addresses: Refit is not root" in wanted.body
+    assert "Builds could reach private addresses: no root here" in wanted.body
 
 
 def test_builds_on_a_closed_network_need_no_note(tmp_path: Path) -> None:
