@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.errors import ChatError, RefitError
+from bot.errors import ChatError, RefitError, StoreError
 from bot.model.answer import Answer
 from bot.ports import Chat, Clock, Queue, Store, Task
 from bot.report.quote import visible
@@ -121,7 +121,13 @@ class Desk:
         progress = self._chat.say(thread, Answer("Waiting for its turn …"))
         value = {**described(command), "thread": thread, "progress": progress, "who": message.person}
         task = Task(str(command.word), {**value, "mention": message.who})
-        if not self._queues(command.word).submit(task, work_key(command)):
+        try:
+            taken = self._queues(command.word).submit(task, work_key(command))
+        except StoreError as error:
+            log.error("%s: %s", message.person, error.message)  # noqa: TRY400 - expected: no traceback
+            self._chat.edit(thread, progress, failed(error))
+            return
+        if not taken:
             busy = "That is being done already; its own thread has the result."
             self._chat.edit(thread, progress, Answer(busy))
 

@@ -68,7 +68,7 @@ class MatrixHearer:
     def connect(self) -> None:
         """See `Hearer`; once heard, what fails is tried again by itself."""
         self._chat.check()
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._listen, name="refit-matrix-hearing", daemon=True)
             self._thread.start()
 
@@ -77,8 +77,11 @@ class MatrixHearer:
         self._chat.close()
 
     def _listen(self) -> None:
-        since = self._store.remembered(MATRIX, "since") or ""
-        self._chat.listen(self._hear, since, self._keep)
+        try:
+            since = self._store.remembered(MATRIX, "since") or ""
+            self._chat.listen(self._hear, since, self._keep)
+        except RefitError as error:
+            log.warning("Matrix is not heard for now: %s", error.message)
 
     def _keep(self, since: str) -> None:
         try:

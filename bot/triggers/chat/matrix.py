@@ -26,6 +26,7 @@ from nio.responses import (
 
 from bot.errors import ChatError
 from bot.model.answer import Answer
+from bot.report.quote import visible
 from bot.triggers.chat.desk import Message
 from bot.triggers.chat.matrix_text import command_in, content, in_thread, instead, thread_of
 from bot.triggers.chat.names import MATRIX as NAME
@@ -185,7 +186,7 @@ class MatrixChat:
             for event in joined.timeline.events:
                 message = self._message(room, event.source, floor)
                 if message is not None:
-                    await asyncio.to_thread(hear, message)
+                    await asyncio.to_thread(_heard, hear, message)
 
     def _message(self, room: str, event: Mapping[str, Any], floor: float) -> Message | None:
         """A message for us: new, by somebody else, with words for us."""
@@ -199,6 +200,14 @@ class MatrixChat:
         event_id = str(event.get("event_id", ""))
         thread = f"{NAME}:{room} {thread_of(said, event_id)}"
         return Message(NAME, sender, room, text, event_id, thread)
+
+
+def _heard(hear: Hear, message: Message) -> None:
+    """Hear one message; a bug that it meets keeps no other from being heard."""
+    try:
+        hear(message)
+    except Exception:
+        log.exception("a message of %s met a bug in Refit", visible(message.person))
 
 
 def _taken(answer: object, wanted: type[Got], what: str) -> Got:

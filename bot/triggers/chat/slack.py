@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
+from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from bot.errors import ChatError
 from bot.model.answer import Answer
@@ -15,6 +16,7 @@ from bot.triggers.chat.slack_blocks import payload
 
 _TIMEOUT: Final = 10
 _SHOWN: Final = 200
+_WAITS: Final = 3
 _HINT: Final = "Check the bot's token and scopes (chat:write), and that it is a member of the channel."
 
 
@@ -85,4 +87,7 @@ def reason(error: Exception) -> str:
 
 def client(token: str, url: str) -> WebClient:
     """A Slack Web API client; `url` is Slack's own but for tests."""
-    return WebClient(token=token, base_url=url, timeout=_TIMEOUT)
+    made = WebClient(token=token, base_url=url, timeout=_TIMEOUT)
+    # Slack takes about one message a second in a channel: an answer waits as it says, and is not lost.
+    made.retry_handlers.append(RateLimitErrorRetryHandler(max_retry_count=_WAITS))
+    return made

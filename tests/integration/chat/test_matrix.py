@@ -17,7 +17,7 @@ from bot.model.answer import Answer
 from bot.queue.local import LocalQueue
 from bot.triggers.chat.access import Access, RateLimit
 from bot.triggers.chat.conversation import Conversation
-from bot.triggers.chat.desk import Desk
+from bot.triggers.chat.desk import Desk, Message
 from bot.triggers.chat.grammar import Word
 from bot.triggers.chat.hearers import MatrixHearer
 from bot.triggers.chat.matrix import MatrixChat
@@ -208,6 +208,31 @@ def test_a_restart_answers_what_was_said_meanwhile_and_nothing_twice(people: Peo
     with hearing(made):
         assert [one["body"].splitlines()[0] for one in made.answers(2)] == ["Nothing ran yet."] * 2
     made.house.store.close()
+
+
+def test_a_message_that_meets_a_bug_keeps_no_other_from_being_heard(people: People, tmp_path: Path) -> None:
+    alice, mallory, bot = people
+    room_id = alice.room(mallory.user, bot.user)
+    chat = MatrixChat(bot.url, bot.user, bot.token, [room_id])
+    heard: list[str] = []
+
+    def hear(message: Message) -> None:
+        heard.append(message.text)
+        if message.text == "check":
+            raise KeyError("a bug")
+
+    house = shop(tmp_path)
+    hearer = MatrixHearer(chat, hear, house.store, house.clock)
+    hearer.connect()
+    wait_until(lambda: house.store.remembered(NAME, "since") is not None)
+    alice.say(room_id, "!check")
+    alice.say(room_id, "!status")
+    wait_until(lambda: "status" in heard)
+    hearer.close()
+    chat.disconnect()
+    house.store.close()
+
+    assert heard == ["check", "status"]
 
 
 def test_words_from_outside_are_shown_and_call_nobody(room: Room) -> None:

@@ -138,6 +138,16 @@ def test_a_member_of_a_listed_group_is_answered(way: Way) -> None:
     assert said(way.slash("status", user="U7")) == "Nothing ran yet."
 
 
+@pytest.mark.parametrize("mode", ["http"])
+def test_a_slack_that_has_enough_for_the_moment_costs_no_answer(slack_room: Room) -> None:
+    slack_room.slack.busy = 2
+
+    slack_room.http.mention("status")
+
+    assert slack_room.texts(1) == ["Nothing ran yet."]
+    assert slack_room.slack.busy == 0
+
+
 def test_another_bot_is_not_answered(slack_room: Room, way: Way) -> None:
     way.mention("status", bot_id="B9")
     way.mention("status")
