@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from typing import Final
 
 BOM: Final = b"\xef\xbb\xbf"
-_BODY = rb"[\t\v\f\r ]*([A-Za-z][A-Za-z0-9]*)[\t\f\r ]*=[\t\f\r ]*([^\n]*[^\s])[\t\f\r ]*(?:\n|\Z)"
+# The whitespace of Go's unicode.IsSpace.
+_WIDE = rb"\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80"
+GAP = rb"[\t\v\f\r ]*+(?:(?:" + _WIDE + rb")[\t\v\f\r ]*+)*+"
+_BODY = GAP + rb"([A-Za-z][A-Za-z0-9]*)[\t\f\r ]*+=[\t\f\r ]*+([^\n]*[^\s])[\t\f\r ]*+(?:\n|\Z)"
 _HASH: Final = re.compile(rb"#" + _BODY)
 _SLASHES: Final = re.compile(rb"//" + _BODY)
-_INDENTED_HASH: Final = re.compile(rb"[\t\v\f\r ]*#" + _BODY)
-_FIRST: Final = (b"#", b"/", b"\t", b"\v", b"\f", b"\r", b" ")
+_INDENTED_HASH: Final = re.compile(GAP + rb"#" + _BODY)
+_FIRST: Final = tuple(bytes((one,)) for one in b"#/\t\v\f\r \xc2\xe1\xe2\xe3")
 _KNOWN: Final = frozenset({b"syntax", b"escape", b"check"})
 
 

@@ -13,8 +13,8 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from bot.dockerfile.comments import MARK, Pairs, pragmas
-from bot.dockerfile.directives import Directives
-from bot.dockerfile.instructions import GAP, Grammar, Instruction, instruction_of, logical
+from bot.dockerfile.directives import GAP, Directives
+from bot.dockerfile.instructions import Grammar, Instruction, instruction_of, logical
 
 _SILENT: Final = (
     rb"(?i:WORKDIR|CMD|ENTRYPOINT|ENV|EXPOSE|LABEL|USER|VOLUME|SHELL|HEALTHCHECK|STOPSIGNAL|MAINTAINER)[\t ]"

@@ -13,13 +13,9 @@ from functools import cache
 
 from bot.dockerfile import heredoc
 from bot.dockerfile.comments import Pairs, pragmas
-from bot.dockerfile.directives import Directives
+from bot.dockerfile.directives import GAP, Directives
 from bot.dockerfile.text import Text
 from bot.dockerfile.words import split_keyword
-
-# The whitespace of Go's unicode.IsSpace.
-_WIDE = rb"\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80"
-GAP = rb"[\t\v\f\r ]*+(?:(?:" + _WIDE + rb")[\t\v\f\r ]*+)*+"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from bot.dockerfile.frontend import foreign_frontend
@@ -19,6 +21,7 @@ MAY_NOT = {
     "of another registry": (b"# syntax=ghcr.io/docker/dockerfile:1\nFROM a\n", "ghcr.io/docker/dockerfile:1"),
     "after slashes": (b"// syntax=example/frontend\nFROM debian:12\n", "example/frontend"),
     "after a shebang": (b"#!/bin/x\n# syntax=example/frontend\nFROM debian:12\n", "example/frontend"),
+    "after a wide space": ("#\u00a0\u3000syntax=example/frontend\nFROM a\n".encode(), "example/frontend"),
     "with words for it": (b"# syntax=example/frontend --flag\nFROM debian:12\n", "example/frontend"),
     "no reference at all": (b"# syntax=UPPER:::\nFROM debian:12\n", "UPPER:::"),
     "in JSON": (b'\xef\xbb\xbf#!/x\n {"syntax": "example/frontend"}', '{"syntax": "example/frontend"}'),
@@ -39,3 +42,12 @@ def test_what_the_operator_allows_may_run_with_any_tag() -> None:
     data = b"# syntax=ghcr.io/acme/frontend:3\nFROM debian:12\n"
     assert foreign_frontend(data, ["ghcr.io/acme/frontend"]) == ""
     assert foreign_frontend(data, ["acme/frontend"]) == "ghcr.io/acme/frontend:3"
+
+
+@pytest.mark.parametrize("spaces", [b" ", b"\t", "\u3000".encode()], ids=["blanks", "tabs", "wide"])
+def test_a_directive_of_a_million_spaces_is_read_at_once(spaces: bytes) -> None:
+    begun = time.monotonic()
+    for head in (b"# syntax=", b"# syntax", b"#"):
+        foreign_frontend(head + spaces * 1_000_000 + b"\v\nFROM debian:12\n")
+
+    assert time.monotonic() - begun < 5
