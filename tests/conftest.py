@@ -76,9 +76,9 @@ def containerd_engine(lab: Lab, newer_docker: Newer) -> Iterator[NewerEngine]:
         yield running
 
 
-@pytest.fixture(params=["built in", "buildx"])
+@pytest.fixture(params=["built in", pytest.param("buildx", marks=pytest.mark.long)])
 def builds_with(request: pytest.FixtureRequest, lab: Lab) -> BuilderSettings:
-    """Each way to reach BuildKit: Docker 20.10 has it built in, Docker 26.1 has the plug-in buildx."""
+    """Each way to reach BuildKit: built into Docker 20.10 and, in the long tests, buildx of Docker 26.1."""
     settings = BuilderSettings(lab.docker_host)
     if request.param == "buildx":
         newer: NewerEngine = request.getfixturevalue("newer_engine")

@@ -14,13 +14,7 @@ from bot.model.target import HealthPlan
 from deploy.lab import Lab
 from tests.integration.builder.workbench import SLEEP, Workbench, on
 
-# The engine alone starts images: `make test` does it on one, `make test-long` on the newer one too.
-pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.parametrize(
-        "builds_with", ["built in", pytest.param("buildx", marks=pytest.mark.long)], indirect=True
-    ),
-]
+pytestmark = pytest.mark.lab
 
 
 @pytest.fixture
