@@ -36,7 +36,7 @@ RULE: Final = AuditRule(
 _DEV_FILE: Final = re.compile(
     r"(?:.*/)?(?:dev|test|tests|lint)[-_]?requirements.*|(?:.*/)?requirements[-_./]?(?:dev|test|lint).*"
 )
-_DEV_EXTRA: Final = re.compile(r".*\[(?:[^\]]*,)?\s*(?:dev|test|tests|lint|docs)\s*(?:,[^\]]*)?\]")
+_DEV_EXTRA: Final = re.compile(r"[^\[]*+\[(?:[^\]]*,)?\s*(?:dev|test|tests|lint|docs)\s*(?:,[^\]]*)?\]")
 _NODE_MODULES: Final = re.compile(r"(?:.*/)?node_modules/?")
 
 

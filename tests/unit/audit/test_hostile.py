@@ -42,6 +42,7 @@ LARGE = {
     "one instruction": b"FROM scratch\nRUN " + b"a" * 10_000_000,
     "one instruction of operators": b"FROM scratch\nRUN " + b"&&;|" * 2_500_000,
     "one instruction of quotes": b"FROM scratch\nRUN " + b"\"'" * 5_000_000,
+    "a word of brackets": b"FROM scratch\nRUN pip install " + b"[" * 5_000_000,
     "continued lines": b"FROM scratch\nRUN true \\\n" + b" && true \\\n" * 900_000,
     "a heredoc": b"FROM scratch\nRUN <<EOF\n" + b"cargo build\n" * 800_000 + b"EOF\n",
     "many variables in many scripts": b"FROM scratch\nENV "
