@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -141,14 +140,6 @@ class ProgressReader:
             error=broken.error if broken else self._outside,
             log="\n".join(told.output) if told else "",
         )
-
-
-def parse_progress(lines: Iterable[str]) -> Progress:
-    """Read the whole output of a build."""
-    reader = ProgressReader()
-    for line in lines:
-        reader.feed(line)
-    return reader.result()
 
 
 def _error_outside(line: str) -> str:

@@ -114,9 +114,9 @@ def evidence_of(receipt: Receipt, store: Store) -> tuple[Evidence, ...]:
     return found
 
 
-def proof_key(cycle: Cycle, planned: Planned) -> str:
-    """The key of the job that proves an update."""
-    return f"{PROVE} {cycle.id} {ticket(planned)}"
+def proof_key(cycle: Cycle, named: str) -> str:
+    """The key of the job that proves the update of a ticket."""
+    return f"{PROVE} {cycle.id} {named}"
 
 
 def publication_key(cycle: Cycle, slot: str) -> str:
@@ -126,4 +126,4 @@ def publication_key(cycle: Cycle, slot: str) -> str:
 
 def _proof(cycle: Cycle, planned: Planned, *, may_build: bool) -> tuple[Task, str]:
     value = {"cycle": cycle.id, "name": cycle.name, "ticket": ticket(planned)}
-    return Task(PROVE, value | {"build": "yes" if may_build else "no"}), proof_key(cycle, planned)
+    return Task(PROVE, value | {"build": "yes" if may_build else "no"}), proof_key(cycle, value["ticket"])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from bot.cycle.bugs import bug
 from bot.cycle.crew import evidence_of, proof_key, publication_key
 from bot.cycle.grouping import Group, grouped
 from bot.cycle.keys import ticket
@@ -21,6 +22,7 @@ from bot.model.receipt import Receipt
 from bot.model.run import Cycle, CycleState, Plan, Planned, Proved
 
 log: Final = logging.getLogger(__name__)
+_OTHER: Final = "Run the same version of Refit on every machine."
 _DIFFERS: Final = "Give every worker the same configuration as `refit serve`."
 
 
@@ -33,8 +35,7 @@ def prove_job(parts: Parts, value: Mapping[str, str]) -> None:
     cycle = _cycle(parts, value)
     if cycle is None:
         return
-    planned = _find(_plan(parts, cycle), value["ticket"])
-    _leave(parts, proof_key(cycle, planned), lambda key: _prove(parts, cycle, planned, value, key))
+    _leave(parts, proof_key(cycle, value["ticket"]), lambda key: _prove(parts, cycle, value, key))
 
 
 def publish_job(parts: Parts, value: Mapping[str, str]) -> None:
@@ -74,12 +75,13 @@ def _leave(parts: Parts, key: str, work: Callable[[str], Receipt]) -> None:
         receipt = Receipt(key, error=error.message, hint=error.hint, refused=refused)
     except Exception as error:
         log.exception("%s: a bug in Refit", key)
-        what = f"a bug in Refit: {type(error).__name__}: {error}"
-        receipt = Receipt(key, error=what, hint="Please report it with this worker's log.")
+        told = bug(key, error)
+        receipt = Receipt(key, error=told.error, hint="Please report it with this worker's log.")
     parts.store.save_receipt(receipt, parts.clock.now())
 
 
-def _prove(parts: Parts, cycle: Cycle, planned: Planned, value: Mapping[str, str], key: str) -> Receipt:
+def _prove(parts: Parts, cycle: Cycle, value: Mapping[str, str], key: str) -> Receipt:
+    planned = _find(_plan(parts, cycle), value["ticket"])
     sweep(parts)
     checkout = parts.forge(planned.project).checkout(planned.project, planned.commit)
     evidence = prove(planned, checkout, parts, cycle, may_build=value["build"] == "yes")
@@ -103,7 +105,7 @@ def _write(parts: Parts, value: Mapping[str, str]) -> Receipt:
 
 
 def _proved(parts: Parts, cycle: Cycle, planned: Planned) -> Proved:
-    receipt = parts.store.receipt(proof_key(cycle, planned))
+    receipt = parts.store.receipt(proof_key(cycle, ticket(planned)))
     if receipt is None:
         raise ServiceError(f"{planned.subject} is not proved yet", hint="The next cycle tries again.")
     return judged(planned, evidence_of(receipt, parts.store), parts)
@@ -123,7 +125,10 @@ def _plan(parts: Parts, cycle: Cycle) -> Plan:
 
 
 def _find(plan: Plan, wanted: str) -> Planned:
-    return next(planned for planned in plan.updates if ticket(planned) == wanted)
+    for planned in plan.updates:
+        if ticket(planned) == wanted:
+            return planned
+    raise ServiceError(f"the plan has no update {wanted}", hint=_OTHER)
 
 
 def _group(plan: Plan, tickets: Sequence[str], parts: Parts) -> Group:

@@ -13,13 +13,12 @@ from bot.cycle.discover import Found
 from bot.cycle.parts import Parts
 from bot.cycle.shipping import KnownBase, Standing, annotated, judge
 from bot.errors import ImageNotFound, RegistryError
-from bot.model.manifest import ImageConfig, Platform
+from bot.model.manifest import ImageConfig, Platform, believable
 from bot.model.published import Published, Shipping
 from bot.model.reference import Reference
 from bot.model.run import Problem
 from bot.model.target import Target
 from bot.model.use import Use
-from bot.report.facts import made
 
 _LOOK_BACK: Final = timedelta(days=730)
 _MOST_BASES: Final = 12  # that an image is compared with, the newest first
@@ -77,7 +76,7 @@ async def _look(target: Target, platform: Platform, use: Use | None, parts: Part
         return replace(blank, state=Shipping.ABSENT, reason=error.message)
     except RegistryError as error:
         return Problem(target.name, f"what is published cannot be told: {error.message}", error.hint)
-    known = replace(blank, image=image.reference, created=made(image.config.created))
+    known = replace(blank, image=image.reference, created=believable(image.config.created))
     if use is None or use.reference is None:
         return replace(known, reason="it stands on no image of a registry")
     return await _judged(known, image, use.reference, parts)

@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Final
 
 from bot.model.evidence import BaseImage
+from bot.model.manifest import believable
 from bot.model.published import BaseSource, Shipping
 from bot.model.reference import Reference
 from bot.report import wording
-from bot.report.facts import made
 
 BASE_NAME: Final = "org.opencontainers.image.base.name"
 BASE_DIGEST: Final = "org.opencontainers.image.base.digest"
@@ -42,7 +42,7 @@ class KnownBase:
     @property
     def created(self) -> datetime | None:
         """When it says it was made, where it can be believed to know."""
-        return made(self.image.created) if self.image else None
+        return believable(self.image.created) if self.image else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def _lowest(known: Iterable[KnownBase], diff_ids: Sequence[str]) -> KnownBase | 
 
 def _by_date(it: Standing) -> Finding:
     """No base fits; an image that is older than the branch's base was certainly not built on it."""
-    image, branch = made(it.created), it.branch.created
+    image, branch = believable(it.created), it.branch.created
     if image is not None and branch is not None and image < branch:
         how = f"was made on {wording.day(image)}, before that"
         return Finding(Shipping.NOT_SHIPPED, _not_shipped(it, how))

@@ -17,6 +17,9 @@ MANIFEST_TYPES: Final = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 _ATTESTATION: Final = "vnd.docker.reference.type"
+# Reproducible builds set the date to the epoch or near it (distroless: 1970, ko: year 1, SOURCE_DATE_EPOCH):
+# such an image says nothing about its age.
+_FIRST_BELIEVABLE_YEAR: Final = 2000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -131,3 +134,8 @@ class ImageConfig:
     user: str = ""
     healthcheck: tuple[str, ...] = ()
     history: tuple[str, ...] = field(default=(), compare=False)
+
+
+def believable(created: datetime | None) -> datetime | None:
+    """The date an image says it was made on; None for the dates that reproducible builds put there."""
+    return created if created is not None and created.year >= _FIRST_BELIEVABLE_YEAR else None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from bot.model.evidence import Evidence, HealthState, Level, Verdict, VerdictState
+from bot.model.manifest import believable
 from bot.model.measurement import Baseline
 from bot.model.run import Proved
 from bot.model.vulnerability import Cause, Finding, Severity
@@ -15,7 +15,6 @@ from bot.report import wording
 from bot.report.quote import title
 
 _ORDER = (VerdictState.BLOCK, VerdictState.WARN, VerdictState.PASS)
-_FIRST_HONEST_YEAR = 2000  # reproducible builds date their images 1970 or 1980
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +153,12 @@ def image(proved: Proved) -> str:
     return title(f"{reference.name}:{tag}" if tag else reference.name, limit=100)
 
 
-def made(moment: datetime | None) -> datetime | None:
-    """When an image says it was made, unless it plainly does not know."""
-    return moment if moment is not None and moment.year >= _FIRST_HONEST_YEAR else None
-
-
 def destination(proved: Proved) -> str:
     """What it moves to, in the words of a title: a tag, else a date, else the digest's first digits."""
     before, update = proved.planned.use.reference, proved.planned.update
     if before is not None and update.to.tag != before.tag and update.to.tag:
         return title(update.to.tag, limit=60)
-    if (created := made(update.created)) is not None:
+    if (created := believable(update.created)) is not None:
         return wording.day(created)
     return title(update.name or "", limit=60) or wording.short_digest(update.to.digest or "")
 

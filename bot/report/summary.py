@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from bot.model.evidence import Absence, Evidence, Health, Level, Side
+from bot.model.manifest import believable
 from bot.model.run import Proved
 from bot.model.update import UpdateKind
 from bot.model.vulnerability import Cause, Comparison, Severity
@@ -186,7 +187,7 @@ def vital_facts(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
     """Age of the base, and how much was proved and why not more."""
     first = proved[0].planned.update
     parts = []
-    created = facts.made(first.created)
+    created = believable(first.created)
     if cases and created is not None:
         age = wording.age(created, cases[0].evidence.started)
         by = "" if first.age_verified else " by its own date"

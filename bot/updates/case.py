@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from bot.model.manifest import Head, Index, Manifest, Platform
+from bot.model.manifest import Head, Index, Manifest, Platform, believable
 from bot.model.reference import Reference
 from bot.model.update import Outcome
 from bot.model.use import Use
 from bot.updates.facts import Facts, Need
 from bot.updates.platforms import same_images
 from bot.updates.rules import Rule
-
-# Reproducible builds set the date to the epoch or near it (distroless: 1970, ko: year 1, SOURCE_DATE_EPOCH):
-# such an image says nothing about its age.
-_FIRST_BELIEVABLE_YEAR: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +95,3 @@ class Case:
 
 Judgement = Outcome | Missing
 Step = Callable[[Case], Judgement | None]
-
-
-def believable(created: datetime | None) -> datetime | None:
-    """The date an image says it was made on; None for the dates that reproducible builds put there."""
-    return created if created is not None and created.year >= _FIRST_BELIEVABLE_YEAR else None

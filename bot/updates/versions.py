@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.errors import ImageNotFound
+from bot.model.manifest import believable
 from bot.model.update import Abandoned, Failed, Update, UpdateKind, Waiting
 from bot.updates.age import Age, age_of
-from bot.updates.case import Case, Judgement, Missing, believable
+from bot.updates.case import Case, Judgement, Missing
 from bot.updates.facts import Need, TagImage
 from bot.updates.siblings import beyond_note, choice_of, newer_siblings
 from bot.updates.tags import Candidate

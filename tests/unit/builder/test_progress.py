@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
-from bot.builder.progress import parse_progress
+from bot.builder.progress import Progress, ProgressReader
 from bot.model.evidence import Step
 
 # As the BuildKit in docker 20.10.24 wrote it.
@@ -54,6 +56,14 @@ FAILED_BY_BUILDX = """\
 #7 [stage-1 2/2] RUN apt-get update
 #7 CANCELED
 """
+
+
+def parse_progress(lines: Iterable[str]) -> Progress:
+    """What a reader makes of the whole output of a build."""
+    reader = ProgressReader()
+    for line in lines:
+        reader.feed(line)
+    return reader.result()
 
 
 def test_steps_come_in_order_with_seconds_and_whether_they_were_cached() -> None:

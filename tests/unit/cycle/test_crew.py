@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.cycle.crew import Crew, publication_key
+from bot.cycle.crew import Crew, proof_key, publication_key
 from bot.cycle.grouping import Group, grouped
 from bot.cycle.hands import prove_job, publish_job
 from bot.cycle.monthly import Outcome, run_cycle
 from bot.cycle.parts import Parts
 from bot.errors import BranchTaken, ScanError, ServiceError, StoreError
 from bot.model.receipt import Receipt
+from bot.model.run import Plan
 from bot.ports import Queue
 from bot.queue.local import LocalQueue
 from bot.store.sql import open_store, sqlite_url
@@ -173,3 +174,17 @@ def test_a_store_that_fails_leaves_the_job_to_be_done_again(shop: House, tmp_pat
             parts, {"cycle": "monthly-2026-11", "name": "monthly-2026-11", "ticket": "t", "build": "no"}
         )
     store.close()
+
+
+def test_a_job_whose_update_this_worker_does_not_know_ends_with_a_receipt_that_says_so(shop: House) -> None:
+    cycle = shop.store.begin("monthly-2026-11", shop.clock.now())
+    shop.store.save_plan(cycle, Plan((), ()))
+
+    prove_job(shop.parts(), {"cycle": cycle.id, "name": cycle.name, "ticket": "unknown", "build": "yes"})
+
+    receipt = shop.store.receipt(proof_key(cycle, "unknown"))
+    assert receipt is not None
+    assert (receipt.error, receipt.hint) == (
+        "the plan has no update unknown",
+        "Run the same version of Refit on every machine.",
+    )
