@@ -33,7 +33,7 @@ class Bench:
         dockerfile = self.folder / "Dockerfile"
         dockerfile.write_text("\n".join((f"FROM {self.base}", *lines, "")))
         name = f"{self.prefix}-{next(_NUMBERS)}"  # one name for two images would leave the first without any
-        request = BuildRequest(self.folder, dockerfile, name, secrets=secrets or {}, seconds=60)
+        request = BuildRequest(self.folder, dockerfile, name, secrets=secrets or {}, seconds=200)
         return _builder(settings or self.settings).build(request)
 
 
