@@ -189,7 +189,7 @@ def _place(address: str, port: int) -> str:
 
 
 def _sets(listing: str) -> Iterator[dict[str, Any]]:
-    for one in json.loads(listing)["nftables"]:
+    for one in json.loads(listing)["nftables"] if listing else ():
         if str(one.get("set", {}).get("table", "")).startswith(PREFIX):
             yield one["set"]
 

@@ -26,6 +26,7 @@ from bot.errors import EngineError, ProcessFailed
 
 CANNOT: Final = "builds cannot be kept from private addresses"
 _SECONDS: Final = 20.0
+_TRIES: Final = 3
 # Engines give builds the second where systemd-resolved stands between.
 _RESOLV: Final = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 _HELPER: Final[Mapping[str, Any]] = {
@@ -110,7 +111,11 @@ class _InContainer:
         self._container = container
 
     def nft(self, *words: str) -> str:
-        return self._run("nft", *words)
+        said = self._run("nft", *words)
+        # What ends at once may have ended before Docker 20.10 listens: nothing comes of it then.
+        for _ in range(_TRIES if words[0] == "--json" else 0):
+            said = said or self._run("nft", *words)
+        return said
 
     def servers(self) -> tuple[Network, ...]:
         return tuple(name_servers([self._run("cat", str(_RESOLV[0]))]))
