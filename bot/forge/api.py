@@ -7,6 +7,7 @@ repeated, within a bound. After a failed write the callers look what is there be
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ from bot.errors import ForgeError, ForgeRefused, ForgeUnavailable
 PUBLIC_API: Final = "https://api.github.com"
 _RATE_LIMITED: Final = frozenset({403, 429})
 _READS: Final = frozenset({"GET", "HEAD"})
+
+# What was refused is told by our errors. Where no log is set up, as in a command, the library's own line
+# about it would stand raw on the terminal before them; a log that is set up still has it.
+logging.getLogger("github").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)

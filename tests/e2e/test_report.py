@@ -199,5 +199,6 @@ def test_a_forge_that_fails_costs_one_project_its_report(world: World, github: G
 
     assert ended.code == 3
     assert ended.out.strip().endswith("/acme/blog/issues/1")
-    assert "error: acme/shop: " in ended.err
+    assert "failed: acme/shop: " in ended.err
     assert "hint:" in ended.err
+    assert "Request POST" not in ended.err

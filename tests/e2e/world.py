@@ -168,7 +168,8 @@ class World:
             "ps -a": "{{.Names}}",
             "network ls": "{{.Name}}",
             "images": "{{.Repository}}",
-            "images -f dangling=true": "refit- dangling {{.ID}}",
+            # What was pulled by its digest has no tag either, but a name: that is a base, and not ours.
+            "images -f dangling=true": '{{if eq .Repository "<none>"}}refit- nameless {{.ID}}{{end}}',
         }
         env = process.environment(DOCKER_HOST=self.lab.docker_host, HOME="/nonexistent")
         found = [
