@@ -27,8 +27,16 @@ settings.register_profile("explore", max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
-# One engine, one registry whose tags move: what uses real parts goes one after the other.
+# One engine, one registry whose tags move: what uses real parts goes one after the other …
 _REAL = ("contract", "e2e", "integration")
+# … but for what starts all that it needs itself, for each test or file.
+_ALONE = (
+    "tests/contract/test_forge.py",
+    "tests/contract/test_registry.py",
+    "tests/integration/actions/",
+    "tests/integration/forge/",
+    "tests/integration/registry/",
+)
 
 
 class RealTogether(LoadScopeScheduling):  # type: ignore[misc] # xdist ships no types
@@ -36,7 +44,8 @@ class RealTogether(LoadScopeScheduling):  # type: ignore[misc] # xdist ships no 
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "real" if file.split("/")[1] in _REAL else file
+        real = file.split("/")[1] in _REAL and not file.startswith(_ALONE)
+        return "real" if real else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> RealTogether:
