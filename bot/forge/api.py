@@ -26,9 +26,11 @@ PUBLIC_API: Final = "https://api.github.com"
 _RATE_LIMITED: Final = frozenset({403, 429})
 _READS: Final = frozenset({"GET", "HEAD"})
 
-# What was refused is told by our errors. Where no log is set up, as in a command, the library's own line
-# about it would stand raw on the terminal before them; a log that is set up still has it.
-logging.getLogger("github").addHandler(logging.NullHandler())
+# The library writes its log to stderr by itself: raw on the terminal before our errors, which tell it, and
+# past the log of a service, which hides secrets. That one still gets its lines, for they go up to the root.
+_LIBRARY: Final = logging.getLogger("github")
+_LIBRARY.handlers[:] = [logging.NullHandler()]
+_LIBRARY.setLevel(logging.NOTSET)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from bot.scanner import DatabaseSettings, ScannerSettings, TrivyScanner
 from deploy.lab import Lab, archive
 
 BASE: Final = "library/debian:bookworm-slim"
+_NUMBERS: Final = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,9 @@ class Bench:
         context.mkdir(exist_ok=True)
         dockerfile = self.folder / f"{name}.Dockerfile"
         dockerfile.write_text("\n".join((*lines, "")))
-        return self.builder.build(BuildRequest(context, dockerfile, f"{self.prefix}-{name}")).image
+        # One name for two images would leave the first without any, and nobody would remove it.
+        request = BuildRequest(context, dockerfile, f"{self.prefix}-{name}-{next(_NUMBERS)}")
+        return self.builder.build(request).image
 
     def scan(self, image: str, *, keep: bool = False, exposure: bool = False) -> Scan:
         wanted = ScanRequest(
