@@ -211,4 +211,4 @@ def test_code_that_would_close_an_issue_by_its_address_does_not(word: str) -> No
 
     assert "://" not in shown
     assert "github.com/acme/shop" in shown
-    assert code("deb https://deb.debian.org") == "`deb https://deb.debian.org`"
+    assert code("deb https://archive.example.com") == "`deb https://archive.example.com`"
