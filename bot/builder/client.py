@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import socket
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,18 +89,16 @@ class Command:
     buildx: bool
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The words that begin a build, wherever its result goes."""
+        if self.buildx:
+            return ("buildx", "build", "--builder=default", "--provenance=false", "--progress=plain")
+        return ("build", "--progress=plain")
+
+    @property
     def build(self) -> tuple[str, ...]:
         """The words that begin a build into the engine's own image store."""
-        if self.buildx:
-            return (
-                "buildx",
-                "build",
-                "--builder=default",
-                "--load",
-                "--provenance=false",
-                "--progress=plain",
-            )
-        return ("build", "--progress=plain")
+        return (*self.words, "--load") if self.buildx else self.words
 
 
 @contextmanager
@@ -175,18 +172,14 @@ def _tried(path: Path, settings: BuilderSettings) -> Command:
 
 
 def _built_with(command: Command, env: Mapping[str, str]) -> Command:
-    """The command itself, once it has built an empty image and removed it again.
+    """The command itself, once it has built an empty image, given back as an archive.
 
     A command that is too old for the engine still builds through its buildx plug-in, and can do nothing else.
+    The engine keeps nothing of the trial, so nothing is left in it however this process ends.
     """
-    tag = f"refit-trial-{uuid.uuid4().hex[:12]}"
-    argv, remove = [*command.build, "--tag", tag, "-"], ["image", "rm", tag]
-    try:
-        process.run([command.path, *argv], timeout=_TRY_SECONDS, env=env, stdin=_TRIAL)
-    except ProcessFailed:
-        process.run([command.path, *remove], timeout=_TRY_SECONDS, env=env, check=False)
-        raise
-    process.run([command.path, *remove], timeout=_TRY_SECONDS, env=env)
+    words = [*command.words, "--output=type=tar,dest=-", "-"]
+    process.run([command.path, *words], timeout=_TRY_SECONDS, env=env, stdin=_TRIAL)
+    process.run([command.path, "version"], timeout=_TRY_SECONDS, env=env)
     return command
 
 

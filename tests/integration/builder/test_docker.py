@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from bot.builder import BuilderSettings, DockerBuilder
-from bot.builder.client import choose_command
+from bot.builder.client import choose_command, connect
 from bot.errors import BuildFailed, EngineError, EngineMissing
 from deploy.lab import Lab
 from tests import newer
@@ -167,6 +168,16 @@ def test_a_docker_command_that_cannot_build_is_passed_over(lab: Lab, tmp_path: P
         choose_command(BuilderSettings(lab.docker_host, docker=path))
     assert raised.value.hint
     assert choose_command(BuilderSettings(lab.docker_host)).version
+
+
+def test_trying_a_command_makes_no_image_that_a_kill_could_leave_behind(builds_with: BuilderSettings) -> None:
+    with connect(builds_with) as client:
+        began = int(time.time())
+        choose_command(builds_with)
+        told = list(client.events(since=began, until=int(time.time()) + 1, filters={"type": "image"}))
+        images = client.images.list(all=True, filters={"label": "dev.refit.trial"})
+    assert told == []
+    assert images == []
 
 
 def test_a_command_that_the_engine_finds_too_old_is_named_with_what_to_install(
