@@ -68,5 +68,14 @@ def test_a_body_that_claims_an_endless_length_is_refused() -> None:
     assert answer.status_code == 413
 
 
+def test_a_body_is_refused_by_what_comes_whatever_length_it_claims() -> None:
+    body, headers = command("x" * 300_000)
+
+    with TestClient(web_app({}, slack_routes(bolt()))) as client:
+        answer = client.post("/slack/events", content=body, headers={**headers, "content-length": "10"})
+
+    assert answer.status_code == 413
+
+
 def test_the_address_of_slash_commands_alone_is_heard_too() -> None:
     assert post(*command("help"), "/slack/commands") == (200, "heard")
