@@ -11,12 +11,13 @@ from bot.cycle.parts import Parts
 from bot.errors import ForgeError
 from bot.model.answer import Answer
 from bot.model.discussion import Pull
+from bot.model.marker import file_name
 from bot.ports import Discussion, Queue, Task
 from bot.report.quote import visible
 from bot.triggers.chat.access import RateLimit
 from bot.triggers.chat.desk import described
 from bot.triggers.chat.github import NAME, markdown
-from bot.triggers.chat.grammar import CHAT, COMMENT, Command, NotUnderstood, Word, help_text, parse
+from bot.triggers.chat.grammar import COMMENT, Command, NotUnderstood, Word, help_text, parse
 from bot.triggers.deliveries import heard_first, unhear
 
 log: Final = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ _HEARD, _NO = "eyes", "confused"
 _FORK: Final = "Sorry: nothing of a pull request from a fork is built or scanned here."
 _NO_PULL: Final = "Sorry: I take commands on pull requests."
 _OFTEN: Final = "That was often. Please ask again in a minute."
+_NOT_TAKEN: Final = "Not taken: it is being done already, or I am about to stop and can be asked again soon."
+_BOXES: Final = (Word.OPEN, Word.SNOOZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,8 @@ class Said:
 
     @property
     def key(self) -> str:
-        """What the answer is found again by: one for each comment, one for all boxes of an issue."""
-        return f"answer-{self.comment}" if self.comment else "boxes"
+        """What the answer is found again by: one for each comment, and for each box."""
+        return f"answer-{self.comment}" if self.comment else f"box-{file_name(self.text)}"
 
     @property
     def delivery(self) -> str:
@@ -88,6 +91,11 @@ class Comments:
             ForgeError: GitHub did not answer; where the comment comes again, it is heard again.
         """
         said = _said(task)
+        # GitHub writes a name as its owner does, the configuration in any case.
+        name = next((one.name for one in parts.projects if one.name.lower() == said.project.lower()), None)
+        if name is None:
+            return
+        said = replace(said, project=name)
         try:
             self._take(said, parts)
         except ForgeError:
@@ -95,11 +103,10 @@ class Comments:
             raise
 
     def _take(self, said: Said, parts: Parts) -> None:
-        ours = any(one.name == said.project for one in parts.projects)
-        bot = said.author.endswith("[bot]") or said.author == self._discussion.login(said.project)
-        if not ours or bot or not self._first(said, parts):
+        """Take a command where a person gave it; nothing that we write ourselves begins like one."""
+        if said.author.endswith("[bot]") or not self._first(said, parts):
             return
-        if said.issue_of and said.issue_of != self._discussion.login(said.project):
+        if said.issue_of and said.issue_of.lower() != self._discussion.login(said.project).lower():
             return
         if not self._discussion.may_write(said.project, said.author):
             # A word would be an invitation to make us talk: the sign is enough.
@@ -118,7 +125,7 @@ class Comments:
             self._refuse(said, _OFTEN)
             return
         if not said.comment:
-            self._understood(said, None, parse(said.text, self._targets(), words=CHAT))
+            self._understood(said, None, parse(said.text, self._targets(), words=_BOXES))
             return
         pull = self._discussion.pull(said.project, said.number)
         if pull is None or pull.fork:
@@ -140,7 +147,7 @@ class Comments:
             case Command(word=word):
                 self._react(said, _HEARD)
                 if not self._queues(word).submit(_task(said, pull, command), f"{said.project} {said.key}"):
-                    self._answer(said, Answer("I am about to stop: please ask again."))
+                    self._answer(said, Answer(_NOT_TAKEN))
 
     def _refuse(self, said: Said, why: str) -> None:
         self._react(said, _NO)

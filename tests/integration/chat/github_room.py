@@ -78,13 +78,15 @@ class GitHubRoom:
         self.settle()
         return made
 
-    def deliver(self, comment: Comment, *, delivery: str = "", secret: bytes = SECRET) -> int:
+    def deliver(
+        self, comment: Comment, *, delivery: str = "", secret: bytes = SECRET, project: str = PROJECT
+    ) -> int:
         """Call the webhook with a comment; the status."""
         body = {
             "action": "created",
             "comment": {"id": comment.id, "body": comment.body, "user": {"login": comment.user.login}},
             "issue": {"number": comment.issue, "user": {"login": "refit"}},
-            "repository": {"full_name": PROJECT},
+            "repository": {"full_name": project},
             "sender": {"login": comment.user.login},
         }
         return self.post("issue_comment", body, delivery=delivery, secret=secret)

@@ -32,6 +32,28 @@ def test_a_rescan_gets_a_reaction_at_once_and_one_comment_with_the_result(room: 
     assert "@alice" not in answer
 
 
+def test_the_owner_of_the_token_is_heard_like_anybody_who_may_write(room: GitHubRoom) -> None:
+    comment = room.say("/refit help", author="refit")
+
+    assert room.signs(comment) == ["eyes"]
+    assert "recreate" in room.answers()[-1]
+
+
+def test_another_bot_is_not_heard(room: GitHubRoom) -> None:
+    comment = room.say("/refit help", author="renovate[bot]")
+
+    assert (room.signs(comment), room.answers()) == ([], [])
+
+
+def test_a_project_is_known_in_whichever_case_its_name_was_written_down(room: GitHubRoom) -> None:
+    comment = room.write("/refit help")
+
+    assert room.deliver(comment, project=PROJECT.title()) == 202
+    room.settle()
+
+    assert room.signs(comment) == ["eyes"]
+
+
 def test_help_lists_what_can_be_asked_for(room: GitHubRoom) -> None:
     room.say("/refit help")
 
@@ -150,6 +172,30 @@ def test_a_ticked_box_of_our_issue_is_a_command_and_of_anothers_is_none(room: Gi
         room.settle()
         snoozes = room.house.store.snoozes(room.house.clock.now())
         assert len(snoozes) == (1 if author == "refit" else 0)
+
+
+def test_boxes_that_are_ticked_at_once_are_all_done_and_each_is_answered(room: GitHubRoom) -> None:
+    commands = ("snooze debian:bookworm-slim 14 from the dashboard", f"open {PROJECT}#shop", "status")
+    before = "\n".join(checkbox("Do it", command) for command in commands)
+    repo = room.server.repository(PROJECT)
+    repo.issues[9] = Issue(9, 9, "Dashboard", before, room.server.world.account("refit"))
+    body = {
+        "action": "edited",
+        "issue": {"number": 9, "body": before.replace("[ ]", "[x]"), "user": {"login": "refit"}},
+        "changes": {"body": {"from": before}},
+        "repository": {"full_name": PROJECT},
+        "sender": {"login": "alice"},
+    }
+
+    assert room.post("issues", body) == 202
+    room.settle()
+
+    unknown, snoozed, opened = room.answers()
+    assert "is snoozed until" in snoozed
+    assert "asked by alice" in opened
+    assert "stop" not in opened
+    assert "I do not know that command." in unknown
+    assert len(room.house.store.snoozes(room.house.clock.now())) == 1
 
 
 def test_what_github_did_not_sign_is_refused(room: GitHubRoom) -> None:
