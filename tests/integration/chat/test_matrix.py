@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from bot.cycle.parts import Parts
 from bot.errors import ChatError
 from bot.model.answer import Answer
 from bot.queue.local import LocalQueue
@@ -90,12 +89,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
 def hearing(room: Room) -> Iterator[None]:
     """The bot hears the room for a while."""
     chat = MatrixChat(room.bot.url, room.bot.user, room.bot.token, [room.id])
-
-    @contextmanager
-    def parts(_: str) -> Iterator[Parts]:
-        yield room.house.parts()
-
-    room.queue = LocalQueue(Worker(parts, Conversation(Switch({NAME: chat}), lambda *_: "")))
+    room.queue = LocalQueue(Worker(room.house.opened, Conversation(Switch({NAME: chat}), lambda *_: "")))
     desk = Desk(
         chat=OneChat(NAME, chat),
         access=Access(frozenset({room.alice.user}), frozenset({room.id})),

@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from bot.cycle.parts import Parts
 from bot.model.answer import Answer
 from bot.queue.local import LocalQueue
 from bot.triggers.chat.access import Access, RateLimit
@@ -37,7 +36,7 @@ from tests.fakes.slack_server import (
     slash,
     text_of,
 )
-from tests.unit.cycle.house import House, house, moved
+from tests.unit.cycle.house import House, outdated
 
 APP_TOKEN: Final = "xapp-made-up"
 BOT_TOKEN: Final = "xoxb-made-up"
@@ -140,7 +139,7 @@ def room(folder: Path, *, socket: bool = True) -> Iterator[Room]:
         chat = SlackChat(client(BOT_TOKEN, slack.url), groups=("S1",))
         refuse: dict[str, str] = {}
         conversation = Conversation(Switch({NAME: chat}), lambda project, _: refuse.get(project, ""))
-        queue = LocalQueue(Worker(lambda _: parts(made), conversation))
+        queue = LocalQueue(Worker(made.opened, conversation))
         app = slack_app(
             client(BOT_TOKEN, slack.url),
             SlackEvents(desk(made, chat, queue)),
@@ -168,17 +167,9 @@ def desk(made: House, chat: SlackChat, queue: LocalQueue) -> Desk:
 
 
 def shop(folder: Path) -> House:
-    made = house(folder, {})
-    old, _ = moved(made)
-    text = f"FROM debian:bookworm-slim@{old}\nHEALTHCHECK CMD true\n"
-    made.forge.files["acme/shop"] = {"Dockerfile": text.encode()}
+    made = outdated(folder)
     made.registry.push("debian:12")
     return made
-
-
-@contextmanager
-def parts(made: House) -> Iterator[Parts]:
-    yield made.parts()
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from bot.cycle.crew import Crew, proof_key, publication_key
 from bot.cycle.grouping import Group, grouped
 from bot.cycle.hands import prove_job, publish_job
 from bot.cycle.monthly import Outcome, run_cycle
-from bot.cycle.parts import Parts
 from bot.errors import BranchTaken, ScanError, ServiceError, StoreError
 from bot.model.receipt import Receipt
 from bot.model.run import Plan
@@ -22,27 +20,18 @@ from bot.ports import Queue
 from bot.queue.local import LocalQueue
 from bot.store.sql import open_store, sqlite_url
 from bot.triggers.worker import Worker
-from tests.unit.cycle.house import House, house, moved
+from tests.unit.cycle.house import House, outdated
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> House:
-    made = house(tmp_path, {})
-    old, _ = moved(made)
-    text = f"FROM debian:bookworm-slim@{old}\nHEALTHCHECK CMD true\n"
-    made.forge.files["acme/shop"] = {"Dockerfile": text.encode()}
-    return made
+    return outdated(tmp_path)
 
 
 @pytest.fixture
 def queue(shop: House) -> Iterator[Queue]:
     """The queue of the machines that work: here, threads."""
-
-    @contextmanager
-    def parts(_: str) -> Iterator[Parts]:
-        yield shop.parts()
-
-    made = LocalQueue(Worker(parts), threads=3)
+    made = LocalQueue(Worker(shop.opened), threads=3)
     yield made
     assert made.drain(20)
 

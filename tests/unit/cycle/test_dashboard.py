@@ -8,12 +8,11 @@ from pathlib import Path
 from bot.model.checkbox import ticked
 from bot.model.run import Issue, PublicationState
 from bot.triggers.chat.grammar import CHAT, Command, Word, parse
-from tests.unit.cycle.house import House
-from tests.unit.cycle.test_life import PROJECT, shop
+from tests.unit.cycle.house import PROJECT, House, outdated
 
 
 def with_dashboard(folder: Path) -> House:
-    made = shop(folder, "api/Dockerfile")
+    made = outdated(folder, "api/Dockerfile")
     made.policy = replace(made.policy, dashboard=True)
     return made
 
@@ -26,7 +25,7 @@ def the_dashboard(made: House) -> Issue:
 
 
 def test_there_is_none_by_default(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.run()
     assert made.forge.issues == {}
 

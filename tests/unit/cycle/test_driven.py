@@ -12,18 +12,14 @@ from bot.cycle.driven import Follower, Shown
 from bot.cycle.monthly import run_cycle
 from bot.model.run import CycleState
 from bot.report import terminal, wire
-from tests.unit.cycle.house import House, Quiet, house, moved
+from tests.unit.cycle.house import House, Quiet, outdated
 
 NAME, DRIVER = "monthly-2026-11", "other process 7"
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> House:
-    made = house(tmp_path, {})
-    old, _ = moved(made)
-    text = f"FROM debian:bookworm-slim@{old}\nHEALTHCHECK CMD true\n"
-    made.forge.files["acme/shop"] = {"Dockerfile": text.encode()}
-    return made
+    return outdated(tmp_path)
 
 
 @dataclass

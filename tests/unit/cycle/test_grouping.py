@@ -11,10 +11,9 @@ import pytest
 from bot.model.run import PublicationState, PullRequest
 from bot.model.update import Grouping, UpdateKind, Waiting, outcome_reason
 from bot.updates.rules import Rule
-from tests.unit.cycle.house import NOW, House, house
+from tests.unit.cycle.house import NO_AGE, NOW, House, house
 
 DAY = timedelta(days=1)
-NO_AGE = Rule(minimum_age=timedelta(0))
 
 
 def rule(group: Grouping = Grouping.IMAGE, allow: UpdateKind = UpdateKind.DIGEST) -> Rule:

@@ -18,19 +18,18 @@ from bot.model.run import Issue, Publication, PublicationState
 from bot.model.target import LINUX_AMD64
 from bot.model.update import Blocked
 from bot.model.vulnerability import Severity
-from tests.unit.cycle.house import IMAGE, NOW, House, house, scan, vulnerability
-from tests.unit.cycle.test_life import PROJECT, shop
-
-OLD = "nginx:1.27-alpine"
-
-
-def abandoned(folder: Path) -> House:
-    """A Dockerfile on a tag that stands still while a newer branch moves."""
-    made = house(folder, {})
-    made.registry.push(OLD, "old", created=NOW - timedelta(days=400), layers=("old",))
-    made.registry.push("nginx:1.29-alpine", "new", created=NOW - timedelta(days=3), layers=("new",))
-    made.forge.files[PROJECT] = {"web/Dockerfile": f"FROM {OLD}\n".encode()}
-    return made
+from tests.unit.cycle.house import (
+    ABANDONED,
+    IMAGE,
+    NOW,
+    PROJECT,
+    House,
+    abandoned,
+    house,
+    outdated,
+    scan,
+    vulnerability,
+)
 
 
 def the_issue(made: House) -> tuple[Issue, Publication]:
@@ -107,7 +106,7 @@ def test_one_that_a_person_closed_stays_closed_until_there_is_something_new(tmp_
 def test_nothing_is_solved_where_the_registry_gave_no_answer(tmp_path: Path) -> None:
     made = abandoned(tmp_path)
     made.run()
-    made.registry.fail(OLD, RegistryUnreachable("docker.io does not answer"))
+    made.registry.fail(ABANDONED, RegistryUnreachable("docker.io does not answer"))
 
     made.run()
 
@@ -117,7 +116,7 @@ def test_nothing_is_solved_where_the_registry_gave_no_answer(tmp_path: Path) -> 
 def test_a_blocked_update_becomes_the_issue_of_its_target_where_the_configuration_says_so(
     tmp_path: Path,
 ) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.policy = replace(made.policy, blocked=Blocked.ISSUE)
     made.builder = None
     pinned = made.forge.files[PROJECT]["Dockerfile"].decode().split()[1]

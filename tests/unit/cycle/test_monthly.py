@@ -23,20 +23,18 @@ from bot.model.vulnerability import Cause, Scan, Severity
 from bot.ports import BuildRequest, ScanRequest
 from bot.updates.rules import Rule
 from tests.fakes.builder import FakeBuilder
-from tests.unit.cycle.house import IMAGE, NOW, House, house, moved, scan, vulnerability
-
-HEALTHY = "FROM {base}\nHEALTHCHECK CMD true\n"
-
-
-def shop(folder: Path, text: str = HEALTHY, **more: str) -> House:
-    """One Dockerfile, pinned to the old image of a tag that has moved."""
-    made = house(folder, {})
-    old, _ = moved(made)
-    files = {"Dockerfile": text, **more}
-    made.forge.files["acme/shop"] = {
-        path: content.format(base=f"{IMAGE}@{old}").encode() for path, content in files.items()
-    }
-    return made
+from tests.unit.cycle.house import (
+    HEALTHY,
+    IMAGE,
+    NOW,
+    PROJECT,
+    House,
+    house,
+    moved,
+    outdated,
+    scan,
+    vulnerability,
+)
 
 
 def why(decided: Decided) -> str:
@@ -58,7 +56,7 @@ def only_old_is_vulnerable(made: House) -> Callable[[ScanRequest], Scan]:
 
 
 def test_a_moved_tag_is_proved_and_published(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
 
     (update,) = made.run().result.updates
 
@@ -72,7 +70,7 @@ def test_a_moved_tag_is_proved_and_published(tmp_path: Path) -> None:
 
 
 def test_builds_on_an_open_network_are_a_note_of_the_run_and_of_the_pull_request(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     assert made.builder is not None
     made.builder.network = BuildNetwork(closed=False, reason="no root here")
 
@@ -85,7 +83,7 @@ def test_builds_on_an_open_network_are_a_note_of_the_run_and_of_the_pull_request
 
 
 def test_builds_on_a_closed_network_need_no_note(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     assert made.builder is not None
     made.builder.network = BuildNetwork(closed=True)
 
@@ -93,7 +91,7 @@ def test_builds_on_a_closed_network_need_no_note(tmp_path: Path) -> None:
 
 
 def test_a_second_run_writes_builds_and_scans_nothing(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.run()
     assert made.builder is not None
     before = (made.forge.writes, len(made.builder.built), len(made.scanner.scanned))
@@ -106,7 +104,7 @@ def test_a_second_run_writes_builds_and_scans_nothing(tmp_path: Path) -> None:
 
 
 def test_both_sides_are_built_on_their_own_base_and_then_removed(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
 
     made.run()
 
@@ -118,7 +116,7 @@ def test_both_sides_are_built_on_their_own_base_and_then_removed(tmp_path: Path)
 
 
 def test_one_image_in_two_files_is_one_pull_request_that_changes_both(tmp_path: Path) -> None:
-    made = shop(tmp_path, HEALTHY, **{"worker/Dockerfile": HEALTHY})
+    made = outdated(tmp_path, "Dockerfile", "worker/Dockerfile")
 
     result = made.run().result
 
@@ -129,7 +127,7 @@ def test_one_image_in_two_files_is_one_pull_request_that_changes_both(tmp_path: 
 
 
 def test_two_stages_of_one_file_change_together(tmp_path: Path) -> None:
-    made = shop(tmp_path, "FROM {base} AS build\nFROM {base}\nHEALTHCHECK CMD true\n")
+    made = outdated(tmp_path, text="FROM {base} AS build\nFROM {base}\nHEALTHCHECK CMD true\n")
 
     (update,) = made.run().result.updates
 
@@ -138,7 +136,7 @@ def test_two_stages_of_one_file_change_together(tmp_path: Path) -> None:
 
 
 def test_a_pull_request_closed_by_a_person_is_left_alone_until_the_image_moves_again(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     publication = made.run().result.updates[0].publication
     assert publication is not None
     made.forge.becomes(publication, PublicationState.CLOSED)
@@ -152,7 +150,7 @@ def test_a_pull_request_closed_by_a_person_is_left_alone_until_the_image_moves_a
 
 
 def test_a_pull_request_that_somebody_pushed_to_is_left_alone(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     publication = made.run().result.updates[0].publication
     assert publication is not None
     made.forge.push(publication)
@@ -169,7 +167,7 @@ def test_a_pull_request_that_somebody_pushed_to_is_left_alone(tmp_path: Path) ->
 
 
 def test_an_update_that_was_pushed_but_not_recorded_is_still_ours(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     publication = made.run().result.updates[0].publication
     assert publication is not None
     made.store.save_publication(replace(publication, commit="0" * 40))
@@ -178,7 +176,7 @@ def test_an_update_that_was_pushed_but_not_recorded_is_still_ours(tmp_path: Path
 
 
 def test_a_digest_that_moves_again_updates_the_open_pull_request(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     first = made.run().result.updates[0].publication
     newest = made.registry.push(IMAGE, "newest", created=NOW - timedelta(days=5), layers=("newest",))
 
@@ -193,7 +191,7 @@ def test_a_digest_that_moves_again_updates_the_open_pull_request(tmp_path: Path)
 def test_what_is_still_open_a_month_later_is_proved_again_and_says_what_is_known_by_then(
     tmp_path: Path,
 ) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     first = made.run().result.updates[0].publication
     assert first is not None
     assert made.builder is not None
@@ -215,7 +213,7 @@ def test_what_is_still_open_a_month_later_is_proved_again_and_says_what_is_known
 
 
 def test_a_merged_update_is_current(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     publication = made.run().result.updates[0].publication
     assert publication is not None
     made.forge.merge(publication)
@@ -282,7 +280,7 @@ def vulnerable_before(
 
 def test_where_no_layer_is_known_to_be_the_bases_the_series_has_no_split_and_no_zero(tmp_path: Path) -> None:
     """The moved base may be a builder stage's: nothing of it ships."""
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.run()
     points = made.store.measurements(NOW - timedelta(days=1), NOW + timedelta(days=1))
     assert len(points) == 2
@@ -291,7 +289,7 @@ def test_where_no_layer_is_known_to_be_the_bases_the_series_has_no_split_and_no_
 
 
 def test_what_is_built_in_a_cycle_is_bounded(tmp_path: Path) -> None:
-    made = shop(tmp_path, HEALTHY, **{"worker/Dockerfile": HEALTHY})
+    made = outdated(tmp_path, "Dockerfile", "worker/Dockerfile")
     made.policy = replace(made.policy, max_builds=1)
 
     levels = sorted(update.evidence[0].level for update in made.run().result.updates)
@@ -358,7 +356,7 @@ class BreaksOff(FakeBuilder):
 
 @pytest.mark.parametrize("side", ["-before", "-after"])
 def test_a_build_that_fails_once_by_chance_is_no_reason(tmp_path: Path, side: str) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.builder = BreaksOff(side, 1)
 
     (update,) = made.run().result.updates
@@ -368,7 +366,7 @@ def test_a_build_that_fails_once_by_chance_is_no_reason(tmp_path: Path, side: st
 
 
 def test_a_build_that_fails_twice_on_the_new_base_alone_blocks(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.builder = BreaksOff("-after", 2)
 
     (update,) = made.run().result.updates
@@ -378,7 +376,7 @@ def test_a_build_that_fails_twice_on_the_new_base_alone_blocks(tmp_path: Path) -
 
 
 def test_what_hung_is_not_waited_for_twice(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.builder = builder = BreaksOff("-after", 2, "seconds")
 
     (update,) = made.run().result.updates
@@ -389,7 +387,7 @@ def test_what_hung_is_not_waited_for_twice(tmp_path: Path) -> None:
 
 def test_of_two_that_were_ended_for_memory_each_gets_the_engine_alone(tmp_path: Path) -> None:
     """Whose steps use it cannot be seen: one side's hunger would else be put down to both."""
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.builder = builder = BreaksOff("", 2, "memory")
 
     (update,) = made.run().result.updates
@@ -399,7 +397,7 @@ def test_of_two_that_were_ended_for_memory_each_gets_the_engine_alone(tmp_path: 
 
 
 def test_what_builds_on_neither_base_is_tried_again_by_the_next_cycle(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.builder = BreaksOff("", 2)  # one build of each side
 
     (first,) = made.run().result.updates
@@ -411,7 +409,7 @@ def test_what_builds_on_neither_base_is_tried_again_by_the_next_cycle(tmp_path: 
 
 
 def test_a_frontend_that_nobody_allowed_does_not_run(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     file = made.forge.files["acme/shop"]["Dockerfile"]
     made.forge.files["acme/shop"]["Dockerfile"] = b"# syntax=ghcr.io/acme/frontend:1\n" + file
 
@@ -422,7 +420,7 @@ def test_a_frontend_that_nobody_allowed_does_not_run(tmp_path: Path) -> None:
 
 
 def test_without_an_engine_the_level_is_base(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.builder = None
 
     (update,) = made.run().result.updates
@@ -444,7 +442,8 @@ def test_an_old_image_that_is_gone_leaves_the_after_only(tmp_path: Path) -> None
 
 
 def test_a_registry_out_of_reach_is_failed_never_current(tmp_path: Path) -> None:
-    made = shop(tmp_path, HEALTHY, **{"other/Dockerfile": "FROM ghcr.io/acme/base:1\n"})
+    made = outdated(tmp_path)
+    made.forge.files[PROJECT]["other/Dockerfile"] = b"FROM ghcr.io/acme/base:1\n"
     made.registry.fail("ghcr.io/acme/base:1", RegistryUnreachable("ghcr.io does not answer"))
 
     result = made.run().result
@@ -454,7 +453,7 @@ def test_a_registry_out_of_reach_is_failed_never_current(tmp_path: Path) -> None
 
 
 def test_a_project_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.projects = (replace(made.projects[0], name="acme/down"), *made.projects)
     made.forge.errors["acme/down"] = ForgeUnavailable("the forge answered 502")
 
@@ -467,7 +466,7 @@ def test_a_project_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path) 
 
 
 def test_a_dry_run_shows_what_it_would_write_and_writes_nothing(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
 
     outcome = made.run(dry_run=True)
 
@@ -493,7 +492,7 @@ def test_only_one_target_can_be_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_young_digest_waits_for_its_age(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.policy = replace(made.policy, rules=(Rule(minimum_age=timedelta(days=30)),))
 
     (held,) = made.run().result.decided
@@ -504,7 +503,7 @@ def test_a_young_digest_waits_for_its_age(tmp_path: Path) -> None:
 
 
 def test_a_waiver_counts_only_for_what_fixes_something(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.policy = replace(
         made.policy, rules=(Rule(minimum_age=timedelta(days=30), waive_age_for_security=True),)
     )
@@ -512,7 +511,7 @@ def test_a_waiver_counts_only_for_what_fixes_something(tmp_path: Path) -> None:
     (held,) = made.run().result.decided
     assert "fixes none" in why(held)
 
-    other = shop(tmp_path / "other")
+    other = outdated(tmp_path / "other")
     other.policy, other.scanner.otherwise = made.policy, only_old_is_vulnerable(other)
     other.builder = None
     (update,) = other.run().result.updates
@@ -532,7 +531,7 @@ def test_an_abandoned_tag_names_the_tags_to_choose_from(tmp_path: Path) -> None:
 
 
 def test_a_fix_shows_with_its_cause(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.builder, made.scanner.otherwise = None, only_old_is_vulnerable(made)
 
     (update,) = made.run().result.updates
@@ -544,7 +543,7 @@ def test_a_fix_shows_with_its_cause(tmp_path: Path) -> None:
 
 
 def test_a_cycle_that_was_cut_off_goes_on_with_its_plan(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.forge.errors["acme/shop"] = ForgeUnavailable("down")
     made.run()
     del made.forge.errors["acme/shop"]

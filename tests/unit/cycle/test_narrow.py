@@ -17,8 +17,7 @@ from bot.model.target import Project
 from bot.model.update import UpdateKind, outcome_reason
 from bot.settings.narrowing import read
 from bot.updates.rules import Rule
-from tests.unit.cycle.house import House
-from tests.unit.cycle.test_life import PROJECT, shop
+from tests.unit.cycle.house import PROJECT, House, outdated
 from tests.unit.report import samples
 
 USE = samples.proved().planned.use
@@ -51,24 +50,24 @@ def test_a_rule_only_gets_narrower(wishes: str, expected: Rule) -> None:
 
 
 def test_a_file_that_is_left_out_is_not_looked_at(tmp_path: Path) -> None:
-    made = shop(tmp_path, "api/Dockerfile", "examples/Dockerfile")
+    made = outdated(tmp_path, "api/Dockerfile", "examples/Dockerfile")
     result = run(made, "exclude: [examples/]").result
     assert [one.planned.use.file for one in result.updates] == ["api/Dockerfile"]
     assert result.decided == ()
 
 
 def test_an_image_that_is_ignored_is_skipped_with_the_reason(tmp_path: Path) -> None:
-    result = run(shop(tmp_path), "ignore: [{images: [debian], reason: we freeze it}]").result
+    result = run(outdated(tmp_path), "ignore: [{images: [debian], reason: we freeze it}]").result
     assert "we freeze it (.github/refit.yaml)" in (outcome_reason(result.decided[0].outcome) or "")
 
 
 def test_a_project_can_switch_refit_off(tmp_path: Path) -> None:
-    result = run(shop(tmp_path), "enabled: false").result
+    result = run(outdated(tmp_path), "enabled: false").result
     assert (result.updates, result.decided, result.problems) == ((), (), ())
 
 
 def test_a_project_can_forbid_building(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     (update,) = run(made, "build: false").result.updates
     assert update.evidence[0].level is Level.BASE
     assert made.builder is not None
@@ -79,7 +78,7 @@ def test_a_project_can_forbid_building(tmp_path: Path) -> None:
     "wishes", ["allow: everything", "registries: []", "- a list", "a: [", "exclude: 3", "&a [*a]", "\x00"]
 )
 def test_a_file_that_is_wrong_stops_everything_there_and_says_why(tmp_path: Path, wishes: str) -> None:
-    result = run(shop(tmp_path), wishes).result
+    result = run(outdated(tmp_path), wishes).result
     assert result.updates == ()
     assert [problem.subject for problem in result.problems] == [PROJECT]
     assert FILE in result.problems[0].error
@@ -103,7 +102,7 @@ def test_a_file_of_any_bytes_is_an_error_of_ours_at_worst() -> None:
     ],
 )
 def test_a_file_that_is_wrong_costs_its_own_project_and_no_other(tmp_path: Path, wishes: str) -> None:
-    made = shop(tmp_path, "Dockerfile")
+    made = outdated(tmp_path, "Dockerfile")
     result = run(made, wishes).result
 
     assert result.updates == ()
@@ -114,7 +113,7 @@ def test_a_file_that_is_wrong_costs_its_own_project_and_no_other(tmp_path: Path,
 
 def test_a_glob_that_takes_for_ever_costs_its_own_project_and_no_other(tmp_path: Path) -> None:
     long = "ab" * 40_000
-    made = shop(tmp_path, f"{long}/Dockerfile")
+    made = outdated(tmp_path, f"{long}/Dockerfile")
     result = run(made, f"exclude: ['{'*[ab]' * 9}*[cd]*']").result
 
     assert "takes too long" in result.problems[0].error

@@ -13,25 +13,7 @@ from bot.model.finding import Finding, RuleSeverity
 from bot.model.measurement import Measurement
 from bot.model.run import Issue, PublicationState
 from bot.model.target import Target
-from tests.unit.cycle.house import House, house
-
-POINT = Measurement(
-    project="acme/shop",
-    target="backend",
-    platform="linux/amd64",
-    at=datetime(2026, 8, 1, tzinfo=UTC),
-    cycle="monthly-2026-08",
-    base="debian:12@sha256:x",
-    size=100_000_000,
-    pushed_size=None,
-    layers=3,
-    build_seconds=10.0,
-    critical=0,
-    high=1,
-    medium=2,
-    low=3,
-    applied=True,
-)
+from tests.unit.cycle.house import POINT, House, house
 
 
 def measured(folder: Path, *points: Measurement) -> House:

@@ -13,7 +13,6 @@ import pytest
 from bot.cycle.crew import Crew
 from bot.cycle.hands import write_job
 from bot.cycle.monthly import run_cycle
-from bot.cycle.parts import Parts
 from bot.cycle.quarterly import publish_reports
 from bot.cycle.reading_forge import ReadingForge
 from bot.errors import ForgeRefused, ForgeUnavailable
@@ -23,10 +22,7 @@ from bot.model.target import Project
 from bot.queue.local import LocalQueue
 from bot.triggers.worker import Worker
 from tests.fakes.forge import FakeForge
-from tests.unit.cycle.house import House
-from tests.unit.cycle.test_issues import abandoned
-from tests.unit.cycle.test_life import PROJECT, changed, opens, published, shop
-from tests.unit.cycle.test_quarterly import POINT
+from tests.unit.cycle.house import POINT, PROJECT, House, abandoned, changed, opens, outdated, published
 
 SHOP = Project(PROJECT)
 ISSUE = Issue("slot", "digest", "Title", "Body")
@@ -60,12 +56,7 @@ def reads(made: House, queue: LocalQueue) -> tuple[ReadingForge, Crew]:
 @contextmanager
 def publishers(made: House) -> Iterator[LocalQueue]:
     """The machines that prove and publish: here, threads."""
-
-    @contextmanager
-    def parts(_: str) -> Iterator[Parts]:
-        yield made.parts()
-
-    queue = LocalQueue(Worker(parts), threads=2)
+    queue = LocalQueue(Worker(made.opened), threads=2)
     yield queue
     assert queue.drain(20)
 
@@ -78,7 +69,7 @@ def drive(made: House) -> RunResult:
 
 
 def test_evidence_on_the_pull_request_of_somebody_else(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     pull = opens(made, {"Dockerfile": changed(made)})
     made.forge.is_app = False
 
@@ -93,7 +84,7 @@ def test_evidence_on_the_pull_request_of_somebody_else(tmp_path: Path) -> None:
 
 
 def test_a_token_that_may_write_no_statuses_costs_the_status_only(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     opens(made, {"Dockerfile": changed(made)})
     made.forge.no_checks = ForgeRefused("cannot write the check", hint="it needs statuses: write")
 
@@ -105,7 +96,7 @@ def test_a_token_that_may_write_no_statuses_costs_the_status_only(tmp_path: Path
 
 
 def test_what_is_needed_no_more_is_closed_with_the_reason(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     ours = published(drive(made))
     made.forge.files[PROJECT]["Dockerfile"] = b"FROM scratch\n"
 
@@ -142,7 +133,7 @@ def test_a_project_with_its_issues_switched_off_costs_a_note(tmp_path: Path) -> 
 
 
 def test_size_reports(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     made.store.save_measurement(POINT)
     with publishers(made) as queue:
         forge, _ = reads(made, queue)
@@ -153,7 +144,7 @@ def test_size_reports(tmp_path: Path) -> None:
 
 
 def test_what_a_forge_did_not_take_is_tried_again_by_the_next_driver(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     with publishers(made) as queue:
         made.forge.errors[PROJECT] = ForgeUnavailable("GitHub is down", hint="Later.")
         with pytest.raises(ForgeUnavailable, match="GitHub is down") as caught:
@@ -167,7 +158,7 @@ def test_what_a_forge_did_not_take_is_tried_again_by_the_next_driver(tmp_path: P
 
 
 def test_what_is_asked_for_twice_in_one_life_is_one_job(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     with publishers(made) as queue:
         forge, _ = reads(made, queue)
         for _ in range(2):
@@ -178,7 +169,7 @@ def test_what_is_asked_for_twice_in_one_life_is_one_job(tmp_path: Path) -> None:
 
 
 def test_nobody_can_have_the_pull_request_of_a_person_closed(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     ours = published(made.run().result)
     theirs = replace(ours, url="memory://acme/shop/pull/70")
     with publishers(made) as queue:
@@ -192,7 +183,7 @@ def test_nobody_can_have_the_pull_request_of_a_person_closed(tmp_path: Path) -> 
 
 
 def test_a_worker_with_another_configuration_says_so(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
 
     write_job(made.parts(), {"project": "acme/other", "kind": "Say", "writing": "{}", "key": "write one"})
 
@@ -203,7 +194,7 @@ def test_a_worker_with_another_configuration_says_so(tmp_path: Path) -> None:
 
 
 def test_a_pull_request_is_not_written_as_somebody_says_but_as_its_proof_does(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = outdated(tmp_path)
     wanted = made.run(dry_run=True).drafts[0].pull_request
     assert wanted is not None
     with publishers(made) as queue:

@@ -10,7 +10,7 @@ import pytest
 from bot.model.snooze import Snooze
 from bot.model.update import Outcome, Waiting
 from bot.updates.rules import Rule
-from tests.unit.cycle.house import NOW, House, house, moved
+from tests.unit.cycle.house import NOW, House, outdated
 
 SNOOZE = Snooze(
     "acme/shop", "debian:bookworm-slim", "slack:U1", "release freeze", NOW, NOW + timedelta(days=14)
@@ -18,11 +18,7 @@ SNOOZE = Snooze(
 
 
 def shop(folder: Path, *rules: Rule) -> House:
-    made = house(folder, {}, rules=rules)
-    old, _ = moved(made)
-    text = f"FROM debian:bookworm-slim@{old}\nHEALTHCHECK CMD true\n"
-    made.forge.files["acme/shop"] = {"Dockerfile": text.encode()}
-    return made
+    return outdated(folder, rules=rules)
 
 
 def outcomes(made: House) -> list[Outcome]:

@@ -21,8 +21,7 @@ from bot.store.sql import open_store, sqlite_url
 from bot.triggers.chat.conversation import Conversation
 from bot.triggers.worker import Worker
 from tests.fakes.chat import FakeChat
-from tests.unit.cycle.house import House, house, moved
-from tests.unit.cycle.test_quarterly import POINT
+from tests.unit.cycle.house import POINT, House, outdated
 
 ASKED = {"subject": "debian:12", "thread": "C1/1"}
 
@@ -33,20 +32,13 @@ def anybody(project: str, who: str) -> str:
 
 
 def shop(folder: Path) -> House:
-    made = house(folder, {})
-    old, _ = moved(made)
-    text = f"FROM debian:bookworm-slim@{old}\nHEALTHCHECK CMD true\n"
-    made.forge.files["acme/shop"] = {"Dockerfile": text.encode()}
+    made = outdated(folder)
     made.registry.push("debian:12")
     return made
 
 
 def worker(made: House, chat: FakeChat | None = None) -> Worker:
-    @contextmanager
-    def parts(_: str) -> Iterator[Parts]:
-        yield made.parts()
-
-    return Worker(parts, Conversation(chat, anybody) if chat else None)
+    return Worker(made.opened, Conversation(chat, anybody) if chat else None)
 
 
 def due(job: str, period: str) -> Task:
