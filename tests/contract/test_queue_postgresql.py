@@ -7,8 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,11 +17,10 @@ from bot.ports import Task
 from bot.queue.postgresql import PostgresQueue
 from bot.queue.role import Role
 from bot.store.postgresql import connecting
+from tests.contract.machines import BEAT, SOON, STALLED, machine, proof, until
 from tests.postgresql import Cluster, cluster
 
-SOON = 20.0
 ROOT = Path(__file__).parents[2]
-BEAT, STALLED = 0.3, 1.5
 _MACHINE = f"""
 import sys, time
 from bot.queue.postgresql import PostgresQueue
@@ -41,46 +38,6 @@ time.sleep(600)
 @pytest.fixture
 def url(postgresql: Cluster) -> str:
     return postgresql.database()
-
-
-class Machine:
-    """A queue of one machine, and what it carried out."""
-
-    def __init__(
-        self, url: str, slots: Mapping[Role, int], work: Callable[[Task], None] | None = None
-    ) -> None:
-        self.done: list[str] = []
-        self._also = work
-        self.queue = PostgresQueue(connecting(url), self._work, slots, beat=BEAT, stalled=STALLED)
-
-    def _work(self, task: Task) -> None:
-        if self._also is not None:
-            self._also(task)
-        self.done.append(task.value["n"])
-
-
-@contextmanager
-def machine(
-    url: str, slots: Mapping[Role, int], work: Callable[[Task], None] | None = None
-) -> Iterator[Machine]:
-    made = Machine(url, slots, work)
-    made.queue.start()
-    try:
-        yield made
-    finally:
-        assert made.queue.drain(SOON)
-        made.queue.close()
-
-
-def proof(number: int) -> tuple[Task, str]:
-    return Task("prove", {"n": str(number)}), f"prove {number}"
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SOON
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_work_is_done_once_by_whoever_is_free(url: str) -> None:

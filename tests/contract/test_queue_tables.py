@@ -15,7 +15,7 @@ from bot.queue.postgresql import PostgresQueue
 from bot.queue.role import Role
 from bot.queue.tables import bring_up_to_date, changes
 from bot.store.postgresql import connecting
-from tests.contract.test_queue_postgresql import SOON, machine, proof, until
+from tests.contract.machines import SOON, machine, proof, until
 from tests.postgresql import Cluster
 
 # What there is to be seen of a schema: columns, indexes, functions, triggers, and values of types.

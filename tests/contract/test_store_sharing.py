@@ -77,10 +77,13 @@ def test_tables_whose_making_was_cut_off_are_made_again(tmp_path: Path) -> None:
         killed.execute("begin immediate")
         killed.execute("create table audit (id integer)")  # and then it ends, with no commit
 
-    store = open_store(url)
+    with closing(open_store(url)) as store:
+        store.audit("slack:U1", "command", "help", NOW)
 
-    store.audit("slack:U1", "command", "help", NOW)
-    store.close()
+    with closing(sqlite3.connect(tmp_path / "refit.sqlite3")) as kept:
+        assert kept.execute("select who, what, detail from audit").fetchall() == [
+            ("slack:U1", "command", "help")
+        ]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tests.unit.report.gfm import to_html
-from tests.unit.report.test_quote import Page
+from tests.unit.report.page import Page
 
 
 def visible_text(page: Path) -> str:

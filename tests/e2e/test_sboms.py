@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_serve import NEVER, PLAIN, serving
+from tests.e2e.serving import NEVER, PLAIN, serving
 from tests.e2e.world import World
 from tests.integration.scanner.databases import database
 

@@ -32,7 +32,7 @@ from tests.look import chat
 from tests.unit.audit.corpus import DOCKERFILES
 from tests.unit.report import cases, samples
 from tests.unit.report.gfm import to_html
-from tests.unit.report.test_compare import compared
+from tests.unit.report.images import compared
 
 _STYLE: Final = Path(__file__).with_name("github.css")
 _WIDE: Final = 920

@@ -19,7 +19,7 @@ from bot.model.vulnerability import Vulnerability
 from bot.ports import Store, Task
 from bot.triggers.notify import News, Notifier
 from bot.triggers.worker import Worker
-from tests.unit.cycle.test_sboms import OPENSSL, World
+from tests.unit.cycle.sbom_world import OPENSSL, World
 
 FIRST: Final = "sboms-2026-11-24"
 SECOND: Final = "sboms-2026-11-25"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bot.model.run import CycleState
 from bot.store.sql import open_store, sqlite_url
+from tests.integration.chat.hooks import hook
 from tests.integration.chat.mortal import SECOND, first_day, second_day
-from tests.integration.chat.test_notify import hook
 
 TITLE = "New critical vulnerability in acme/shop#shop: CVE-2026-1"
 

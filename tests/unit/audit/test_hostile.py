@@ -68,12 +68,19 @@ def test_a_dockerfile_of_a_million_instructions_is_refused_in_words() -> None:
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_judged_as_a_dockerfile(data: bytes) -> None:
-    dockerfile(b"FROM debian:12\n" + data)
+    audit = dockerfile(b"FROM debian:12\n" + data)
+
+    assert audit.subjects == ("Dockerfile",)
+    assert all(0 <= finding.line <= data.count(b"\n") + 2 for finding in audit.findings)
+    assert all(problem.hint for problem in audit.problems)
 
 
 @given(st.text(alphabet="{};#\"'\\ \n$abif", max_size=200))
 def test_any_text_is_judged_as_an_nginx_configuration(text: str) -> None:
-    nginx(nginx_conf=text)
+    audit = nginx(nginx_conf=text)
+
+    assert all(0 <= finding.line <= text.count("\n") + 1 for finding in audit.findings)
+    assert all(problem.hint for problem in audit.problems)
 
 
 @given(st.text(alphabet="ab\"'\\$&|;()<>{}= \n", max_size=200))

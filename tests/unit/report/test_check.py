@@ -12,7 +12,7 @@ from bot.report import check, pull_request
 from bot.report.rendered import rendered
 from tests.unit.report import cases, hostile, samples
 from tests.unit.report.gfm import to_html
-from tests.unit.report.test_quote import Page
+from tests.unit.report.page import Page
 
 PULL = OpenPull(
     12, "https://github.com/acme/shop/pull/12", "renovate[bot]", "r", "main", "a" * 40, trusted=True

@@ -13,7 +13,7 @@ from bot.report import pull_request
 from bot.report.exposure import exposures, kept
 from tests.unit.report import cases, hostile, samples
 from tests.unit.report.gfm import to_html
-from tests.unit.report.test_quote import Page, dangers
+from tests.unit.report.page import Page, dangers
 
 CLEAN = samples.scan(())
 

@@ -10,7 +10,7 @@ from bot.model.update import Abandoned, Waiting
 from bot.report import dashboard, issue
 from tests.unit.report import cases, hostile, samples
 from tests.unit.report.gfm import to_html
-from tests.unit.report.test_quote import Page
+from tests.unit.report.page import Page
 
 FORBIDDEN = {"script", "img", "svg", "style", "iframe", "form"}
 

@@ -24,7 +24,7 @@ from bot.model.vulnerability import (
 from bot.report import pull_request
 from tests.unit.report import cases, samples
 from tests.unit.report.gfm import to_html
-from tests.unit.report.test_quote import Page, dangers, hidden
+from tests.unit.report.page import Page, dangers, hidden
 
 
 def body(*proved: Proved) -> str:

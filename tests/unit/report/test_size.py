@@ -20,7 +20,7 @@ from bot.report.size.wording import summary
 from tests.unit.report import samples
 from tests.unit.report.cases import measurement
 from tests.unit.report.gfm import to_html
-from tests.unit.report.test_quote import Page, dangers
+from tests.unit.report.page import Page, dangers
 
 Q3 = Quarter(2026, 3)
 OCTOBER = datetime(2026, 10, 2, 5, tzinfo=UTC)

@@ -13,7 +13,7 @@ from bot.report import dry_run, issue, wording
 from bot.report.issue import Trouble
 from tests.unit.report import cases, samples
 from tests.unit.report.gfm import to_html
-from tests.unit.report.test_quote import Page
+from tests.unit.report.page import Page
 
 PULL = PullRequest(
     slot="s",

@@ -24,7 +24,7 @@ from bot.triggers.worker import Worker
 from bot.web.metrics import Counted, Metrics, metrics_route
 from tests.fakes.registry import FakeRegistry
 from tests.unit.cycle.house import FakeClock
-from tests.unit.cycle.test_sboms import OPENSSL, World, vulnerability
+from tests.unit.cycle.sbom_world import OPENSSL, World, vulnerability
 
 SEVERITIES = ("critical", "high", "medium", "low")
 _NAME = re.compile(r"\brefit_[a-z_]+")
