@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -20,7 +21,9 @@ from bot.errors import ProcessFailed
 
 OUTPUT_LIMIT: Final = 64 * 1024**2
 _TAIL: Final = 4000
+_CHUNK: Final = 65536
 _DRAIN_SECONDS: Final = 10.0
+_LOOK_SECONDS: Final = 0.2
 _ASK_SECONDS: Final = 0.5
 _PASSED_ON: Final = (
     "PATH",
@@ -96,7 +99,8 @@ def run(  # noqa: PLR0913 - the options of one call to the system, all by keywor
         stdin: What it reads.
         limit: Most bytes it may write to either pipe.
         check: Raise on an exit code other than 0.
-        on_line: Called with each line of standard error as it comes (from a thread of its own).
+        on_line: Called with each line of standard error as it comes (from a thread of its own), the first
+            64 KiB of it where it is longer.
         until: Asked twice a second; words mean that the program must end, and why.
 
     Raises:
@@ -151,6 +155,7 @@ def _start(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            bufsize=0,  # a buffer has a lock, which is not to be had while a thread waits for bytes
             start_new_session=True,
         )
     except OSError as error:
@@ -173,6 +178,7 @@ class _Pipes:
         self._process, self._limit, self._on_line = process, limit, on_line
         self._chunks: dict[str, list[bytes]] = {"out": [], "err": []}
         self.overflowed = False
+        self._over = threading.Event()
         assert process.stdout is not None  # noqa: S101 - asked for above; tells the type checker
         assert process.stderr is not None  # noqa: S101 - likewise
         self._threads = [
@@ -186,12 +192,15 @@ class _Pipes:
     def _feed(self, data: bytes) -> None:
         """Write standard input and close it; a program that does not read it is no error."""
         assert self._process.stdin is not None  # noqa: S101 - asked for at the start
+        rest = memoryview(data)
         with contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(data)
+            while rest:
+                rest = rest[self._process.stdin.write(rest) :]
             self._process.stdin.close()
 
     def join(self) -> None:
-        """Wait for what is still in the pipes; the group is dead, so they end."""
+        """Read what is still in the pipes: the group is dead, and for what left it nobody waits."""
+        self._over.set()
         for thread in self._threads:
             thread.join(_DRAIN_SECONDS)
 
@@ -205,16 +214,56 @@ class _Pipes:
 
     def _drain(self, name: str, pipe: IO[bytes]) -> None:
         total, chunks = 0, self._chunks[name]
-        with contextlib.suppress(ValueError):  # the pipe is closed under us when the group was killed
-            for line in iter(lambda: pipe.readline(65536), b""):
-                total += len(line)
-                if total > self._limit:
-                    self.overflowed = True
-                    _kill_group(self._process)
+        lines = _Lines(self._on_line) if self._on_line is not None and name == "err" else None
+        for chunk in self._read(pipe):
+            total += len(chunk)
+            if total > self._limit:
+                self.overflowed = True
+                _kill_group(self._process)
+                return
+            chunks.append(chunk)
+            if lines is not None:
+                lines.take(chunk)
+        if lines is not None:
+            lines.end()
+
+    def _read(self, pipe: IO[bytes]) -> Iterator[bytes]:
+        """What comes, until nobody can write any more, or who still could has left the program's group."""
+        ready = select.poll()
+        ready.register(pipe, select.POLLIN)
+        while True:
+            if not ready.poll(_LOOK_SECONDS * 1000):
+                if self._over.is_set():
                     return
-                chunks.append(line)
-                if self._on_line is not None and name == "err":
-                    self._on_line(line.decode(errors="replace").rstrip("\n"))
+                continue
+            with contextlib.suppress(OSError, ValueError):  # it was closed, for `join` waits only so long
+                if chunk := os.read(pipe.fileno(), _CHUNK):
+                    yield chunk
+                    continue
+            return
+
+
+class _Lines:
+    """Cuts what comes into lines; of one that is longer than a chunk, the rest is left out."""
+
+    def __init__(self, on_line: Callable[[str], None]) -> None:
+        self._on_line, self._begun = on_line, b""
+
+    def take(self, chunk: bytes) -> None:
+        """Tell the lines that end in this."""
+        *ended, rest = chunk.split(b"\n")
+        for piece in ended:
+            self._tell(self._begun + piece)
+            self._begun = b""
+        self._begun = (self._begun + rest)[:_CHUNK]
+
+    def end(self) -> None:
+        """Tell what was begun, for nothing follows."""
+        if self._begun:
+            self._tell(self._begun)
+
+    def _tell(self, line: bytes) -> None:
+        self._on_line(line[:_CHUNK].decode(errors="replace"))
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

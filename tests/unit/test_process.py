@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -114,13 +115,35 @@ def test_lines_of_standard_error_are_shown_as_they_come() -> None:
     assert lines == ["one", "two"]
 
 
+def test_a_child_that_left_the_group_and_holds_the_pipes_is_not_waited_for(tmp_path: Path) -> None:
+    left = f"setsid sh -c 'touch {tmp_path}/left; exec sleep 60' &"
+
+    finished = run(["sh", "-c", f"{left} until [ -e {tmp_path}/left ]; do :; done; echo $!"], timeout=50)
+
+    child = int(finished.stdout)
+    assert _runs(child), "it was waited for, as ssh's shared connections would be"
+    os.kill(child, signal.SIGKILL)
+
+
+def test_a_line_that_is_longer_than_a_pipe_holds_is_one_line() -> None:
+    lines: list[str] = []
+
+    run(["sh", "-c", "printf '%070000d\\n#1 DONE\\nlast' 0 >&2"], timeout=10, on_line=lines.append)
+
+    assert [len(lines[0]), *lines[1:]] == [65536, "#1 DONE", "last"]
+
+
 def _alive(pid: int) -> bool:
     """A killed process is gone when the kernel comes to it, which a busy machine takes its time for."""
     for _ in range(100):
-        try:
-            if Path(f"/proc/{pid}/stat").read_text().split()[2] in ("Z", "X"):
-                return False
-        except FileNotFoundError:
+        if not _runs(pid):
             return False
         time.sleep(0.05)
     return True
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] not in ("Z", "X")
+    except FileNotFoundError:
+        return False
