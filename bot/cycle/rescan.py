@@ -6,6 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from bot.cycle.baselines import Built, record_rescan
@@ -184,7 +185,7 @@ def _build_and_scan(parts: Parts, target: Target, name: str, commit: str | None)
         raise EngineError(message, hint="If that image may run here, name it in builder.frontends.")
     parts.progress.step(f"build {name} at {checkout.commit[:12]}")
     with workspace(parts, "rescan") as room:
-        checkout.export(room.folder)
+        checkout.export(_files(room))
         build = parts.builder.build(_request(target, room, parts))
         request = ScanRequest(
             build.image, remote=False, digest=build.image, platform=_platform(parts, target)
@@ -202,10 +203,15 @@ def _base(project: Project, target: Target, checkout: Checkout, parts: Parts) ->
     return next((str(use.reference) for use in uses if use.reference is not None), "")
 
 
+def _files(room: Workspace) -> Path:
+    """Where the commit's files are: beside what the builder writes, for secrets are no part of a context."""
+    return room.folder / "files"
+
+
 def _request(target: Target, room: Workspace, parts: Parts) -> BuildRequest:
     return BuildRequest(
-        context=inside(room.folder, target.context),
-        dockerfile=inside(room.folder, target.dockerfile),
+        context=inside(_files(room), target.context),
+        dockerfile=inside(_files(room), target.dockerfile),
         name=room.name,
         args=target.args,
         stage=target.stage,

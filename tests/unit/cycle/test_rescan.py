@@ -13,13 +13,15 @@ from bot.cycle.known import KnownTargets
 from bot.cycle.quarterly import size_report
 from bot.cycle.rescan import rescan
 from bot.errors import EngineMissing, ForgeUnavailable, ImageNotFound, RefitError, ScanError, UsageError
+from bot.model.evidence import Build
 from bot.model.exposure import Ignored
 from bot.model.manifest import Platform
 from bot.model.reference import Reference
 from bot.model.target import Project, Target
 from bot.model.vulnerability import Package, Scan, Severity, Vulnerability
-from bot.ports import ScanRequest
+from bot.ports import BuildRequest, ScanRequest
 from bot.report.rescan import summary
+from tests.fakes.builder import FakeBuilder
 from tests.unit.cycle.house import House, house, moved, scan, vulnerability
 
 NEWER = "sha256:" + "e" * 64
@@ -36,6 +38,16 @@ def shop(folder: Path, *targets: Target, **files: str) -> House:
 def told(made: House, name: str = "debian:12") -> list[str]:
     """The lines a person gets."""
     return summary(rescan(made.parts(), name)).splitlines()
+
+
+class Careless(FakeBuilder):
+    """Writes a secret into the folder for temporary files, as a builder does, and looks at its context."""
+
+    def build(self, request: BuildRequest) -> Build:
+        assert request.scratch is not None
+        (request.scratch / "secret").write_text("hunter2")
+        self.context = sorted(path.name for path in request.context.rglob("*"))
+        return super().build(request)
 
 
 def newer_database(made: House) -> None:
@@ -172,6 +184,15 @@ def test_a_target_with_no_published_image_is_built_afresh_and_cleaned_up_after(t
     (request,) = made.builder.built
     assert (request.args, request.seconds, request.fresh_stages) == ((("A", "1"),), 77, ())
     assert made.builder.removed == [request.name]
+
+
+def test_the_secrets_of_a_build_are_no_part_of_what_it_may_copy(tmp_path: Path) -> None:
+    made = shop(tmp_path, Target("acme/shop", "backend", "Dockerfile"))
+    made.builder = builder = Careless()
+
+    rescan(made.parts(), "backend")
+
+    assert builder.context == ["Dockerfile"]
 
 
 def test_what_was_built_for_a_rescan_joins_the_sizes_of_the_report(tmp_path: Path) -> None:
