@@ -6,8 +6,10 @@ Both pipes are drained by threads: a tool that fills one while we wait on the ot
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
+import shutil
 import signal
 import subprocess
 import threading
@@ -25,6 +27,7 @@ _CHUNK: Final = 65536
 _DRAIN_SECONDS: Final = 10.0
 _LOOK_SECONDS: Final = 0.2
 _ASK_SECONDS: Final = 0.5
+_SETPRIV_SECONDS: Final = 30.0
 _PASSED_ON: Final = (
     "PATH",
     "LANG",
@@ -88,6 +91,7 @@ def run(  # noqa: PLR0913 - the options of one call to the system, all by keywor
     check: bool = True,
     on_line: Callable[[str], None] | None = None,
     until: Callable[[], str] | None = None,
+    tied: bool = False,
 ) -> Finished:
     """Run a program to its end.
 
@@ -102,12 +106,13 @@ def run(  # noqa: PLR0913 - the options of one call to the system, all by keywor
         on_line: Called with each line of standard error as it comes (from a thread of its own), the first
             64 KiB of it where it is longer.
         until: Asked twice a second; words mean that the program must end, and why.
+        tied: Where the kernel can, let it end with us even if we are killed, by setpriv(1).
 
     Raises:
         ProcessFailed: It is not there, ran out of time, wrote too much, or failed (with `check`).
     """
     started = time.monotonic()
-    process = _start(argv, cwd, env)
+    process = _start(_tied(argv) if tied else argv, cwd, env)
     _children.add(process)
     with process:
         pipes = _Pipes(process, stdin, limit, on_line)
@@ -163,6 +168,21 @@ def _start(
             f"cannot start {argv[0]}: {error.strerror}",
             hint=f"Install {Path(argv[0]).name}, or put it on PATH.",
         ) from error
+
+
+def _tied(argv: Sequence[str | Path]) -> Sequence[str | Path]:
+    """The same program, which the kernel ends with us; one that is not there is left to its own message."""
+    return [*_setpriv(), *argv] if shutil.which(argv[0]) else argv
+
+
+@functools.cache
+def _setpriv() -> tuple[str, ...]:
+    """The words that set a parent-death signal (prctl(2)); none where no setpriv here knows how."""
+    words = (shutil.which("setpriv") or "", "--pdeathsig", "KILL", "--")
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        subprocess.run([*words, "true"], check=True, capture_output=True, timeout=_SETPRIV_SECONDS)
+        return words
+    return ()
 
 
 class _Pipes:

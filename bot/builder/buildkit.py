@@ -169,6 +169,7 @@ class DockerBuilder:
                 limit=_OUTPUT_LIMIT,
                 on_line=reader.feed,
                 until=trouble,
+                tied=True,
             )
         except ProcessFailed as error:
             raise unfinished(error, reader.result(), request, watch) from error

@@ -31,8 +31,12 @@ def _remove_networks(client: docker.DockerClient, prefix: str) -> None:
 
 
 def _remove_images(client: docker.DockerClient, prefix: str) -> None:
-    """Untag and remove; what somebody else removed meanwhile is gone, which is all that was wanted."""
-    for tag in [tag for image in client.images.list() for tag in image.tags if tag.startswith(prefix)]:
+    """Untag and remove; what somebody else removed meanwhile is gone, which is all that was wanted.
+
+    The images are listed, and not looked into one by one as the SDK's collection does: others remove theirs.
+    """
+    tags = [tag for image in client.api.images() for tag in image["RepoTags"] or ()]
+    for tag in [tag for tag in tags if tag.startswith(prefix)]:
         with suppress(docker.errors.NotFound):
             client.images.remove(tag, force=True)
 

@@ -16,7 +16,6 @@ from bot.cycle.project import judged
 from bot.cycle.prove import prove
 from bot.cycle.publish import publish
 from bot.cycle.reading_forge import write
-from bot.cycle.workspace import sweep
 from bot.errors import BranchTaken, ForgeRefused, RefitError, ServiceError, StoreError
 from bot.model.receipt import Receipt
 from bot.model.run import Cycle, CycleState, Plan, Planned, Proved
@@ -82,7 +81,6 @@ def _leave(parts: Parts, key: str, work: Callable[[str], Receipt]) -> None:
 
 def _prove(parts: Parts, cycle: Cycle, value: Mapping[str, str], key: str) -> Receipt:
     planned = _find(_plan(parts, cycle), value["ticket"])
-    sweep(parts)
     checkout = parts.forge(planned.project).checkout(planned.project, planned.commit)
     evidence = prove(planned, checkout, parts, cycle, may_build=value["build"] == "yes")
     return Receipt(key, evidence=tuple(one.key for one in evidence))

@@ -98,6 +98,7 @@ def run_cycle(  # noqa: PLR0913 - the options of a run, all by keyword
     if not dry_run:
         told(result)
         parts.store.finish(cycle, json.dumps(wire.run(result)), parts.clock.now(), result)
+    sweep(parts)
     return Outcome(result, tuple(tally.drafts))
 
 

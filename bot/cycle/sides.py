@@ -13,7 +13,7 @@ from bot.cycle.job import ProofJob
 from bot.cycle.layer_growth import with_growth, without_files
 from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_scan
-from bot.cycle.workspace import Workspace, inside, workspace
+from bot.cycle.workspace import Workspace, cut_off, inside, workspace
 from bot.dockerfile.stages import touched, with_names
 from bot.errors import BuildFailed, EngineError
 from bot.model.evidence import BaseImage, BasePair, Build, Health, Side
@@ -64,7 +64,10 @@ def build_sides(job: ProofJob) -> BuiltPair:
     with workspace(job.parts, f"proof-{job.pair.after.digest[7:19]}") as room:
         requests = _requests(job, target, room)
         job.say(f"build {' and '.join(requests)}")
-        return _measured(job, target, builder, _build_all(builder, requests), room.name)
+        built = _build_all(builder, requests)
+        if any(isinstance(one, BuildFailed) and one.limit for one in built.values()):
+            cut_off(job.parts, room.name)
+        return _measured(job, target, builder, built, room.name)
 
 
 def _requests(job: ProofJob, target: Target, room: Workspace) -> dict[str, BuildRequest]:
@@ -162,6 +165,8 @@ def _measured(
     scans = _scan_all(builds, job.pair, job.parts)
     job.say(f"start {' and '.join(builds)}")
     healths, health_reason = _start_all(builder, builds, target, name)
+    if health_reason:
+        cut_off(job.parts, name)
     sides = {
         side: Side("", scans[side], build=build, health=healths.get(side)) for side, build in builds.items()
     }

@@ -59,6 +59,7 @@ class Runner:
                 env=self._environment(place),
                 limit=_OUTPUT_LIMIT,
                 on_line=lambda line: crash.append(line) if line.startswith(_CRASH) else None,
+                tied=True,
             )
         except ProcessFailed as error:
             said = error.message.replace(f"{_LIMITER} ", "trivy ", 1)  # it becomes Trivy and ends as it does

@@ -143,7 +143,7 @@ def test_an_interrupted_run_ends_at_once_leaves_nothing_running_and_is_gone_on_w
     assert out == b""
     assert log.read_text().splitlines()[-1] == "interrupted"
     assert running(work) == running(temporary) == []
-    assert [*work.iterdir(), *temporary.iterdir()] == []
+    assert [*world.leftovers(), *temporary.iterdir()] == []
     assert world.branches(path) == []
     assert world.run().document["attempt"] == 1
     assert len(world.branches(path)) == 1

@@ -14,6 +14,7 @@ from collections import Counter
 
 import pytest
 
+from bot import process
 from tests.e2e.world import World
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
@@ -54,19 +55,58 @@ def test_twenty_kills_at_random_moments_cost_nothing_but_time(world: World) -> N
     assert world.leftovers() == []
 
 
-def kill_after(world: World, seconds: float) -> None:
-    """Start a run and end it, with everything it started, after some seconds."""
-    run = subprocess.Popen(
+def test_what_the_engine_finishes_for_a_run_that_was_killed_goes_with_a_later_one(world: World) -> None:
+    """An engine that is slow to notice tags a build, or creates a container, after the next run has swept."""
+    base = world.base()
+    world.project({"Dockerfile": PLAIN.format(base=base.pinned, name="a")})
+    base.move()
+    run = started(world)
+    name = begun(world)
+    killed(run)
+
+    assert world.run().code == 0
+    engine(world, "pull", base.name)
+    engine(world, "tag", base.name, f"{name}-before")
+    engine(world, "create", "--name", f"{name}-after", f"{name}-before", "true")
+    assert len(world.leftovers()) == 2
+    assert world.run().code == 0
+
+    assert world.leftovers() == []
+
+
+def started(world: World) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         world.command("run", "--quiet"),
         cwd=world.folder,
         env=world.environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    time.sleep(seconds)
+
+
+def begun(world: World) -> str:
+    """The name of work that has just begun; to be waited for as long as the test has."""
+    while not (locks := [*(world.state / "work").glob("refit-*.lock")]):
+        time.sleep(0.05)
+    return locks[0].name.removesuffix(".lock")
+
+
+def killed(run: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(run.pid, signal.SIGKILL)
     run.wait(30)
+
+
+def kill_after(world: World, seconds: float) -> None:
+    """Start a run and end it, with everything it started, after some seconds."""
+    run = started(world)
+    time.sleep(seconds)
+    killed(run)
+
+
+def engine(world: World, *words: str) -> None:
+    env = process.environment(DOCKER_HOST=world.lab.docker_host, HOME="/nonexistent")
+    process.run(["/usr/bin/docker", *words], timeout=60, env=env)
 
 
 def query(world: World, sql: str) -> list[tuple[object, ...]]:

@@ -163,7 +163,10 @@ class World:
         return listed.split()
 
     def leftovers(self) -> list[str]:
-        """Containers, networks and images of ours in the engine, images with no name, and temporary files."""
+        """Containers, networks and images of ours in the engine, images with no name, and temporary files.
+
+        The names that are kept of what was cut off hold nothing.
+        """
         asked = {
             "ps -a": "{{.Names}}",
             "network ls": "{{.Name}}",
@@ -179,7 +182,7 @@ class World:
                 ["/usr/bin/docker", *words.split(), "--format", shape], timeout=60, env=env
             ).text.splitlines()
         ]
-        files = [str(file) for file in (self.state / "work").glob("*")]
+        files = [str(file) for file in (self.state / "work").glob("*") if file.suffix != ".cut-off"]
         return [line for line in found if line.startswith("refit-")] + files
 
     def pages(self) -> list[Path]:

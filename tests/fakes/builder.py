@@ -100,7 +100,9 @@ class FakeBuilder:
             raise EngineError("an empty prefix would remove every image")
         with self._lock:
             self.removed.append(prefix)
-            self._images = {name: made for name, made in self._images.items() if not name.startswith(prefix)}
+            for made in (self._images, self._measured):
+                for name in [name for name in made if name.startswith(prefix)]:
+                    del made[name]
 
 
 def _fail(run: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,6 +14,13 @@ import pytest
 
 from bot.errors import ProcessFailed
 from bot.process import environment, run
+
+ROOT = Path(__file__).parents[2]
+KILLED = """\
+from bot.process import run
+def told(pid): print(pid, flush=True)
+run(["sh", "-c", "echo $$ >&2; exec sleep 60"], timeout=50, tied=True, on_line=told)
+"""
 
 
 def test_output_and_exit_code_come_back() -> None:
@@ -71,6 +80,24 @@ def test_children_left_behind_are_ended(tmp_path: Path) -> None:
     run(["sh", "-c", f"sleep 60 & echo $! > {child}"], timeout=10)
 
     assert not _alive(int(child.read_text()))
+
+
+def test_a_tied_tool_ends_with_a_process_that_is_killed() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as ours:
+        assert ours.stdout is not None
+        tool = int(ours.stdout.readline())
+        ours.kill()
+
+    assert not _alive(tool)
+
+
+def test_a_tied_tool_that_is_missing_says_so_itself() -> None:
+    with pytest.raises(ProcessFailed, match="cannot start no-such-tool"):
+        run(["no-such-tool"], timeout=10, tied=True)
+    with pytest.raises(ProcessFailed, match="sh ended with exit code 3"):
+        run(["sh", "-c", "exit 3"], timeout=10, tied=True)
 
 
 def test_endless_output_is_cut_with_an_error() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.cycle.workspace import inside, sweep, workspace
+from bot.cycle.workspace import cut_off, inside, sweep, workspace
 from bot.errors import EngineError
+from bot.ports import BuildRequest
 from tests.fakes.builder import FakeBuilder
 from tests.unit.cycle.house import House, house
 
@@ -44,6 +46,23 @@ def removed(shop: House) -> list[str]:
     return shop.builder.removed
 
 
+def finish(shop: House, image: str) -> None:
+    """The engine ends a build whose client is gone: the image is there."""
+    assert shop.builder is not None
+    dockerfile = shop.work.parent / "Dockerfile"
+    dockerfile.write_text("FROM debian\n")
+    shop.builder.build(BuildRequest(dockerfile.parent, dockerfile, image))
+
+
+def has(shop: House, image: str) -> bool:
+    assert shop.builder is not None
+    try:
+        shop.builder.measure(image)
+    except EngineError:
+        return False
+    return True
+
+
 def test_at_the_end_of_work_its_folder_and_its_images_are_gone(tmp_path: Path) -> None:
     shop = house(tmp_path, {})
     with workspace(shop.parts(), "proof") as room:
@@ -54,10 +73,10 @@ def test_at_the_end_of_work_its_folder_and_its_images_are_gone(tmp_path: Path) -
 
 def test_they_are_gone_where_the_work_fails_too(tmp_path: Path) -> None:
     shop = house(tmp_path, {})
-    with pytest.raises(EngineError), workspace(shop.parts(), "proof"):
+    with pytest.raises(EngineError), workspace(shop.parts(), "proof") as room:
         raise EngineError("the build cannot be read")
-    assert list(shop.work.iterdir()) == []
-    assert len(removed(shop)) == 1
+    assert not room.folder.exists()
+    assert removed(shop) == [room.name]
 
 
 def test_what_a_killed_process_left_is_cleared_by_the_next(tmp_path: Path) -> None:
@@ -67,7 +86,57 @@ def test_what_a_killed_process_left_is_cleared_by_the_next(tmp_path: Path) -> No
     sweep(shop.parts())
 
     assert removed(shop) == [name]
+    assert not (shop.work / name).exists()
+
+
+def test_what_the_engine_finishes_after_that_is_removed_too(tmp_path: Path) -> None:
+    shop = house(tmp_path, {})
+    name = died(shop, tmp_path)
+    sweep(shop.parts())
+
+    finish(shop, f"{name}-before")
+    shop.clock.moment += timedelta(hours=2)
+    sweep(shop.parts())
+
+    assert not has(shop, f"{name}-before")
+
+
+def test_a_name_is_forgotten_when_nothing_of_it_can_come_any_more(tmp_path: Path) -> None:
+    shop = house(tmp_path, {})
+    name = died(shop, tmp_path)
+    sweep(shop.parts())
+    assert any(file.name.startswith(name) for file in shop.work.iterdir())
+
+    shop.clock.moment += timedelta(hours=2)
+    sweep(shop.parts())
+
     assert list(shop.work.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "ended", [EngineError("the disk is full"), KeyboardInterrupt()], ids=["failed", "stopped"]
+)
+def test_what_the_engine_finishes_after_work_was_cut_off_is_removed(
+    tmp_path: Path, ended: BaseException
+) -> None:
+    shop = house(tmp_path, {})
+    with pytest.raises(type(ended)), workspace(shop.parts(), "proof") as room:
+        raise ended
+    finish(shop, f"{room.name}-after")
+
+    with workspace(shop.parts(), "proof"):
+        assert not has(shop, f"{room.name}-after")
+
+
+def test_a_build_that_was_cut_off_costs_the_other_side_nothing(tmp_path: Path) -> None:
+    """Others sweep while the other side is still scanned and started."""
+    shop = house(tmp_path, {})
+    with workspace(shop.parts(), "proof") as room:
+        finish(shop, f"{room.name}-after")
+        cut_off(shop.parts(), room.name)
+        shop.clock.moment += timedelta(hours=2)
+        sweep(shop.parts())
+        assert has(shop, f"{room.name}-after")
 
 
 def test_work_that_goes_on_is_left_alone_by_a_sweep(tmp_path: Path) -> None:
@@ -92,6 +161,18 @@ def test_an_engine_that_is_gone_keeps_the_rest_for_the_next_sweep(tmp_path: Path
     name = died(shop, tmp_path)
     working = shop.builder
     shop.builder = _Gone()
+    sweep(shop.parts())
+
+    shop.builder = working
+    sweep(shop.parts())
+
+    assert removed(shop) == [name]
+
+
+def test_where_no_engine_answers_at_all_the_next_sweep_that_has_one_clears(tmp_path: Path) -> None:
+    shop = house(tmp_path, {})
+    name = died(shop, tmp_path)
+    working, shop.builder = shop.builder, None
     sweep(shop.parts())
 
     shop.builder = working
