@@ -76,7 +76,7 @@ def _key(planned: Planned, rules: Sequence[Rule]) -> tuple[str, ...]:
         case Grouping.FILE:
             return (by, project, f"images of {planned.use.file}")
         case Grouping.IMAGE:
-            return (by, project, _image(planned), str(planned.update.to))
+            return (by, project, image_of(planned), str(planned.update.to))
 
 
 def _shareable(planned: Planned) -> Iterator[tuple[str | int, ...]]:
@@ -91,7 +91,8 @@ def _group(members: Sequence[Planned], rules: Sequence[Rule]) -> Group:
     return Group(members[0].project, image, tuple(members), Grouping(by))
 
 
-def _image(planned: Planned) -> str:
+def image_of(planned: Planned) -> str:
+    """The image that moves, without its digest: `debian:bookworm-slim`."""
     reference = planned.use.reference
     if reference is None:
         return planned.use.text

@@ -34,6 +34,11 @@ def slot(project: str, image: str, files: Iterable[str]) -> str:
     return f"{_plain(project)}|{_plain(image)}|{_hash(identity, 12)}"
 
 
+def about(slot: str) -> str:
+    """What moves, as a slot names it: `debian:bookworm-slim`; empty for no slot."""
+    return "".join(slot.split("|")[1:2])
+
+
 def branch(slot: str, *words: str, prefix: str = BRANCH_PREFIX) -> str:
     """Name the branch of a slot: valid for git whatever the words hold.
 
@@ -45,7 +50,7 @@ def branch(slot: str, *words: str, prefix: str = BRANCH_PREFIX) -> str:
     Returns:
         `refit/debian-bookworm-slim-backend-9b1f03c2`.
     """
-    readable = slug(*(words or slot.split("|")[1:2]), length=_SLUG_LENGTH)
+    readable = slug(*(words or (about(slot),)), length=_SLUG_LENGTH)
     return f"{prefix}{readable}-{_hash(slot, 8)}"
 
 

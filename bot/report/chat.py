@@ -124,11 +124,15 @@ def sizes(
     return Answer(headline, lines, table=table, foot=foot, buttons=buttons)
 
 
-def snoozed(snooze: Snooze, projects: Sequence[str]) -> Answer:
+def snoozed(made: Sequence[Snooze]) -> Answer:
     """That updates wait from now on, and until when."""
-    headline = f"{snooze.image} is snoozed until {snooze.until:%Y-%m-%d} in {wording.listed(list(projects))}."
+    images = list(dict.fromkeys(one.image for one in made))
+    projects = list(dict.fromkeys(one.project for one in made))
+    until = f"{'is' if len(images) == 1 else 'are'} snoozed until {made[0].until:%Y-%m-%d}"
     return Answer(
-        headline, (f"Reason: {snooze.reason}",), foot="Its updates are reported as waiting until then."
+        f"{wording.listed(images)} {until} in {wording.listed(projects)}.",
+        (f"Reason: {made[0].reason}",),
+        foot="Updates are reported as waiting until then.",
     )
 
 

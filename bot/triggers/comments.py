@@ -11,7 +11,7 @@ from bot.cycle.parts import Parts
 from bot.errors import ForgeError
 from bot.model.answer import Answer
 from bot.model.discussion import Pull
-from bot.model.marker import file_name
+from bot.model.marker import about, file_name
 from bot.ports import Discussion, Queue, Task
 from bot.report.quote import visible
 from bot.triggers.chat.access import RateLimit
@@ -131,8 +131,7 @@ class Comments:
         if pull is None or pull.fork:
             self._refuse(said, _FORK if pull else _NO_PULL)
             return
-        about = pull.slot.split("|")[1] if pull.slot else ""
-        command = parse(said.text, self._targets(), words=COMMENT, about=about)
+        command = parse(said.text, self._targets(), words=COMMENT, about=about(pull.slot))
         self._understood(said, pull, command)
 
     def _understood(self, said: Said, pull: Pull | None, command: Command | NotUnderstood) -> None:

@@ -141,7 +141,7 @@ class Conversation:
             parts.store.save_snooze(snooze)
             detail = f"{snooze.project}: {image} until {until:%Y-%m-%d}: {snooze.reason}"
             parts.store.audit(snooze.who, "snooze", detail, now)
-        return answers.snoozed(made[0], projects)
+        return answers.snoozed(made)
 
     def _open(self, parts: Parts, value: Value) -> Answer:
         target = _target(parts, value["subject"])

@@ -161,7 +161,8 @@ def _snooze(word: Word, said: Sequence[str], targets: Sequence[str], about: str)
             f"A snooze lasts 1 to {_MAX_DAYS} days; a rule of the configuration can be for ever."
         )
     try:
-        Reference.parse(image)
+        if image != about:  # a pull request may be about several
+            Reference.parse(image)
     except ValueError as error:
         return NotUnderstood(f"That is no image: {error}. For example: {usage}")
     return Command(word, image, days=days, reason=reason)

@@ -7,14 +7,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from bot.cycle.grouping import grouped
+from bot.cycle.grouping import grouped, image_of
 from bot.cycle.known import newest_plan
 from bot.cycle.monthly import run_cycle
 from bot.cycle.parts import Parts
 from bot.cycle.rescan import rescan
 from bot.errors import UsageError
+from bot.model import marker
 from bot.model.answer import Answer
-from bot.model.run import Publication
+from bot.model.run import Planned, Publication
 from bot.model.snooze import Snooze
 from bot.model.target import Project
 from bot.report import chat as answers
@@ -52,15 +53,17 @@ def recreate_pull(parts: Parts, value: Value) -> Answer:
 
 
 def snooze_pull(parts: Parts, value: Value) -> Answer:
-    """Close it, and hold its image's updates back in this project until the snooze ends."""
+    """Close it, and hold its images' updates back in this project until the snooze ends."""
     project, now = _project(parts, value), parts.clock.now()
     existing = _unmoved(parts, project, value)
-    until = now + timedelta(days=int(value["days"]))
-    snooze = Snooze(project.name, value["subject"], value["who"], value["reason"], now, until)
-    parts.store.save_snooze(snooze)
-    why = f"Snoozed until {until:%Y-%m-%d} by {quote(value['mention'])}: {quote(snooze.reason)}"
+    until, reason = now + timedelta(days=int(value["days"])), value["reason"]
+    images = _images(parts, value)
+    made = [Snooze(project.name, image, value["who"], reason, now, until) for image in images]
+    for snooze in made:
+        parts.store.save_snooze(snooze)
+    why = f"Snoozed until {until:%Y-%m-%d} by {quote(value['mention'])}: {quote(reason)}"
     parts.store.save_publication(parts.forge(project).close(project, existing, why))
-    return answers.snoozed(snooze, (project.name,))
+    return answers.snoozed(made)
 
 
 def _project(parts: Parts, value: Value) -> Project:
@@ -86,12 +89,32 @@ def _unmoved(parts: Parts, project: Project, value: Value) -> Publication:
     return found
 
 
-def _targets(parts: Parts, value: Value) -> list[str]:
-    """What the pull request builds: by the plan it came from, else the one target that was named."""
+def _images(parts: Parts, value: Value) -> list[str]:
+    """The images that are to be silent: the one that was named, else all that the pull request moves.
+
+    Raises:
+        UsageError: It moves several, and the plan that it came from is gone.
+    """
+    about = value["subject"]
+    if about != marker.about(value["slot"]):
+        return [about]
+    of_group = sorted({image_of(one) for one in _members(parts, value)})
+    if not of_group and ":" not in about:
+        hint = "Name an image: `/refit snooze nginx:1.29 14d reason`."
+        raise UsageError("the plan of this pull request is gone", hint=hint)
+    return of_group or [about]
+
+
+def _members(parts: Parts, value: Value) -> list[Planned]:
+    """The updates of the pull request, by the plan it came from; none where that is gone."""
     plan = newest_plan(parts.store)
     groups = grouped(plan.updates, parts.policy.rules) if plan and value["slot"] else ()
-    mine = [group for group in groups if group.slot == value["slot"]]
-    names = {one.target.name for group in mine for one in group.members if one.target is not None}
+    return [one for group in groups if group.slot == value["slot"] for one in group.members]
+
+
+def _targets(parts: Parts, value: Value) -> list[str]:
+    """What the pull request builds: by the plan it came from, else the one target that was named."""
+    names = {one.target.name for one in _members(parts, value) if one.target is not None}
     if not names and any(mark in value["subject"] for mark in ":/@"):
         hint = "Name the target: `/refit rescan backend`."
         raise UsageError(f"{_NOT_MINE}, or its plan is gone", hint=hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 
 from bot.cycle.monthly import run_cycle
 from bot.model.checkbox import checkbox
+from bot.model.update import Grouping
+from bot.updates.rules import Rule
 from tests.github_server.state import Issue, timestamp
 from tests.integration.chat.github_room import PROJECT, GitHubRoom, github_room
 from tests.integration.chat.ways import wait_until
@@ -140,6 +143,22 @@ def test_a_snooze_closes_it_and_holds_the_image_back_with_the_reason(room: GitHu
     room.house.clock.moment = snooze.until + timedelta(days=1)
     run_cycle(room.parts())
     assert room.pulls() == [(1, "closed"), (2, "open")]
+
+
+@pytest.mark.parametrize("together", [Grouping.PROJECT, Grouping.FILE])
+def test_a_snooze_of_several_images_in_one_pull_request_silences_each(
+    room: GitHubRoom, together: Grouping
+) -> None:
+    rule = Rule(minimum_age=timedelta(0), group=together)
+    room.house.policy = replace(room.house.policy, rules=(rule,))
+    run_cycle(room.parts())
+    assert room.pulls() == [(1, "closed"), (2, "open")]
+
+    room.say("/refit snooze 14d waits for QA", number=2)
+
+    assert "debian:bookworm-slim is snoozed until" in room.answers()[-1]
+    run_cycle(room.parts())
+    assert room.pulls() == [(1, "closed"), (2, "closed")]
 
 
 def test_a_typing_mistake_is_answered_with_help(room: GitHubRoom) -> None:
