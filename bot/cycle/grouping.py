@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from bot.dockerfile.verify import spans
 from bot.model import marker
@@ -11,6 +12,8 @@ from bot.model.run import Planned
 from bot.model.target import Project
 from bot.model.update import Grouping
 from bot.updates.rules import Rule, rule_for
+
+_ALL: Final = "all images"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,20 @@ class Group:
         return marker.proposal(str(planned.update.to) for planned in self.members)
 
 
+def whole_project(project: Project) -> str:
+    """The slot of all images of a project."""
+    return marker.slot(project.name, _ALL, [])
+
+
+def whole_file(project: Project, file: str) -> str:
+    """The slot of all images of a file."""
+    return marker.slot(project.name, _images_of(file), [file])
+
+
+def _images_of(file: str) -> str:
+    return f"images of {file}"
+
+
 def grouped(updates: Sequence[Planned], rules: Sequence[Rule] = ()) -> tuple[Group, ...]:
     """Put updates together by the rule of each, in the order they were planned.
 
@@ -72,9 +89,9 @@ def _key(planned: Planned, rules: Sequence[Rule]) -> tuple[str, ...]:
     by = rule_for(rules, project, planned.use).group
     match by:
         case Grouping.PROJECT:
-            return (by, project, "all images")
+            return (by, project, _ALL)
         case Grouping.FILE:
-            return (by, project, f"images of {planned.use.file}")
+            return (by, project, _images_of(planned.use.file))
         case Grouping.IMAGE:
             return (by, project, image_of(planned), str(planned.update.to))
 

@@ -6,10 +6,11 @@ carries the image, or nothing names it any more. Whatever waits or could not be 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
+from bot.cycle.grouping import whole_file, whole_project
 from bot.cycle.tally import Run
 from bot.model.reference import Reference
 from bot.model.run import Publication, PublicationKind, PublicationState
@@ -79,17 +80,29 @@ def _reason(project: Project, live: Publication, run: Run) -> str:
 
 def _successor(project: Project, live: Publication, proposed: Reference | None, run: Run) -> str:
     """Where the same image is carried now: files came or went, or other things share a pull request."""
-    drafts = [one.pull_request for one in run.tally.drafts if one.project == project.name]
-    for draft in (one for one in drafts if one is not None and one.slot != live.slot):
-        if proposed is None or _same_image(_parsed(draft.digest), proposed):
-            return "the pull request above"
-    for one in run.tally.updates:
-        publication, to = one.publication, one.planned.update.to
-        if one.planned.project.name != project.name or publication is None or publication.slot == live.slot:
-            continue
-        if proposed is None or _same_image(to, proposed):
-            return publication.url
+    for slot, to, files, where in _carried(project, run):
+        same = _same_image(to, proposed) if proposed else _shared(project, live, files)
+        if same and slot != live.slot:
+            return where
     return ""
+
+
+def _carried(project: Project, run: Run) -> Iterator[tuple[str, Reference | None, Iterable[str], str]]:
+    """What this cycle proposes there: slot, image (None for several), files, and where it is read."""
+    for draft in run.tally.drafts:
+        if draft.project == project.name and (pull := draft.pull_request) is not None:
+            yield pull.slot, _parsed(pull.digest), pull.files, "the pull request above"
+    for one in run.tally.updates:
+        if one.planned.project.name == project.name and (publication := one.publication) is not None:
+            yield publication.slot, one.planned.update.to, [one.planned.use.file], publication.url
+
+
+def _shared(project: Project, live: Publication, files: Iterable[str]) -> bool:
+    """Whether a pull request of several images was that of the whole project, or of one of these files.
+
+    Which images they were it does not say: those of another file may be carried elsewhere while its own wait.
+    """
+    return live.slot in {whole_project(project), *(whole_file(project, file) for file in files)}
 
 
 def _same_image(one: Reference | None, other: Reference) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -99,6 +100,19 @@ def versions(folder: Path, *tags: str) -> House:
     for tag in tags:
         made.registry.push(f"node:{tag}", tag, created=NOW - 10 * DAY, layers=(tag,))
     return made
+
+
+def test_one_whose_images_wait_is_not_superseded_by_that_of_another_file(tmp_path: Path) -> None:
+    files = {"Dockerfile": TWO_FILES["Dockerfile"], "cache/Dockerfile": "FROM {redis}\n"}
+    made = shop(tmp_path, files, "debian:12", "nginx:1.27", "redis:7", rules=(rule(Grouping.FILE),))
+    made.run()
+    silent = Rule(images=("debian", "nginx"), ignore_reason="frozen")
+    made.policy = replace(made.policy, rules=(silent, *made.policy.rules))
+
+    made.run()
+
+    assert made.forge.comments == []
+    assert [listed[-1].state for listed in made.forge.published.values()] == [PublicationState.OPEN] * 2
 
 
 def test_an_arg_that_two_images_share_is_changed_once_for_both(tmp_path: Path) -> None:

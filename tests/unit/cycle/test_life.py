@@ -216,7 +216,13 @@ def test_one_that_changes_fewer_files_is_superseded_with_a_link(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("before", "after"), [(Grouping.IMAGE, Grouping.PROJECT), (Grouping.PROJECT, Grouping.IMAGE)]
+    ("before", "after"),
+    [
+        (Grouping.IMAGE, Grouping.PROJECT),
+        (Grouping.PROJECT, Grouping.IMAGE),
+        (Grouping.FILE, Grouping.PROJECT),
+        (Grouping.PROJECT, Grouping.FILE),
+    ],
 )
 def test_other_things_that_share_a_pull_request_supersede_the_old_ones(
     tmp_path: Path, before: Grouping, after: Grouping
