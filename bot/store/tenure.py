@@ -66,7 +66,7 @@ def tenure(
         thread.start()
         yield held.check
     except psycopg.Error as error:
-        raise StoreError(f"the store's lease cannot be had: {error}", hint="Is the database up?") from error
+        raise _unknown(error) from error
     finally:
         held.end()
 
@@ -92,7 +92,7 @@ class _Tenure:
     def keep(self, seconds: float) -> None:
         """Beat until the end; what goes wrong, the next check tells."""
         while not self._ended.wait(seconds):
-            with suppress(LeaseHeld, psycopg.Error):
+            with suppress(StoreError):
                 self.check(sure=0.0)
 
     def check(self, sure: float | None = None) -> None:
@@ -103,11 +103,15 @@ class _Tenure:
 
         Raises:
             LeaseHeld: It was lost.
+            StoreError: The database does not answer: it may be lost.
         """
         sure = self._stale / 3 if sure is None else sure
         with self._lock:
             if not self._lost and time.monotonic() - self._confirmed > sure:
-                self._confirm()
+                try:
+                    self._confirm()
+                except psycopg.Error as error:
+                    raise _unknown(error) from error
             if self._lost:
                 raise _held(self._lost, "took over while this one stood still")
 
@@ -164,6 +168,10 @@ class _Tenure:
         """The first column of the first row, or None."""
         row = self._connection.execute(query, values).fetchone()
         return row[0] if row else None
+
+
+def _unknown(error: psycopg.Error) -> StoreError:
+    return StoreError(f"the store's lease cannot be had: {error}", hint="Is the database up?")
 
 
 def _held(holder: str, what: str) -> LeaseHeld:

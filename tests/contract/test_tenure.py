@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot import process
-from bot.errors import LeaseHeld
+from bot.errors import LeaseHeld, StoreError
 from bot.store.sql import open_store
 from bot.store.tenure import tenure
 from tests.postgresql import Cluster, cluster
@@ -92,14 +92,16 @@ def test_a_frozen_holder_is_replaced_and_does_nothing_more_when_it_thaws(url: st
     store.close()
 
 
-def test_a_database_that_restarts_leaves_it_with_its_holder() -> None:
+def test_a_database_that_is_away_is_said_and_the_holder_has_it_again_afterwards() -> None:
     with cluster() as server:
         url = server.database()
         open_store(url).close()
-        with tenure(url, beat=0.2) as guard:
+        with tenure(url, beat=0.2, stale=STALE) as guard:
             server.stop()
+            time.sleep(2 * STALE)
+            with pytest.raises(StoreError, match="the store's lease cannot be had"):
+                guard()
             server.start()
-            time.sleep(1)
             guard()
             with pytest.raises(LeaseHeld), tenure(url):
                 pass
