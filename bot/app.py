@@ -18,6 +18,7 @@ from bot.convert import (
     policy,
     project,
     registry_settings,
+    scanner_access,
     scanner_settings,
     state_folder,
 )
@@ -174,7 +175,8 @@ def shelf(settings: Settings) -> ArtifactShelf:
 
 def scanner(settings: Settings, clock: Clock, artifacts: Artifacts | None = None) -> TrivyScanner:
     """Trivy as the configuration wants it."""
-    return TrivyScanner(scanner_settings(settings), now=clock.now, artifacts=artifacts)
+    way = scanner_access(settings)
+    return TrivyScanner(scanner_settings(settings), now=clock.now, artifacts=artifacts, access=way)
 
 
 def forges(settings: Settings, clock: Clock, *, writes: bool = True) -> Mapping[str, Forge]:

@@ -17,7 +17,8 @@ from bot.model.retention import Retention
 from bot.model.target import HealthPlan, Project, Target
 from bot.model.vulnerability import Severity
 from bot.registry import HostSettings, RegistrySettings
-from bot.scanner import DatabaseSettings, ScannerSettings
+from bot.registry.credentials import credential_for
+from bot.scanner import Access, AccessTo, DatabaseSettings, ScannerSettings
 from bot.settings import ProjectSettings, Secret, Settings, TargetSettings
 from bot.triggers.periods import Job, Timetable, own_offset
 from bot.updates.rules import Rule
@@ -154,10 +155,21 @@ def database_settings(settings: Settings) -> DatabaseSettings:
     )
 
 
+def scanner_access(settings: Settings) -> AccessTo:
+    """How Trivy is let in to a registry: as the registry client is."""
+    known = registry_settings(settings)
+
+    def access(name: str) -> Access:
+        host = known.host(name)
+        return Access(credential_for(name, host, known.docker_config).docker_entry, host.ca_file)
+
+    return access
+
+
 def scanner_settings(settings: Settings) -> ScannerSettings:
     """How Trivy is run; it knows registries by their names in references."""
     section = settings.scanner
-    mirrors = {registry_name(host.host): host.mirrors[0] for host in settings.registries if host.mirrors}
+    mirrors = {registry_name(host.host): host.mirrors for host in settings.registries}
     return ScannerSettings(
         folder=state_folder(settings) / "trivy",
         database=database_settings(settings),

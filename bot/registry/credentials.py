@@ -59,6 +59,14 @@ class Credential:
             return None
         return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
 
+    @property
+    def docker_entry(self) -> dict[str, str]:
+        """The same as an entry of `auths` in Docker's config.json, for programs that read it."""
+        found = {"identitytoken": self.identity, "registrytoken": self.bearer}
+        if basic := self.basic:
+            found["auth"] = basic.partition(" ")[2]
+        return {key: value for key, value in found.items() if value}
+
 
 ANONYMOUS: Final = Credential()
 

@@ -7,7 +7,8 @@ asked of the network but the image itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from bot.errors import ScanError
 from bot.model.artifact import ArtifactKind
@@ -21,7 +22,20 @@ _LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?=[:/]|\Z)")
 _FORMATS = {ArtifactKind.SBOM: "cyclonedx", ArtifactKind.SARIF: "sarif"}
 
 
-def image(settings: ScannerSettings, request: ScanRequest, place: Slot) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an image is read.
+
+    Attributes:
+        words: What names it.
+        host: The registry that is asked, as its login is kept under; empty for none.
+    """
+
+    words: tuple[str, ...]
+    host: str = ""
+
+
+def image(settings: ScannerSettings, request: ScanRequest, place: Slot, source: Source) -> list[str]:
     """Scan an image, all packages listed."""
     scanners = "vuln,secret" if request.exposure else "vuln"
     exposure = ["--image-config-scanners", "misconfig,secret"] if request.exposure else []
@@ -30,7 +44,7 @@ def image(settings: ScannerSettings, request: ScanRequest, place: Slot) -> list[
         *("--secret-config", str(place.secret_rules), "--module-dir", str(place.empty)),
         *("--scanners", scanners, *exposure),
         *_reported(settings, place),
-        *_source(settings, request),
+        *source.words,
     ]
 
 
@@ -48,10 +62,11 @@ def convert(settings: ScannerSettings, kind: ArtifactKind, place: Slot) -> list[
     ]
 
 
-def download(what: str, repository: str, place: Slot, cache: str) -> list[str]:
+def download(settings: ScannerSettings, what: str, repository: str, place: Slot, cache: str) -> list[str]:
     """Bring a database in `cache` up to date; it does nothing while the one there is recent.
 
     Args:
+        settings: How Trivy is run.
         what: `db` or `java-db`.
         repository: Its OCI repository; empty leaves it to Trivy's own list.
         place: Where it runs.
@@ -61,8 +76,17 @@ def download(what: str, repository: str, place: Slot, cache: str) -> list[str]:
     return [
         *("image", f"--download-{what}-only", "--no-progress", "--config", str(place.nothing)),
         *("--cache-dir", cache, "--skip-version-check", "--disable-telemetry"),
+        *(["--insecure"] if host_of(repository) in settings.insecure else []),
         *([flag, repository] if repository else []),
     ]
+
+
+def host_of(repository: str) -> str:
+    """The registry of an OCI repository; empty for none."""
+    try:
+        return Reference.parse(repository).registry
+    except ValueError:
+        return ""
 
 
 def _closed_in(place: Slot) -> Iterator[str]:
@@ -83,29 +107,32 @@ def _ignore_file(settings: ScannerSettings, place: Slot) -> str:
     return str(settings.ignore_file.resolve() if settings.ignore_file else place.nothing)
 
 
-def _source(settings: ScannerSettings, request: ScanRequest) -> list[str]:
-    if request.archive is not None:
-        return ["--input", str(request.archive)]
-    if not request.remote:
-        return ["--image-src", "docker", "--", request.subject]
-    name, insecure = _located(request.subject, settings.mirrors, settings.insecure)
-    flags = ["--insecure"] if insecure else []
-    return ["--image-src", "remote", "--platform", str(request.platform), *flags, "--", name]
+def sources(settings: ScannerSettings, request: ScanRequest) -> list[Source]:
+    """Where an image may be read, in the order in which it is tried: the mirrors, then the registry itself.
 
-
-def _located(subject: str, mirrors: Mapping[str, str], insecure: frozenset[str]) -> tuple[str, bool]:
-    """Where a remote image is read: its mirror where there is one, and whether without TLS.
-
-    Trivy knows no mirrors, so the mirror's host takes the registry's place in the name.
+    Raises:
+        ScanError: Its name is none.
     """
+    if request.archive is not None:
+        return [Source(("--input", str(request.archive)))]
+    if not request.remote:
+        return [Source(("--image-src", "docker", "--", request.subject))]
     try:
-        reference = Reference.parse(subject)
+        reference = Reference.parse(request.subject)
     except ValueError as error:
-        raise ScanError(f"cannot scan {subject[:200]!r}: {error}") from error
-    mirror = mirrors.get(reference.registry)
-    scheme, _, host = mirror.rpartition("://") if mirror else ("", "", reference.registry)
-    name = reference.canonical.replace(reference.registry, host.rstrip("/"), 1)
-    return name, scheme == "http" or reference.registry in insecure or _loopback(host)
+        raise ScanError(f"cannot scan {request.subject[:200]!r}: {error}") from error
+    places = (*settings.mirrors.get(reference.registry, ()), reference.registry)
+    return [_remote(settings, request, reference, place) for place in places]
+
+
+def _remote(settings: ScannerSettings, request: ScanRequest, reference: Reference, place: str) -> Source:
+    """Trivy knows no mirrors, so the mirror takes the registry's place in the name."""
+    scheme, _, prefix = place.rstrip("/").rpartition("://")
+    host = prefix.partition("/")[0]
+    insecure = scheme == "http" or host in settings.insecure or _loopback(host)
+    name = reference.canonical.replace(reference.registry, prefix, 1)
+    flags = ["--insecure"] if insecure else []
+    return Source(("--image-src", "remote", "--platform", str(request.platform), *flags, "--", name), host)
 
 
 def _loopback(host: str) -> bool:

@@ -21,7 +21,7 @@ _CAUSES: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     (
         ("unauthorized", "denied:", "authentication required"),
         "the registry asks for a login",
-        "Give Trivy a docker config.json with a login for this registry.",
+        "Log in with `docker login`, or give a login for this registry in registries:.",
     ),
     (
         ("toomanyrequests", "too many requests"),
@@ -81,6 +81,10 @@ _CAUSES: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
 )
 
 
+class ImageNotHad(ScanError):
+    """The registry did not give the image: another that has it may."""
+
+
 class JavaDatabaseMissing(ScanError):
     """The image holds Java archives, which a database of their own tells apart."""
 
@@ -91,12 +95,17 @@ def explain(error: ProcessFailed, subject: str, seconds: float) -> ScanError:
     for marks, cause, hint in _CAUSES:
         if any(mark in said for mark in marks):
             limit = f" ({seconds:g} s)" if "out of time" in cause else ""
-            kind = JavaDatabaseMissing if "java db" in marks else ScanError
-            return kind(f"Trivy could not scan {subject}: {cause}{limit}", hint=hint)
+            return _kind(cause)(f"Trivy could not scan {subject}: {cause}{limit}", hint=hint)
     return ScanError(
         f"Trivy could not scan {subject}: {_last_line(error)}",
         hint="Run refit doctor, and Trivy by hand on this image.",
     )
+
+
+def _kind(cause: str) -> type[ScanError]:
+    if "Java" in cause:
+        return JavaDatabaseMissing
+    return ImageNotHad if cause.startswith("the registry") else ScanError
 
 
 def _last_line(error: ProcessFailed) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot import process
@@ -35,13 +35,16 @@ class Runner:
         """The binary that runs, checked by its bytes; raises `ScannerRefused` for one that must not."""
         return check_binary(find_binary(self._settings.path), self._settings.sha256)
 
-    def run(self, arguments: Sequence[str], place: Slot, seconds: float) -> str:
+    def run(
+        self, arguments: Sequence[str], place: Slot, seconds: float, access: Mapping[str, str] | None = None
+    ) -> str:
         """Run it to its end.
 
         Args:
             arguments: What it is asked.
             place: Where it runs.
             seconds: What it was given itself; it is killed a little later.
+            access: Its environment beside our own, from `granted`.
 
         Returns:
             Its log.
@@ -56,7 +59,7 @@ class Runner:
                 argv,
                 timeout=seconds + _MARGIN_SECONDS,
                 cwd=place.empty,
-                env=self._environment(place),
+                env=self._environment(place) | dict(access or {}),
                 limit=_OUTPUT_LIMIT,
                 on_line=lambda line: crash.append(line) if line.startswith(_CRASH) else None,
                 tied=True,
@@ -76,8 +79,6 @@ class Runner:
         )
         if self._settings.docker_host:
             extra["DOCKER_HOST"] = self._settings.docker_host
-        if self._settings.docker_config:
-            extra["DOCKER_CONFIG"] = str(self._settings.docker_config)
         return process.environment(**extra)
 
 

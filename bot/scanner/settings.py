@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,8 +19,7 @@ class ScannerSettings:
         path: The binary, or None to find it.
         sha256: Of a build that the operator vouches for, in hex; empty for those that Refit knows.
         docker_host: Engine to read images from; empty leaves it to Trivy's default.
-        docker_config: Folder with the `config.json` that holds registry logins, or None.
-        mirrors: Registry → `http(s)://HOST[:PORT]` that serves it, as with an engine's mirror.
+        mirrors: Registry → what serves it too and is asked first: `[http(s)://]HOST[:PORT][/PREFIX]`.
         insecure: Registries spoken to without (valid) TLS; loopback ones need no entry.
         ignore_file: Trivy's ignore file, or None.
         vex: OpenVEX and CSAF documents.
@@ -34,8 +33,7 @@ class ScannerSettings:
     path: Path | None = None
     sha256: str = ""
     docker_host: str = ""
-    docker_config: Path | None = None
-    mirrors: Mapping[str, str] = field(default_factory=dict)
+    mirrors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     insecure: frozenset[str] = frozenset()
     ignore_file: Path | None = None
     vex: tuple[Path, ...] = ()

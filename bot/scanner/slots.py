@@ -46,6 +46,16 @@ class Slot:
         return self.work / "secrets.yaml"
 
     @property
+    def logins(self) -> Path:
+        """Its folder for the `config.json` of Docker."""
+        return self.work / "docker"
+
+    @property
+    def certificates(self) -> Path:
+        """Its file for the certificates that count."""
+        return self.work / "ca.pem"
+
+    @property
     def report(self) -> Path:
         """Where it writes its report."""
         return self.work / "report.json"

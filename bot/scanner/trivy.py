@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bot.errors import ProcessFailed, ScanError
+from bot.errors import ProcessFailed, RefitError, RegistryError, ScanError
 from bot.model.artifact import Artifact, ArtifactKind
 from bot.model.vulnerability import Database, Scan
 from bot.ports import Artifacts, ScanRequest
 from bot.scanner import arguments
+from bot.scanner.access import AccessTo, anonymous, granted
+from bot.scanner.arguments import Source
 from bot.scanner.binary import Binary
 from bot.scanner.database import Snapshot, take_snapshot
-from bot.scanner.failures import JavaDatabaseMissing, explain
+from bot.scanner.failures import ImageNotHad, JavaDatabaseMissing, explain
 from bot.scanner.parse import Context, parse
 from bot.scanner.runner import Runner
 from bot.scanner.settings import ScannerSettings
@@ -36,6 +38,7 @@ class TrivyScanner:
         settings: How it is run.
         now: Wall time, for the age of the database.
         artifacts: Where SBOMs and reports are kept; None keeps none.
+        access: How registries are logged in to.
     """
 
     def __init__(
@@ -43,8 +46,9 @@ class TrivyScanner:
         settings: ScannerSettings,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         artifacts: Artifacts | None = None,
+        access: AccessTo = anonymous,
     ) -> None:
-        self._settings, self._now, self._artifacts = settings, now, artifacts
+        self._settings, self._now, self._artifacts, self._access = settings, now, artifacts, access
         self._runner = Runner(settings)
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
@@ -110,11 +114,29 @@ class TrivyScanner:
 
     def _scanned(self, request: ScanRequest) -> Scan:
         with self._slot() as place:
-            argv = arguments.image(self._settings, request, place)
-            log = self._run(argv, request.subject, place)
+            log = self._read(request, place)
             scan = self._parsed(request.subject, place, log, exposure=request.exposure)
             kept = tuple(self._keep(request, place)) if request.keep else ()
             return replace(scan, artifacts=kept)
+
+    def _read(self, request: ScanRequest, place: Slot) -> str:
+        """Let Trivy read the image where it can be had; gives its log.
+
+        Where no place has it, the registry's own word counts.
+        """
+        *mirrors, last = arguments.sources(self._settings, request)
+        for source in mirrors:
+            with suppress(ImageNotHad, RegistryError):
+                return self._read_from(source, request, place)
+        return self._read_from(last, request, place)
+
+    def _read_from(self, source: Source, request: ScanRequest, place: Slot) -> str:
+        argv = arguments.image(self._settings, request, place, source)
+        access = self._granted(source.host, place)
+        return self._run(argv, request.subject, place, access=access)
+
+    def _granted(self, host: str, place: Slot) -> Mapping[str, str]:
+        return granted(self._access(host), host, place) if host else {}
 
     def _slot(self) -> AbstractContextManager[Slot]:
         java = self._settings.database.cache / "java-db"
@@ -135,10 +157,18 @@ class TrivyScanner:
             kept.append(self._artifacts.put(kind, place.artifact.read_bytes()))
         return kept
 
-    def _run(self, argv: list[str], subject: str, place: Slot, *, seconds: float | None = None) -> str:
+    def _run(
+        self,
+        argv: list[str],
+        subject: str,
+        place: Slot,
+        *,
+        seconds: float | None = None,
+        access: Mapping[str, str] | None = None,
+    ) -> str:
         limit = seconds or self._settings.seconds
         try:
-            return self._runner.run(argv, place, limit)
+            return self._runner.run(argv, place, limit, access)
         except ProcessFailed as error:
             raise explain(error, subject, limit) from error
 
@@ -157,7 +187,7 @@ class TrivyScanner:
             for repository in settings.java_repositories or ("",):
                 try:
                     return self._fetch("java-db", repository, settings.cache)
-                except ProcessFailed as error:
+                except RefitError as error:
                     failures.append(error.message)
         raise ScanError(
             f"the database for Java archives could not be had: {'; '.join(failures)}",
@@ -167,8 +197,9 @@ class TrivyScanner:
     def _fetch(self, what: str, repository: str, cache: Path) -> None:
         cache.mkdir(parents=True, exist_ok=True)
         with slot(self._settings.folder / "slots", None) as place:
-            argv = arguments.download(what, repository, place, str(cache))
-            self._runner.run(argv, place, _DOWNLOAD_SECONDS)
+            argv = arguments.download(self._settings, what, repository, place, str(cache))
+            access = self._granted(arguments.host_of(repository), place)
+            self._runner.run(argv, place, _DOWNLOAD_SECONDS, access)
 
 
 def _read_setting(path: Path) -> bytes:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from bot.errors import ProcessFailed
+from bot.errors import RefitError
 
 # The metadata last: until it is there, a newer database counts for none.
 FILES: Final = ("trivy.db", "metadata.json")
@@ -40,7 +40,7 @@ def update(cache: Path, repositories: tuple[str, ...], download: Download, now: 
     for repository in repositories or ("",):
         try:
             return _download_beside(cache, repository, download)
-        except (ProcessFailed, OSError) as error:
+        except (RefitError, OSError) as error:
             failures.append(f"{repository or 'the default repositories'} ({_said(error)})")
     return f"the database could not be updated from {', nor from '.join(failures)}"
 
@@ -69,5 +69,5 @@ def _moment(metadata: dict[str, object], name: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _said(error: ProcessFailed | OSError) -> str:
-    return error.message if isinstance(error, ProcessFailed) else str(error.strerror)
+def _said(error: RefitError | OSError) -> str:
+    return error.message if isinstance(error, RefitError) else str(error.strerror)

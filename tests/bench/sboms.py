@@ -45,7 +45,7 @@ def _measured(lab: Lab, scratch: Path) -> tuple[float, float]:
     settings = ScannerSettings(
         scratch / "scans",
         DatabaseSettings(lab.trivy_cache, offline=True),
-        mirrors={"docker.io": f"http://{lab.registry}"},
+        mirrors={"docker.io": (f"http://{lab.registry}",)},
     )
     digest = lab.stale[BASE]
     request = ScanRequest(f"debian@{digest}", remote=True, digest=digest, platform=LINUX_AMD64)

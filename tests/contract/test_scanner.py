@@ -52,7 +52,7 @@ def _fake(folder: Path) -> World:
 
 def _real(lab: Lab, folder: Path) -> World:
     database = DatabaseSettings(lab.trivy_cache, offline=True)
-    mirrors = {"docker.io": f"http://{lab.registry}"}
+    mirrors = {"docker.io": (f"http://{lab.registry}",)}
     shelf = open_shelf(str(folder / "artifacts"))
     scanner = TrivyScanner(ScannerSettings(folder / "scans", database, mirrors=mirrors), artifacts=shelf)
     return World(scanner, request_for("debian", lab.stale[BASE]), request_for("debian", NOWHERE), shelf)

@@ -95,7 +95,7 @@ def opened(lab: Lab, folder: Path) -> Iterator[Bench]:
         folder / "scans",
         DatabaseSettings(lab.trivy_cache, offline=True),
         docker_host=lab.docker_host,
-        mirrors={"docker.io": f"http://{lab.registry}"},
+        mirrors={"docker.io": (f"http://{lab.registry}",)},
     )
     builder = DockerBuilder(BuilderSettings(lab.docker_host, reachable=archive.addresses()))
     artifacts = open_shelf(str(folder / "artifacts"))

@@ -12,7 +12,7 @@ import pytest
 from bot.errors import ScanError
 from bot.model.target import LINUX_AMD64
 from bot.ports import ScanRequest
-from bot.scanner import DatabaseSettings, ScannerSettings, TrivyScanner
+from bot.scanner import Access, DatabaseSettings, ScannerSettings, TrivyScanner
 from bot.scanner.binary import file_digest
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -24,6 +24,9 @@ SCRIPT = """#!/bin/sh
 # trivy/pkg/version/app.ver=0.74.0
 echo "$@" >> {calls}
 env > {environment}
+[ -z "$DOCKER_CONFIG" ] || cat "$DOCKER_CONFIG/config.json" >> {given}
+[ -z "$SSL_CERT_FILE" ] || cat "$SSL_CERT_FILE" >> {given}
+case "$*" in *down.example*/library/*) echo "MANIFEST_UNKNOWN" >&2; exit 1 ;; esac
 while [ $# -gt 0 ]; do
   case "$1" in
     --cache-dir) cache=$2 ;;
@@ -55,7 +58,9 @@ class World:
     def __init__(
         self, folder: Path, *, java: bool = False, update: str = FETCHED, **database: object
     ) -> None:
-        self._calls, self._environment = folder / "calls", folder / "environment"
+        self._calls, self._environment, self.given = (
+            folder / name for name in ("calls", "environment", "given")
+        )
         self.cache = folder / "cache"
         (self.cache / "db").mkdir(parents=True)
         (self.cache / "db" / "trivy.db").write_bytes(b"bolt")
@@ -64,15 +69,17 @@ class World:
         )
         path = folder / "trivy"
         answers = {"java": "true" if java else "false", "update": update}
-        path.write_text(SCRIPT.format(calls=self._calls, environment=self._environment, **answers))
+        files = {"calls": self._calls, "environment": self._environment, "given": self.given}
+        path.write_text(SCRIPT.format(**files, **answers))
         path.chmod(0o755)
         settings = ScannerSettings(
             folder / "state",
             DatabaseSettings(self.cache, **database),  # type: ignore[arg-type]  # as the test gives them
             path=path,
             sha256=file_digest(path),
-            mirrors={"docker.io": "http://mirror.example:5000"},
+            mirrors={"docker.io": ("http://mirror.example:5000",)},
         )
+        self.settings = settings
         self.scanner = TrivyScanner(settings, now=lambda: NOW)
 
     @property
@@ -167,3 +174,44 @@ def test_only_this_machine_is_spoken_to_without_certificates(
     world = World(tmp_path, offline=True)
     world.scanner.scan(replace(REQUEST, subject=f"{host}/app@{DIGEST}"))
     assert ("--insecure" in world.calls[-1].split()) is insecure
+
+
+def test_where_a_mirror_has_no_such_image_the_next_is_asked_and_then_the_registry_itself(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, offline=True)
+    mirrors = {"docker.io": ("down.example", "https://down.example:5000/proxy")}
+
+    TrivyScanner(replace(world.settings, mirrors=mirrors), now=lambda: NOW).scan(REQUEST)
+
+    assert [call.rpartition(" ")[2] for call in world.calls] == [
+        f"down.example/library/debian@{DIGEST}",
+        f"down.example:5000/proxy/library/debian@{DIGEST}",
+        f"docker.io/library/debian@{DIGEST}",
+    ]
+
+
+def test_the_registry_that_is_asked_gets_its_login_and_certificates_and_nobody_elses(tmp_path: Path) -> None:
+    world = World(tmp_path, offline=True)
+    (tmp_path / "ca.pem").write_text("OUR CERTIFICATE")
+    ways = {
+        "private.example": Access({"auth": "cHJpdmF0ZQ=="}, tmp_path / "ca.pem"),
+        "docker.io": Access({"auth": "aHVi"}),
+    }
+    settings = replace(world.settings, mirrors={})
+    asked = TrivyScanner(settings, now=lambda: NOW, access=lambda host: ways.get(host, Access()))
+
+    asked.scan(replace(REQUEST, subject=f"private.example/app@{DIGEST}"))
+    given = world.given.read_text()
+    assert given.startswith('{"auths": {"private.example": {"auth": "cHJpdmF0ZQ=="}}}')
+    assert given.endswith("OUR CERTIFICATE")
+
+    world.given.write_text("")
+    asked.scan(REQUEST)
+    given = world.given.read_text()
+    assert given.startswith('{"auths": {"https://index.docker.io/v1/": {"auth": "aHVi"}}}')
+    assert "OUR CERTIFICATE" not in given
+
+    world.given.write_text("")
+    asked.scan(replace(REQUEST, subject=f"public.example/app@{DIGEST}"))
+    assert "auths" not in world.given.read_text()
