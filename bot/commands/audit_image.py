@@ -14,6 +14,7 @@ from bot.audit.image import audit_image
 from bot.audit.image.read import read
 from bot.commands.interrupt import interruptible
 from bot.commands.options import errors_console
+from bot.cycle.building import build
 from bot.cycle.image_findings import remember
 from bot.cycle.parts import Parts
 from bot.cycle.workspace import inside, workspace
@@ -22,7 +23,7 @@ from bot.model.exposure import Secret
 from bot.model.finding import Audit
 from bot.model.run import Problem
 from bot.model.target import Target
-from bot.ports import BuildRequest, ScanRequest
+from bot.ports import Builder, BuildRequest, ScanRequest
 from bot.progress import TerminalProgress
 from bot.saved import for_scanner
 from bot.settings import Settings
@@ -54,14 +55,14 @@ def audit_built(target: Target, settings: Settings, *, quiet: bool) -> Audit:
             why = parts.no_builder or "the configuration says `build: false`"
             return Audit(notes=(f"the image of {target.name} was not looked into: {why}",))
         try:
-            audit = _built(target, parts)
+            audit = _built(target, parts, parts.builder)
         except RefitError as error:
             return Audit(problems=(Problem(target.name, error.message, error.hint),))
         remember(target, audit.findings, parts)
         return audit
 
 
-def _built(target: Target, parts: Parts) -> Audit:
+def _built(target: Target, parts: Parts, builder: Builder) -> Audit:
     project = next(one for one in parts.projects if one.name == target.project)
     checkout = parts.forge(project).checkout(project)
     with workspace(parts, "audit") as room:
@@ -74,11 +75,12 @@ def _built(target: Target, parts: Parts) -> Audit:
             args=target.args,
             stage=target.stage,
             seconds=parts.policy.build_seconds,
+            scratch=room.folder,
+            secrets=parts.policy.secrets.get(target.project, {}),
         )
-        build = parts.builder.build(request) if parts.builder else None
+        built = build(parts, request)
         file = room.folder / "image.tar"
-        if parts.builder and build:
-            parts.builder.save(build.image, file)
+        builder.save(built.image, file)
         return _audited(file, f"{target.name} (built from {checkout.commit[:12]})", parts, room.folder)
 
 

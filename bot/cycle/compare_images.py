@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bot.cycle import open_networks
 from bot.cycle.bases import platform_image
+from bot.cycle.building import build
 from bot.cycle.compare import compare
 from bot.cycle.layer_growth import with_growth, without_files
 from bot.cycle.parts import Parts
@@ -116,12 +117,13 @@ def _measure(parts: Parts, subject: Subject, room: Workspace, side: str) -> Imag
         case Archive():
             return _looked_into(parts, subject.name, "from an archive", subject.build, archive=subject.path)
         case InEngine():
-            build = _builder(parts, subject.name).measure(subject.image)
-            return _looked_into(parts, subject.name, "from the engine", build)
+            found = _builder(parts, subject.name).measure(subject.image)
+            return _looked_into(parts, subject.name, "from the engine", found)
         case Source():
-            build = _builder(parts, subject.name).build(_request(parts, subject, f"{room.name}-{side}", room))
-            facts = _looked_into(parts, subject.name, "built", build)
-            return replace(facts, build_seconds=build.seconds)
+            _builder(parts, subject.name)
+            built = build(parts, _request(parts, subject, f"{room.name}-{side}", room))
+            facts = _looked_into(parts, subject.name, "built", built)
+            return replace(facts, build_seconds=built.seconds)
 
 
 def _published(parts: Parts, subject: Published) -> ImageFacts:

@@ -11,14 +11,14 @@ from typing import Final
 
 from bot.cycle.baselines import Built, record_rescan
 from bot.cycle.bases import platform_image
+from bot.cycle.building import build
 from bot.cycle.compare import compare
 from bot.cycle.discover import discover
 from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_scan
 from bot.cycle.unchanged import remember_sbom, rescan_unchanged
 from bot.cycle.workspace import Workspace, inside, workspace
-from bot.dockerfile.frontend import foreign_frontend
-from bot.errors import EngineError, EngineMissing, RefitError, UsageError
+from bot.errors import EngineMissing, RefitError, UsageError
 from bot.model.manifest import Platform
 from bot.model.reference import Reference
 from bot.model.run import Problem, Rescan
@@ -180,19 +180,16 @@ def _build_and_scan(parts: Parts, target: Target, name: str, commit: str | None)
         )
     project = next(one for one in parts.projects if one.name == target.project)
     checkout = parts.forge(project).checkout(project, commit)
-    if foreign := foreign_frontend(checkout.read(target.dockerfile), parts.policy.frontends):
-        message = f"{target.name} is not built: its `# syntax=` names {foreign}"
-        raise EngineError(message, hint="If that image may run here, name it in builder.frontends.")
     parts.progress.step(f"build {name} at {checkout.commit[:12]}")
     with workspace(parts, "rescan") as room:
         checkout.export(_files(room))
-        build = parts.builder.build(_request(target, room, parts))
+        built = build(parts, _request(target, room, parts))
         request = ScanRequest(
-            build.image, remote=False, digest=build.image, platform=_platform(parts, target)
+            built.image, remote=False, digest=built.image, platform=_platform(parts, target)
         )
         scan = cached_scan(request, parts)
-    built = Built(target, _platform(parts, target), _base(project, target, checkout, parts), build, scan)
-    record_rescan(built, parts)
+    base = _base(project, target, checkout, parts)
+    record_rescan(Built(target, _platform(parts, target), base, built, scan), parts)
     return _Scanned(name, f"built from {checkout.commit[:12]}", scan)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from bot.cycle.building import build
 from bot.cycle.change import changed_file
 from bot.cycle.job import ProofJob
 from bot.cycle.layer_growth import with_growth, without_files
@@ -64,7 +65,7 @@ def build_sides(job: ProofJob) -> BuiltPair:
     with workspace(job.parts, f"proof-{job.pair.after.digest[7:19]}") as room:
         requests = _requests(job, target, room)
         job.say(f"build {' and '.join(requests)}")
-        built = _build_all(builder, requests)
+        built = _build_all(job.parts, requests)
         if any(isinstance(one, BuildFailed) and one.limit for one in built.values()):
             cut_off(job.parts, room.name)
         return _measured(job, target, builder, built, room.name)
@@ -110,17 +111,17 @@ def _base_layers(image: BaseImage | None) -> tuple[tuple[str, int | None], ...]:
     return tuple(zip(image.diff_ids, sizes, strict=True))
 
 
-def _build_all(builder: Builder, requests: Mapping[str, BuildRequest]) -> dict[str, Build | BuildFailed]:
+def _build_all(parts: Parts, requests: Mapping[str, BuildRequest]) -> dict[str, Build | BuildFailed]:
     """Build all sides at the same time, so that both see the same archives and mirrors."""
 
-    def build(request: BuildRequest) -> Build | BuildFailed:
+    def built_or_not(request: BuildRequest) -> Build | BuildFailed:
         try:
-            return builder.build(request)
+            return build(parts, request)
         except BuildFailed as error:
             return error
 
-    built = _together({side: partial(build, request) for side, request in requests.items()})
-    return built | {side: build(requests[side]) for side in _doubtful(built)}
+    built = _together({side: partial(built_or_not, request) for side, request in requests.items()})
+    return built | {side: built_or_not(requests[side]) for side in _doubtful(built)}
 
 
 def _doubtful(built: Mapping[str, Build | BuildFailed]) -> Sequence[str]:

@@ -41,6 +41,17 @@ def test_a_target_is_judged_by_its_files_and_by_what_is_in_its_image(world: Worl
     assert image <= {one["rule"] for one in told if ", image of 20" in one["subject"]}
 
 
+def test_a_target_read_by_a_program_that_nobody_allowed_is_not_built(world: World) -> None:
+    dockerfile = f"# syntax=example/frontend\nFROM {world.base().pinned}\n"
+    world.project({"Dockerfile": dockerfile}, targets=[{"name": "web", "dockerfile": "Dockerfile"}])
+
+    ended = world.refit("audit", "web")
+
+    assert ended.code == 3
+    assert "Dockerfile is not built: its `# syntax=` names example/frontend" in ended.out + ended.err
+    assert "builder.frontends" in ended.out + ended.err
+
+
 def test_an_image_that_the_engine_does_not_have_is_an_error_in_words(world: World) -> None:
     ended = world.refit("audit", "no/such:image")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.cycle.compare_images import Archive, InEngine, Published, Source, compare_images
 from bot.cycle.repeat import repeat
-from bot.errors import BuildFailed, EngineMissing, UsageError
+from bot.errors import BuildFailed, EngineError, EngineMissing, UsageError
 from bot.model.evidence import BuildNetwork, HealthState
 from bot.model.reference import Reference
 from bot.model.target import Target
@@ -88,6 +89,20 @@ def test_a_dockerfile_that_does_not_build_is_an_error_and_leaves_nothing(tmp_pat
     with pytest.raises(BuildFailed, match="exit code 3"):
         compare_images(shop.parts(), fails, fails)
     assert list(shop.work.iterdir()) == []
+
+
+def test_a_dockerfile_read_by_a_program_that_nobody_allowed_is_not_built(tmp_path: Path) -> None:
+    shop = house(tmp_path, {})
+    made = source(tmp_path / "src", "Dockerfile")
+    (tmp_path / "src" / "Dockerfile").write_text(f"# syntax=example/frontend\nFROM {IMAGE}\n")
+
+    with pytest.raises(EngineError, match="Dockerfile is not built: its `# syntax=` names example/frontend"):
+        compare_images(shop.parts(), made, made)
+
+    assert shop.builder is not None
+    assert shop.builder.built == []
+    shop.policy = replace(shop.policy, frontends=("example/frontend",))
+    assert compare_images(shop.parts(), made, made).after.build is not None
 
 
 def project(folder: Path) -> tuple[House, Target, str, str]:

@@ -12,7 +12,15 @@ import pytest
 from bot.cycle.known import KnownTargets
 from bot.cycle.quarterly import size_report
 from bot.cycle.rescan import rescan
-from bot.errors import EngineMissing, ForgeUnavailable, ImageNotFound, RefitError, ScanError, UsageError
+from bot.errors import (
+    EngineError,
+    EngineMissing,
+    ForgeUnavailable,
+    ImageNotFound,
+    RefitError,
+    ScanError,
+    UsageError,
+)
 from bot.model.evidence import Build
 from bot.model.exposure import Ignored
 from bot.model.manifest import Platform
@@ -214,6 +222,17 @@ def test_a_target_with_a_published_image_is_not_built(tmp_path: Path) -> None:
     result = rescan(made.parts(), "backend")
 
     assert result.how.startswith("ghcr.io/acme/backend@sha256:")
+    assert made.builder is not None
+    assert made.builder.built == []
+
+
+def test_a_target_read_by_a_program_that_nobody_allowed_is_not_built(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.forge.files["acme/shop"]["Dockerfile"] = b"# syntax=example/frontend\nFROM debian:12\n"
+
+    with pytest.raises(EngineError, match="names example/frontend"):
+        rescan(made.parts(), "backend")
+
     assert made.builder is not None
     assert made.builder.built == []
 
