@@ -1,7 +1,7 @@
 """Who is asked about a pull request: people and teams of the configuration, and the owners of its files.
 
-CODEOWNERS as GitHub reads it ("About code owners"): the patterns of .gitignore, the last match wins, and a
-pattern with no owner takes the ownership away.
+CODEOWNERS as GitHub reads it ("About code owners"): the patterns of .gitignore, but that `docs/*` is no file
+in a folder of `docs`; the last match wins, and a pattern with no owner takes the ownership away.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def _owners(rules: Sequence[tuple[Globs, Sequence[str]]], file: str) -> Sequence
 
 def _rule(line: str, allowance: Allowance) -> tuple[Globs, Sequence[str]]:
     pattern, *owners = line.split("#", maxsplit=1)[0].replace("\\ ", "?").split()
-    return Globs([pattern], allowance), owners
+    direct = pattern.endswith("/*") and not pattern.endswith("**/*")
+    return Globs([pattern, f"!{pattern}/"] if direct else [pattern], allowance), owners
 
 
 def _text(checkout: Checkout) -> str:

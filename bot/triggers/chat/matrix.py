@@ -28,7 +28,7 @@ from bot.errors import ChatError
 from bot.model.answer import Answer
 from bot.report.quote import visible
 from bot.triggers.chat.desk import Message
-from bot.triggers.chat.matrix_text import command_in, content, in_thread, instead, thread_of
+from bot.triggers.chat.matrix_text import command_in, content, in_thread, instead, sent_at, thread_of
 from bot.triggers.chat.names import MATRIX as NAME
 
 log: Final = logging.getLogger(__name__)
@@ -191,7 +191,7 @@ class MatrixChat:
     def _message(self, room: str, event: Mapping[str, Any], floor: float) -> Message | None:
         """A message for us: new, by somebody else, with words for us."""
         said, sender = event.get("content", {}), str(event.get("sender", ""))
-        old = float(event.get("origin_server_ts", 0)) / 1000 < max(floor, time.time() - _STALE_SECONDS)
+        old = sent_at(event) < max(floor, time.time() - _STALE_SECONDS)
         if sender == self._user or old or not isinstance(said, Mapping):
             return None
         text = command_in(said, self._user, self._name)

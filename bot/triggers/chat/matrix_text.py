@@ -21,6 +21,7 @@ _LINE: Final = 600
 _LINES: Final = 60
 _ROWS: Final = 100
 _NEAR: Final = 0.8
+_LATEST_MS: Final = 2**53  # what the protocol's numbers go up to
 _USER: Final = re.compile(r"@[^:\s]{1,255}:[A-Za-z0-9.:\[\]-]{1,255}")
 
 Json = dict[str, Any]
@@ -65,13 +66,20 @@ def command_in(said: Mapping[str, Any], user: str, name: str) -> str | None:
         words = text[1:].split()
         return text[1:] if words and _is_ours(words[0].lower()) else None
     mentions = said.get("m.mentions")
-    called = user in mentions.get("user_ids", ()) if isinstance(mentions, Mapping) else False
+    ids = mentions.get("user_ids") if isinstance(mentions, Mapping) else None
+    called = isinstance(ids, list) and user in ids
     for own in (user, name, user.partition(":")[0].removeprefix("@")):
         if own and text.lower().startswith(own.lower()):
             rest = text[len(own) :]
             if not rest or rest[0] in ":, ":
                 return rest.lstrip(":, ")
     return text.replace(user, " ").replace(name or user, " ").strip(" :,") if called else None
+
+
+def sent_at(event: Mapping[str, Any]) -> float:
+    """When a message was sent, in seconds since 1970; long ago where its homeserver says no such time."""
+    stamp = event.get("origin_server_ts")
+    return stamp / 1000 if isinstance(stamp, int) and 0 <= stamp <= _LATEST_MS else 0.0
 
 
 def _is_ours(word: str) -> bool:

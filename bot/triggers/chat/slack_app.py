@@ -54,15 +54,16 @@ class SlackEvents:
             log.error("%s: %s %s", message.text, error.message, error.hint)  # noqa: TRY400 - expected
             _tell(respond, failed(error))
 
-    def mention(self, event: Mapping[str, Any], body: Mapping[str, Any]) -> None:
-        """A mention: answered in its thread."""
+    def mention(self, event: Mapping[str, Any]) -> None:
+        """A mention: answered in its thread, once; one that is edited comes again, as another event."""
         if event.get("bot_id"):
             return
         channel = str(event.get("channel", ""))
-        thread = f"{NAME}:{channel}/{event.get('thread_ts') or event.get('ts', '')}"
+        ts = str(event.get("ts", ""))
+        thread = f"{NAME}:{channel}/{event.get('thread_ts') or ts}"
         text = _MENTION.sub("", str(event.get("text", "")))
-        delivery = f"event {body.get('event_id') or event.get('ts')}"
-        self._desk.converse(Message(NAME, str(event.get("user", "")), channel, text, delivery, thread))
+        said = Message(NAME, str(event.get("user", "")), channel, text, f"message {channel} {ts}", thread)
+        self._desk.converse(said)
 
     def pressed(self, ack: Ack, body: Mapping[str, Any]) -> None:
         """A button: says its command in the thread of its message; one that opens a page says nothing."""

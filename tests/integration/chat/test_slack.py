@@ -87,14 +87,15 @@ def test_a_mention_inside_a_thread_is_answered_there(slack_room: Room, way: Way)
     assert slack_room.slack.messages[0]["thread_ts"] == "1699999999.000009"
 
 
-def test_the_same_delivery_twice_runs_once(slack_room: Room, way: Way) -> None:
+def test_the_same_delivery_twice_and_one_that_was_edited_run_once(slack_room: Room, way: Way) -> None:
     way.slash("rescan debian:12", trigger="17.again")
     slack_room.texts(3)
 
     assert way.slash("rescan debian:12", trigger="17.again") == {}
-    way.mention("status", event="Ev1")
-    way.mention("status", event="Ev1")
-    way.mention("help", event="Ev2")
+    way.mention("status", event="Ev1", ts="1700000001.000001")
+    way.mention("status", event="Ev1", ts="1700000001.000001")
+    way.mention("report", event="Ev2", ts="1700000001.000001", edited="1700000002.000000")
+    way.mention("help", event="Ev3", ts="1700000001.000003")
 
     # Mentions are handled side by side: which answer comes first is chance.
     assert {text.splitlines()[0] for text in slack_room.texts(5)[3:]} == {

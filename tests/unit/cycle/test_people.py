@@ -14,6 +14,7 @@ TEXT = """\
 *.dockerfile bob@example.com
 docs/        @carol
 /api/vendor/
+web/*        @dave
 """
 
 
@@ -24,6 +25,8 @@ docs/        @carol
         (["api/Dockerfile"], ("alice", "acme/backend")),
         (["web/docs/Dockerfile"], ("carol",)),
         (["x.dockerfile"], ()),
+        (["web/Dockerfile"], ("dave",)),
+        (["web/admin/Dockerfile"], ("acme/everybody",)),
         (["api/vendor/Dockerfile"], ()),
         (["api/Dockerfile", "docs/Dockerfile", "api/b/Dockerfile"], ("alice", "acme/backend", "carol")),
         ([], ()),

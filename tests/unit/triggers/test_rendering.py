@@ -121,8 +121,15 @@ SAID: dict[str, tuple[dict[str, object], str | None]] = {
     "a picture": ({"body": "!status", "msgtype": "m.image"}, None),
     "an edit": ({"body": "* !status", "m.relates_to": {"rel_type": "m.replace"}}, None),
     "no body": ({}, None),
+    "nonsense for ids": ({"body": "hi", "m.mentions": {"user_ids": 5}}, None),
     "nonsense": ({"body": 3, "m.mentions": "x", "m.relates_to": []}, None),
 }
+
+
+@pytest.mark.parametrize("stamp", ["soon", None, [], -1, 10**400, 1e308])
+def test_in_matrix_a_time_that_is_none_is_long_ago(stamp: object) -> None:
+    assert matrix_text.sent_at({"origin_server_ts": 1_764_000_000_500}) == 1_764_000_000.5
+    assert matrix_text.sent_at({"origin_server_ts": stamp}) == 0.0
 
 
 @pytest.mark.parametrize(("said", "words"), SAID.values(), ids=SAID)
