@@ -77,7 +77,7 @@ def record(planned: Planned, evidence: Sequence[Evidence], cycle: Cycle, parts: 
             parts.store.save_measurement(point)
             if parts.store.baseline(point.project, point.target, point.platform) is None:
                 _apply(point, parts, one.started)
-        if one.after is not None and one.after.build is not None:
+        if one.after.build is not None:
             proposed = str(planned.update.to)
             parts.store.save_measurement(_point(planned, one, one.after, cycle, proposed, applied=False))
 

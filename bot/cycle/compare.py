@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from bot.cycle.causes import Causes, View, key_of, stem
 from bot.model.vulnerability import (
@@ -21,14 +21,24 @@ from bot.model.vulnerability import (
 _T = TypeVar("_T")
 
 
-def compare(  # noqa: PLR0913 - two sides of three values each, all by keyword but the scans
-    before: Scan,
-    after: Scan,
-    *,
-    base_before: Sequence[str],
-    base_after: Sequence[str],
-    base_scan_before: Scan | None = None,
-    base_scan_after: Scan | None = None,
+@dataclass(frozen=True, slots=True)
+class KnownBase:
+    """What is known of the base image that an image stands on.
+
+    Attributes:
+        diff_ids: Of its layers; none where nothing tells which of the image's are its base's.
+        scan: Of the base image alone, or None.
+    """
+
+    diff_ids: Sequence[str] = ()
+    scan: Scan | None = None
+
+
+UNKNOWN_BASE: Final = KnownBase()
+
+
+def compare(
+    before: Scan, after: Scan, base_before: KnownBase = UNKNOWN_BASE, base_after: KnownBase = UNKNOWN_BASE
 ) -> Comparison:
     """Compare two scans as multisets, each difference with its cause.
 
@@ -59,20 +69,15 @@ def compare(  # noqa: PLR0913 - two sides of three values each, all by keyword b
     Args:
         before: Scan of the image on the old base.
         after: Scan of the image on the new base.
-        base_before: Diff ids of the old base's layers.
-        base_after: Diff ids of the new base's layers.
-        base_scan_before: Scan of the old base itself.
-        base_scan_after: Scan of the new base itself.
+        base_before: The old base.
+        base_after: The new base.
 
     Raises:
         ValueError: One is the scan of an SBOM and the other of an image.
     """
     if before.from_sbom is not after.from_sbom:
         raise ValueError("a scan of an SBOM and one of an image see different things: they are not compared")
-    bases = None
-    if base_scan_before is not None and base_scan_after is not None:
-        bases = (View.of(base_scan_before), View.of(base_scan_after))
-    causes = Causes(View.of(before), View.of(after), frozenset(base_before), frozenset(base_after), bases)
+    causes = _causes(before, after, base_before, base_after)
     found = _match_vulnerabilities(before.vulnerabilities, after.vulnerabilities)
     return Comparison(
         fixed=_worst_first(Finding(v, causes.fixed(v)) for v in found.only_before),
@@ -81,6 +86,14 @@ def compare(  # noqa: PLR0913 - two sides of three values each, all by keyword b
         moved=_worst_first(Finding(v) for _, v in found.moved),
         packages=_package_changes(before.packages, after.packages, causes),
     )
+
+
+def _causes(before: Scan, after: Scan, base_before: KnownBase, base_after: KnownBase) -> Causes:
+    layers = frozenset(base_before.diff_ids), frozenset(base_after.diff_ids)
+    bases = None
+    if base_before.scan is not None and base_after.scan is not None:
+        bases = View.of(base_before.scan), View.of(base_after.scan)
+    return Causes(View.of(before), View.of(after), *layers, bases)
 
 
 @dataclass(frozen=True, slots=True)

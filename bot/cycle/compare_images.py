@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.cycle import open_networks
 from bot.cycle.bases import platform_image
 from bot.cycle.building import build
-from bot.cycle.compare import compare
+from bot.cycle.compare import KnownBase, compare
 from bot.cycle.layer_growth import with_growth, without_files
 from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_scan
@@ -100,7 +100,8 @@ def difference(before: ImageFacts, after: ImageFacts) -> Comparison | None:
     """How two scans differ; None where one of them knows too little."""
     if not (before.scan.supported and after.scan.supported):
         return None
-    return compare(before.scan, after.scan, base_before=before.scan.diff_ids, base_after=after.scan.diff_ids)
+    bases = KnownBase(before.scan.diff_ids), KnownBase(after.scan.diff_ids)
+    return compare(before.scan, after.scan, *bases)
 
 
 def _grown(before: ImageFacts, after: ImageFacts) -> tuple[ImageFacts, ImageFacts]:

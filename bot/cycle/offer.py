@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-from bot.cycle.compare import compare
+from bot.cycle.compare import KnownBase, compare
 from bot.cycle.dashboard import DIGEST as DASHBOARD
 from bot.cycle.issues import slot_of
 from bot.cycle.parts import Parts
@@ -69,7 +69,7 @@ def _comparison(pair: BasePair, parts: Parts) -> Comparison | None:
     before, after = (_scan(base, pair.platform, parts) for base in (pair.before, pair.after))
     if not (before.supported and after.supported):
         return None
-    return compare(before, after, base_before=pair.before.diff_ids, base_after=pair.after.diff_ids)
+    return compare(before, after, KnownBase(pair.before.diff_ids), KnownBase(pair.after.diff_ids))
 
 
 def _scan(base: BaseImage, platform: Platform, parts: Parts) -> Scan:

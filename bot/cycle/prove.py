@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.cycle.compare import compare
+from bot.cycle.compare import KnownBase, compare
 from bot.cycle.job import ProofJob
 from bot.cycle.keys import evidence_key
 from bot.cycle.parts import Parts
@@ -27,10 +27,25 @@ from bot.ports import Checkout, ScanRequest
 
 @dataclass(frozen=True, slots=True)
 class _Bases:
-    """The base images' own scans."""
+    """The base images on one platform, with their own scans."""
 
+    pair: BasePair
     before: Scan | None
     after: Scan
+
+    def sides(self) -> tuple[Side | None, Side]:
+        """What they are at level base; before is None for a pin, or where the old image is gone."""
+        old = self.pair.before
+        before = _base_side(old, self.before) if old is not None and self.before is not None else None
+        return before, _base_side(self.pair.after, self.after)
+
+    def compared(self, before: Side | None, after: Side) -> Comparison | None:
+        """How what was made on them differs; None where there is no before."""
+        if self.pair.before is None or before is None:
+            return None
+        old = KnownBase(self.pair.before.diff_ids, self.before)
+        new = KnownBase(self.pair.after.diff_ids, self.after)
+        return compare(before.scan, after.scan, old, new)
 
 
 def prove(
@@ -93,7 +108,7 @@ def _measure(job: ProofJob, key: str, why_not: str) -> Evidence:
     started, begun = clock.now(), clock.monotonic()
     job.say("scan the base images")
     bases = _scan_bases(job.pair, job.parts)
-    evidence = _base_evidence(job.pair, bases, key, why_not, started)
+    evidence = _base_evidence(bases, key, why_not, started)
     if not why_not:
         evidence = _with_builds(evidence, job, bases)
     return replace(evidence, seconds=clock.monotonic() - begun, commit=job.checkout.commit)
@@ -125,7 +140,7 @@ def _scan_bases(pair: BasePair, parts: Parts) -> _Bases:
     with ThreadPoolExecutor(2) as pool:
         before = pool.submit(_scan_base, pair.before, pair, parts) if pair.before else None
         after = _scan_base(pair.after, pair, parts, keep=True)
-        return _Bases(before.result() if before else None, after)
+        return _Bases(pair, before.result() if before else None, after)
 
 
 def _scan_base(image: BaseImage, pair: BasePair, parts: Parts, *, keep: bool = False) -> Scan:
@@ -141,26 +156,13 @@ def base_comparison(pair: BasePair, parts: Parts) -> Comparison | None:
     Raises:
         ScanError: A scan did not finish.
     """
-    return _compared_bases(pair, _scan_bases(pair, parts))
+    bases = _scan_bases(pair, parts)
+    return bases.compared(*bases.sides())
 
 
-def _compared_bases(pair: BasePair, bases: _Bases) -> Comparison | None:
-    """The two scans are the bases' own: whatever differs is theirs, layers known or not."""
-    if pair.before is None or bases.before is None:
-        return None
-    return compare(
-        bases.before,
-        bases.after,
-        base_before=pair.before.diff_ids,
-        base_after=pair.after.diff_ids,
-        base_scan_before=bases.before,
-        base_scan_after=bases.after,
-    )
-
-
-def _base_evidence(pair: BasePair, bases: _Bases, key: str, why_not: str, started: datetime) -> Evidence:
-    before = _base_side(pair.before, bases.before) if pair.before and bases.before else None
-    after = _base_side(pair.after, bases.after)
+def _base_evidence(bases: _Bases, key: str, why_not: str, started: datetime) -> Evidence:
+    before, after = bases.sides()
+    pair = bases.pair
     return Evidence(
         key=key,
         level=Level.BASE,
@@ -168,7 +170,7 @@ def _base_evidence(pair: BasePair, bases: _Bases, key: str, why_not: str, starte
         platform=pair.platform,
         before=before,
         after=after,
-        comparison=_compared_bases(pair, bases),
+        comparison=bases.compared(before, after),
         started=started,
         seconds=0.0,
         before_reason=pair.before_reason,
@@ -195,10 +197,10 @@ def _with_builds(evidence: Evidence, job: ProofJob, bases: _Bases) -> Evidence:
     except EngineError as error:
         help_ = f" ({error.hint.removesuffix('.')})" if error.hint else ""
         return replace(evidence, level_reason=f"{error.message}{help_}", this_time_only=True)
-    return _built_evidence(evidence, built, job.pair, bases)
+    return _built_evidence(evidence, built, bases)
 
 
-def _built_evidence(evidence: Evidence, built: BuiltPair, pair: BasePair, bases: _Bases) -> Evidence:
+def _built_evidence(evidence: Evidence, built: BuiltPair, bases: _Bases) -> Evidence:
     if built.after is None:
         return replace(
             evidence,
@@ -206,34 +208,21 @@ def _built_evidence(evidence: Evidence, built: BuiltPair, pair: BasePair, bases:
             failure=f"it does not build on the new base, and did on the old one: {built.failure}",
             failure_log=built.failure_log,
         )
-    before = _built_side(evidence.before, built.before) if built.before and evidence.before else None
-    after = _built_side(evidence.after, built.after) if evidence.after else None
-    comparison = None
-    if before and after and pair.before:
-        comparison = compare(
-            before.scan,
-            after.scan,
-            base_before=pair.before.diff_ids,
-            base_after=pair.after.diff_ids,
-            base_scan_before=bases.before,
-            base_scan_after=bases.after,
-        )
-    level = Level.HEALTH if after and after.health else Level.BUILD
-    reason = "" if level is Level.HEALTH else built.health_reason
+    before = _on_base(built.before, evidence.before) if built.before and evidence.before else None
+    after = _on_base(built.after, evidence.after)
     return replace(
         evidence,
-        level=level,
-        level_reason=reason,
+        level=Level.HEALTH if after.health else Level.BUILD,
+        level_reason="" if after.health else built.health_reason,
         before=before,
         after=after,
-        comparison=comparison,
+        comparison=bases.compared(before, after),
         before_reason=built.before_reason or evidence.before_reason,
         this_time_only=bool(built.health_reason),
         absence=Absence.NOT_BUILT if built.before_reason else evidence.absence,
     )
 
 
-def _built_side(base: Side | None, built: Side) -> Side:
-    if base is None:
-        return built
+def _on_base(built: Side, base: Side) -> Side:
+    """What was built, beside what is known of its base image."""
     return replace(built, base=base.base, base_size=base.base_size, base_pushed_size=base.base_pushed_size)

@@ -66,7 +66,7 @@ def _others(uses: tuple[Use, ...], lead: Use) -> tuple[Use, ...]:
 
 
 def _shown(evidence: Evidence, name: str, digests: tuple[str, str]) -> ImageComparison:
-    if evidence.before is None or evidence.after is None:
+    if evidence.before is None:
         why = evidence.failure or evidence.before_reason or evidence.level_reason
         raise UsageError(f"{name} could not be measured on both bases: {why}")
     notes = (f"level {evidence.level}: {evidence.level_reason}",) if evidence.level_reason else ()

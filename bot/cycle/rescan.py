@@ -12,7 +12,7 @@ from typing import Final
 from bot.cycle.baselines import Built, record_rescan
 from bot.cycle.bases import platform_image
 from bot.cycle.building import build
-from bot.cycle.compare import compare
+from bot.cycle.compare import KnownBase, compare
 from bot.cycle.discover import discover
 from bot.cycle.parts import Parts
 from bot.cycle.scans import cached_scan
@@ -83,7 +83,7 @@ def _difference(last: Scan, scan: Scan) -> Comparison | None:
     """What differs; without the Dockerfile's history at hand, a package that moved is the image's doing."""
     if not (last.supported and scan.supported):
         return None
-    return compare(last, scan, base_before=last.diff_ids, base_after=scan.diff_ids)
+    return compare(last, scan, KnownBase(last.diff_ids), KnownBase(scan.diff_ids))
 
 
 def target_named(parts: Parts, name: str) -> Target | None:

@@ -164,7 +164,7 @@ def _since(last: Scan | None, scan: Scan) -> tuple[_Since, str]:
         return _Since(), f"last told from {last.scanner}, now by {scan.scanner}: not comparable"
     if not (last.supported and scan.supported):
         return _Since(), "the scanner has no data for this distribution"
-    found = compare(last, scan, base_before=(), base_after=())
+    found = compare(last, scan)
     known = tuple(one.vulnerability for one in found.introduced if not _hidden(one.vulnerability, last))
     gone = tuple(one.vulnerability for one in found.fixed if not _hidden(one.vulnerability, scan))
     return _Since(known, gone), ""

@@ -81,9 +81,6 @@ def _before(evidence: Evidence) -> Iterable[_Reason]:
 
 
 def _scans(evidence: Evidence, policy: VerdictPolicy) -> Iterable[_Reason]:
-    if evidence.after is None:
-        yield _BLOCK, "the new image could not be measured"
-        return
     if note := (database := evidence.after.scan.database).note:
         yield _PASS, f"vulnerabilities as known on {database.updated_at:%Y-%m-%d}: {note}"
     if not evidence.after.scan.supported:
@@ -129,7 +126,7 @@ def _names(findings: Sequence[Finding]) -> str:
 
 
 def _health(evidence: Evidence, policy: VerdictPolicy) -> Iterable[_Reason]:
-    after = evidence.after.health if evidence.after else None
+    after = evidence.after.health
     before = evidence.before.health if evidence.before else None
     if after is None:
         return
@@ -156,7 +153,7 @@ def _why(after: Health) -> str:
 def _size(
     evidence: Evidence, target: Target | None, baseline: Baseline | None, policy: VerdictPolicy
 ) -> Iterable[_Reason]:
-    if evidence.level is Level.BASE or evidence.after is None or (after := evidence.after.size) is None:
+    if evidence.level is Level.BASE or (after := evidence.after.size) is None:
         return
     budget = target.budget if target else None
     if budget is not None and after > budget:

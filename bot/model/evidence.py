@@ -271,9 +271,9 @@ class Evidence:
         before: None for a pin, where the old image is gone, or where the target builds on the new base only.
         before_reason: Why there is no before, in words; empty otherwise.
         absence: The same in a word; None otherwise.
-        after: The new side; None where it could not be made (see `failure`).
-        comparison: None where there is no before or no after.
-        failure: Why *after* could not be proved (build failed, scan failed); empty otherwise.
+        after: The new side; where the target does not build, its new base image.
+        comparison: None where there is no before.
+        failure: Why the target does not build on the new base, and did on the old one; empty otherwise.
         failure_log: Last lines of what failed; text from outside.
         not_built: Why the target does not build on the new base, where that is not the update's fault or
             where there is no before to tell; empty otherwise.
@@ -289,7 +289,7 @@ class Evidence:
     level_reason: str
     platform: Platform
     before: Side | None
-    after: Side | None
+    after: Side
     comparison: Comparison | None
     started: datetime
     seconds: float

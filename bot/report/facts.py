@@ -38,13 +38,13 @@ class Case:
     def known(self) -> bool:
         """True where vulnerabilities can be compared: both sides scanned, both distributions supported."""
         before, after = self.evidence.before, self.evidence.after
-        both = before is not None and before.scan.supported and after is not None and after.scan.supported
+        both = before is not None and before.scan.supported and after.scan.supported
         return both and self.evidence.comparison is not None
 
     @property
     def log(self) -> str:
         """The last lines of what failed: of the build, else of the new container; text from outside."""
-        health = self.evidence.after.health if self.evidence.after else None
+        health = self.evidence.after.health
         return self.evidence.failure_log or (health.log if health and not health.good else "")
 
     @property

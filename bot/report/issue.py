@@ -92,7 +92,7 @@ def _blocked(proved: Proved) -> str:
         f"### ⛔ {quote(image)} is blocked",
         f"By your policy, in {code(use.file)}, line {use.line}:",
         "\n".join(reasons),
-        *(table(case) for case in cases[:3] if case.evidence.after),
+        *(table(case) for case in cases[:3]),
         vital_facts([proved], cases),
     ]
     logs = [case.log for case in cases if case.log]

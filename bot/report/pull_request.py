@@ -87,7 +87,7 @@ def verdict(proved: Sequence[Proved]) -> str:
     cases = facts.cases(proved)
     parts = [_verdict(proved, cases), *_reasons(proved)]
     # Targets that stay at level base share the table of their base images.
-    parts += dict.fromkeys(table(case) for case in cases if case.evidence.after)
+    parts += dict.fromkeys(table(case) for case in cases)
     return "\n\n".join([*parts, vital_facts(proved, cases)])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bot.model.evidence import Evidence, Level, Side, VerdictState
+from bot.model.evidence import Evidence, HealthState, Level, Side, VerdictState
 from bot.model.run import Decided, Proved, PublicationKind, RunResult
 from bot.model.update import Abandoned, UpdateKind
 from bot.model.vulnerability import Cause
@@ -75,21 +75,20 @@ def _pair(side: Side | None) -> str:
 
 def _size(case: Case) -> str:
     before, after = case.evidence.before, case.evidence.after
-    size = after.size if after else None
-    if size is None:
+    if after.size is None:
         return ""
-    change = wording.percent_change(before.size, size) if before and before.size else ""
-    return f"{wording.megabytes(size)} {change.replace(' %', '%')}".strip()
+    change = wording.percent_change(before.size, after.size) if before and before.size else ""
+    return f"{wording.megabytes(after.size)} {change.replace(' %', '%')}".strip()
 
 
 def _health(case: Case) -> str:
-    after = case.evidence.after
+    health = case.evidence.after.health
     if case.evidence.level is Level.BASE:
         return "not built"
-    if after is None or after.health is None:
+    if health is None:
         return "not started"
-    word = "ok" if after.health.state.value == "healthy" else after.health.state.value
-    return f"{word} {wording.seconds(after.health.seconds).replace(' ', '')}"
+    word = "ok" if health.state is HealthState.HEALTHY else health.state
+    return f"{word} {wording.seconds(health.seconds).replace(' ', '')}"
 
 
 def _details(proved: Proved, case: Case) -> tuple[str, ...]:

@@ -28,9 +28,8 @@ def sections(case: Case) -> Iterable[Section]:
         yield from _vulnerabilities(case, comparison)
         if comparison.packages:
             yield _packages(comparison)
-    if case.evidence.after is not None:
-        yield from exposures(case.evidence.after.scan)
-    if case.evidence.after is not None and case.evidence.after.build is not None:
+    yield from exposures(case.evidence.after.scan)
+    if case.evidence.after.build is not None:
         yield _layers(case.evidence.before, case.evidence.after.build)
 
 
@@ -186,8 +185,8 @@ def method(proved: Sequence[Proved], cases: Sequence[Case], *, cycle: str, comma
     # No commit is named: this text changes only where what was measured does, the build context included.
     items = [f"- From {code(first.use.text)} to {code(str(first.update.to))}"]
     items += [f"- Why this one: {quote(wording.sentence(first.update.reason), limit=400)}"]
-    items += [_scan_item(case) for case in cases if case.evidence.after]
-    items += _harness({case.evidence.level for case in cases if case.evidence.after})
+    items += [_scan_item(case) for case in cases]
+    items += _harness({case.evidence.level for case in cases})
     items += _network_items(cases)
     if cycle:
         items.append(f"- Cycle {code(cycle)}")
@@ -215,9 +214,7 @@ def _network_items(cases: Sequence[Case]) -> Iterable[str]:
 
 
 def _scan_item(case: Case) -> str:
-    scan = case.evidence.after.scan if case.evidence.after else None
-    if scan is None:
-        return ""
+    scan = case.evidence.after.scan
     digest = code(wording.short_digest(scan.database.digest))
     note = f" ({quote(scan.database.note)})" if scan.database.note else ""
     database = f"{digest} of {wording.day(scan.database.updated_at)}{note}"

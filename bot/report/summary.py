@@ -71,10 +71,10 @@ def _nothing_known(cases: Sequence[Case]) -> str:
 def _growth(cases: Sequence[Case]) -> Iterable[str]:
     """The largest change of all cases: a reviewer asks for the worst."""
     pairs = [
-        (before.size, after.size)
+        (before.size, after)
         for case in cases
-        if (before := case.evidence.before) and (after := case.evidence.after)
-        if before.size and after.size is not None
+        if (before := case.evidence.before) and before.size
+        if (after := case.evidence.after.size) is not None
     ]
     if not pairs:
         return
@@ -88,9 +88,7 @@ def _growth(cases: Sequence[Case]) -> Iterable[str]:
 
 def _health(cases: Sequence[Case]) -> Iterable[str]:
     started = {
-        str(case.evidence.platform): after.health.state
-        for case in cases
-        if (after := case.evidence.after) and after.health
+        str(case.evidence.platform): health.state for case in cases if (health := case.evidence.after.health)
     }
     if started:
         where = f" on {wording.listed(sorted(started))}" if len(started) < len(_platforms(cases)) else ""

@@ -247,7 +247,7 @@ def finding(one: Finding) -> FindingShape:
 
 def _sizes(proved: Proved, evidence: Evidence | None) -> Sizes:
     before = evidence.before.size if evidence and evidence.before else None
-    after = evidence.after.size if evidence and evidence.after else None
+    after = evidence.after.size if evidence else None
     baseline, target = proved.baseline, proved.planned.target
     same = baseline is not None and evidence is not None and baseline.platform == str(evidence.platform)
     return Sizes(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.cycle.compare import compare
+from bot.cycle.compare import KnownBase, compare
 from bot.model.vulnerability import Cause, Comparison, Scan
 from tests.integration.scanner.bench import Bench
 
@@ -65,14 +65,7 @@ def proved(bench: Bench, old: str, new: str, *lines: str, name: str) -> Proof:
         for side, base in (("before", old), ("after", new))
     ]
     before, after = (bench.scan(image) for image in images)
-    found = compare(
-        before,
-        after,
-        base_before=bases[0].diff_ids,
-        base_after=bases[1].diff_ids,
-        base_scan_before=bases[0],
-        base_scan_after=bases[1],
-    )
+    found = compare(before, after, *(KnownBase(base.diff_ids, base) for base in bases))
     return Proof(found, before, after, *bases)
 
 

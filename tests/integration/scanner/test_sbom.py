@@ -48,12 +48,7 @@ def test_what_a_newer_database_knows_is_new_by_the_database(
     old = with_database(shared, database(tmp_path / "old", {"apt": {"CVE-2026-10001": "99"}}))
     more = {"apt": {"CVE-2026-10001": "99"}, "tar": {"CVE-2026-10002": ""}}
     new = with_database(shared, database(tmp_path / "new", more))
-    found = compare(
-        old.scan_sbom("debian", scanned[1]),
-        new.scan_sbom("debian", scanned[1]),
-        base_before=(),
-        base_after=(),
-    )
+    found = compare(old.scan_sbom("debian", scanned[1]), new.scan_sbom("debian", scanned[1]))
     (introduced,) = found.introduced
     assert (introduced.vulnerability.id, introduced.cause) == ("CVE-2026-10002", Cause.DATABASE)
     assert {one.vulnerability.id for one in found.remaining} == {"CVE-2026-10001"}

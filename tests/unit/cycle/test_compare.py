@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.cycle.compare import compare
+from bot.cycle.compare import KnownBase, compare
 from bot.model.vulnerability import (
     Cause,
     ChangeKind,
@@ -47,14 +47,8 @@ def scan(*packages: Package, vulnerable: tuple[Package, ...] = (), database: Dat
 
 
 def compared(before: Scan, after: Scan, bases: tuple[Scan, Scan] | None = None) -> Comparison:
-    return compare(
-        before,
-        after,
-        base_before=[OLD_BASE],
-        base_after=[NEW_BASE],
-        base_scan_before=bases[0] if bases else None,
-        base_scan_after=bases[1] if bases else None,
-    )
+    old, new = bases or (None, None)
+    return compare(before, after, KnownBase([OLD_BASE], old), KnownBase([NEW_BASE], new))
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,6 @@ def test_whose_severity_counts_is_said(sources: tuple[str, ...], *, said: bool) 
     """Where the operator chose, it is part of the scanner's name."""
     proved = cases.exposed()
     (evidence,) = proved.evidence
-    assert evidence.after is not None
     after = replace(evidence.after, scan=replace(evidence.after.scan, severity_sources=sources))
     proved = replace(proved, evidence=(replace(evidence, after=after),))
     text = pull_request.body([proved], marker=samples.MARKER)

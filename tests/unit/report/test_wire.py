@@ -122,10 +122,9 @@ def test_unknown_counts_are_null() -> None:
 
 
 def test_a_side_that_was_not_measured_is_null() -> None:
-    gone, failed, pin = updates("before gone", "scan failed", "pin")
+    gone, pin = updates("before gone", "pin")
     assert gone["size"]["before"] is None
-    assert failed["size"]["after"] is None
-    assert failed["vulnerabilities"]["after"] is None
+    assert gone["vulnerabilities"]["before"] is None
     assert pin["health"] == {"before": None, "after": "healthy", "seconds": {"before": None, "after": 2.0}}
 
 
