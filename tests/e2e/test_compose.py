@@ -15,7 +15,7 @@ import pytest
 
 from deploy.lab import Lab
 from tests.e2e.compose import Compose, engine_here, project
-from tests.e2e.images import base, gateway, standin
+from tests.e2e.images import base, docker, gateway, standin
 from tests.e2e.machines import NEVER
 from tests.e2e.relay import relayed
 from tests.e2e.world import ROOT, World
@@ -31,19 +31,22 @@ SHOP = "acme/shop"
 
 @pytest.fixture
 def alone(lab: Lab, newer_docker: Newer, own_image: str, tmp_path: Path) -> Iterator[Compose]:
-    """`serve` and nothing else, as the first lines of the file say."""
+    """`serve` and nothing else, as the first lines of the file say; built on what is built already."""
+    assert own_image  # or its build would need the authorities of this machine
+    mine = f"composed/{tmp_path.name.lower()}"
     made = project(
         lab,
         newer_docker,
         tmp_path,
         refit={"schedule": ONLY_MONTHLY},
-        variables={"REFIT_IMAGE": own_image, "REFIT_PORT": str(free_port())},
+        variables={"REFIT_IMAGE": mine, "REFIT_PORT": str(free_port())},
         # The base that is here, and the file's own context, which is relative to the project's folder.
         services={"serve": {"build": {"context": str(ROOT), "args": {"BASE": base(lab)}}}},
     )
     with made as running:
         running("up", "--detach", "--build")
         yield running
+    docker(lab, "rmi", "--force", mine)
 
 
 def test_one_service_is_healthy_owns_its_state_and_can_write_nothing_else(alone: Compose) -> None:
