@@ -90,6 +90,13 @@ def failures(proved: Sequence[Proved]) -> tuple[str, ...]:
     )
 
 
+def lead(proved: Sequence[Proved]) -> str:
+    """The reason told first where it is no pass: what could not be proved, else the weightiest."""
+    judged = verdict(proved)
+    reasons = () if judged.state is VerdictState.PASS else (*failures(proved), *judged.reasons)
+    return reasons[0] if reasons else ""
+
+
 def fixed(of: Iterable[Case], cause: Cause = Cause.BASE) -> dict[Severity, int] | None:
     """How many vulnerabilities of each severity the new bases fix; None where nothing can be compared.
 

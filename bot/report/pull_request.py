@@ -1,6 +1,6 @@
 """The pull request: a reviewer decides in ten seconds, without opening a second tab.
 
-The order is the order of reading: verdict and one sentence, reasons, a small table, then
+The order is the order of reading: verdict and why, other reasons, a small table, then
 everything else folded away. All text from outside goes through `bot.report.quote`.
 """
 
@@ -168,9 +168,9 @@ def _verdict(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
 
 
 def _reasons(proved: Sequence[Proved]) -> list[str]:
-    """Why it is no pass, and what qualifies one; the first failure stands in the headline."""
-    told = facts.failures(proved)[:1]
-    reasons = [reason for reason in facts.verdict(proved).reasons if reason not in told]
+    """Why else it is no pass, or what qualifies one; the first reason against it stands in the headline."""
+    told = facts.lead(proved)
+    reasons = [reason for reason in facts.verdict(proved).reasons if reason != told]
     lines = [f"- {quote(wording.sentence(text), limit=500)}" for text in reasons]
     return ["\n".join(lines)] if lines else []
 

@@ -140,8 +140,10 @@ def _outcome(proved: Proved) -> tuple[str, ...]:
     """Why it is no pass or what qualifies it, why no more was proved, and where it can be read."""
     failures = {evidence.failure for evidence in proved.evidence}
     lines = [visible(reason, limit=300) for reason in proved.verdict.reasons if reason not in failures]
-    levels = dict.fromkeys(e.level_reason for e in proved.evidence if e.level_reason and not _is_told(e))
-    lines += [visible(f"no more proved: {reason}", limit=300) for reason in levels]
+    levels = dict.fromkeys(
+        f"level {e.level}: {e.level_reason}" for e in proved.evidence if e.level_reason and not _is_told(e)
+    )
+    lines += [visible(level, limit=300) for level in levels]
     if proved.publication:
         lines.append(f"{_KINDS[proved.publication.kind].ljust(_LABEL)}  {proved.publication.url}")
     if proved.publication_note:

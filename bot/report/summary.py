@@ -36,19 +36,25 @@ _UNKNOWN: Final = "unknown"
 
 
 def headline(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
-    """What merging this does, in one sentence, and how many lines it changes."""
-    clauses = [_gain(proved, cases), *_growth(cases), *_health(cases)]
-    return f"{wording.sentence('; '.join(c for c in clauses if c))} {_lines(proved)}"
+    """Why it is no pass, what merging this does, and how many lines it changes."""
+    lead = facts.lead(proved)
+    done = "" if facts.failures(proved) or not cases else _done(proved, cases, told=bool(lead))
+    sentences = [wording.sentence(part) for part in (quote(lead, limit=400), done) if part]
+    return " ".join([*sentences, _lines(proved)])
 
 
-def _gain(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
-    if failures := facts.failures(proved):
-        return quote(failures[0], limit=400)
+def _done(proved: Sequence[Proved], cases: Sequence[Case], *, told: bool) -> str:
+    clauses = [_gain(proved, cases, told=told), *_growth(cases), *_health(cases)]
+    return "; ".join(clause for clause in clauses if clause)
+
+
+def _gain(proved: Sequence[Proved], cases: Sequence[Case], *, told: bool) -> str:
+    """What it fixes and brings; `told` where a reason before it says that nothing is known of that."""
     if proved[0].planned.update.kind is UpdateKind.PIN:
         return "pins the image you already get"
     fixed, introduced = facts.fixed(cases), facts.introduced(cases)
     if fixed is None or introduced is None:
-        return _nothing_known(cases)
+        return _nothing_known(cases, told=told)
     best = facts.weightiest(fixed)
     removes = f"removes {wording.severities_in_words(best)}" if any(best.values()) else "fixes nothing known"
     adds = f"adds {wording.severities_in_words(introduced)}" if any(introduced.values()) else "adds none"
@@ -61,10 +67,12 @@ def _by_rebuilding(cases: Sequence[Case]) -> str:
     return f", and rebuilding {wording.severities(also)} more" if any(also.values()) else ""
 
 
-def _nothing_known(cases: Sequence[Case]) -> str:
+def _nothing_known(cases: Sequence[Case], *, told: bool) -> str:
     absent = {case.evidence.absence for case in cases} - {None}
     if absent == {Absence.NOT_BUILT}:
         return "repairs the build"
+    if told:
+        return ""
     return "only the new image was measured" if absent else "its vulnerabilities are unknown"
 
 

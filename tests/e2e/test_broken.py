@@ -59,10 +59,10 @@ NO_HEALTHCHECK: Final = (
 )
 CASES: Final = {
     "does-not-build": Case(
-        ("RUN seq 70; echo the reason >&2; exit 7",),
+        ("RUN seq 70 >&2; echo the reason >&2; exit 7",),
         "warn",
         "base",
-        f"{BOTH}[2/2] RUN seq 70; echo the reason >&2; exit 7 failed with exit code 7",
+        f"{BOTH}[2/2] RUN seq 70 >&2; echo the reason >&2; exit 7 failed with exit code 7",
         "same size; not built.",
         log="the reason",
     ),
@@ -163,7 +163,7 @@ CASES: Final = {
         "warn",
         "base",
         "vulnerabilities unknown: the scanner has no data for an unknown distribution",
-        "Its vulnerabilities are unknown; same size; not built.",
+        "Same size; not built.",
         base="{strange}",
         settings={"build": False},
     ),
@@ -172,7 +172,7 @@ CASES: Final = {
         "warn",
         "health",
         "nothing to compare with: the old image is gone: {registry} has no {repository}",
-        "Only the new image was measured; started.",
+        "Started.",
         base=f"{{name}}@{GONE}",
     ),
     "pin": Case(

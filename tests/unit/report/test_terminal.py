@@ -56,6 +56,11 @@ def test_an_address_is_never_broken_whatever_the_width() -> None:
     assert [line.split()[-1] for line in told if page in line] == [page]
 
 
+def test_a_platform_that_was_not_built_says_its_level_and_why() -> None:
+    told = terminal.render(cases.result(cases.CASES["two platforms"]()))
+    assert "level base: this machine builds linux/amd64, not linux/arm64\n" in told
+
+
 def test_colour_is_for_terminals_only() -> None:
     assert "\x1b[" not in terminal.render(cases.result(), color=False)
     assert "\x1b[" in terminal.render(cases.result(), color=True)
