@@ -17,11 +17,13 @@ import typer
 from pydantic import BaseModel
 
 from bot.errors import ConfigError
+from bot.report.quote import shown_line
 from bot.settings import Secret, Settings
 
 _CHATTY: Final = ("httpx2", "alembic", "uvicorn.access", "apscheduler", "slack_bolt", "procrastinate")
 _PLAIN: Final = "%(asctime)s %(levelname)s %(name)s %(run)s%(message)s"
 _HIDDEN: Final = "***"
+_BELOW: Final = "\n    "
 # A secret shorter than this would blank out ordinary words.
 _SHORTEST: Final = 6
 # What a secret looks like: in a URL, after its scheme in a header, by GitHub's and Slack's prefixes.
@@ -96,7 +98,11 @@ class Redaction:
 
 
 class PlainLines(logging.Formatter):
-    """A line for people; the run's id before the message."""
+    """A line for people; the run's id before the message.
+
+    A message may quote a registry, git, a project or a chat: nothing in it steers a terminal, and what
+    follows its first line is indented, so that none of it looks like another record.
+    """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__(_PLAIN)
@@ -106,7 +112,7 @@ class PlainLines(logging.Formatter):
         """Write the record, secrets blanked out."""
         name = run_id.get()
         record.run = f"[{name}] " if name else ""
-        return self._redact(super().format(record))
+        return _BELOW.join(map(shown_line, self._redact(super().format(record)).split("\n")))
 
 
 class JsonLines(logging.Formatter):

@@ -44,6 +44,16 @@ def test_a_message_of_many_lines_stays_one_line() -> None:
     assert "\n" not in JsonLines(()).format(record("first\nsecond"))
 
 
+def test_what_others_wrote_forges_no_line_for_people_and_steers_no_terminal() -> None:
+    error = ValueError("first\n2026-11-24 12:00:00,000 INFO bot.test all is well")
+    said = PlainLines(()).format(record("gone: %s", "x\x1b[2J\u202e\r\nINFO bot.test done", error=error))
+
+    first, *below = said.split("\n")
+    assert first.endswith("gone: x")
+    assert all(one.startswith("    ") for one in below)
+    assert below[0] == "    INFO bot.test done"
+
+
 SECRETS = {
     "a secret of the configuration": ("asked with s3cr3t-of-ours twice: s3cr3t-of-ours", "s3cr3t-of-ours"),
     "a password in a URL": ("cannot reach postgresql://refit:hunter22@db/refit", "hunter22"),
