@@ -16,10 +16,11 @@ from bot.model.update import Abandoned, Current, Failed, Skipped, Waiting, outco
 from bot.report import facts, wording
 from bot.report.quote import code, quote
 from bot.report.quote import title as plain
+from bot.report.section import LIMIT
 
 TITLE: Final = "Base images at a glance"
 SNOOZE_DAYS: Final = 14
-_SHOWN: Final = 60
+_SHOWN: Final = (60, 30, 10, 0)  # rows of a group, as many as fit
 _ICONS: Final = {VerdictState.PASS: "✅", VerdictState.WARN: "⚠️", VerdictState.BLOCK: "⛔"}
 _HEAD: Final = (
     "What is fresh, what waits and why. Tick a box and Refit does it at once; it listens to those who may "
@@ -43,15 +44,20 @@ class Standing:
 
 
 def body(standing: Standing, *, marker: str) -> str:
-    """The dashboard; the same standing gives the same text, with every box empty."""
+    """The dashboard; the same standing gives the same text, with every box empty. Within GitHub's limit."""
+    texts = (_body(standing, marker, most) for most in _SHOWN)
+    return next(text for text in texts if len(text) <= LIMIT)
+
+
+def _body(standing: Standing, marker: str, most: int) -> str:
     groups = [
         ("Open", [_update(one, standing) for one in standing.updates]),
         ("Waiting", [_waiting(one, standing) for one in _with(standing, Waiting)]),
         ("Failed", [_failed(one, standing) for one in _with(standing, Failed)]),
         ("No longer moving", [_abandoned(one, standing) for one in _with(standing, Abandoned)]),
     ]
-    parts = [_HEAD, *(_group(name, rows) for name, rows in groups if rows)]
-    parts += [_fresh(list(_with(standing, Current))), *_skipped(list(_with(standing, Skipped)))]
+    parts = [_HEAD, *(_group(name, rows, most) for name, rows in groups if rows)]
+    parts += [_fresh(list(_with(standing, Current)), most), *_skipped(list(_with(standing, Skipped)), most)]
     return "\n\n".join([*(part for part in parts if part), f"{marker}\n"])
 
 
@@ -59,9 +65,14 @@ def _with(standing: Standing, kind: type) -> Iterable[Decided]:
     return (one for one in standing.decided if isinstance(one.outcome, kind))
 
 
-def _group(name: str, rows: Sequence[str]) -> str:
-    more = f"\n- … and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-    return f"### {name}\n\n" + "\n".join(rows[:_SHOWN]) + more
+def _group(name: str, rows: Sequence[str], most: int) -> str:
+    return f"### {name}\n\n{_first(rows, most)}"
+
+
+def _first(rows: Sequence[str], most: int) -> str:
+    """The first rows, and how many more there are."""
+    more = [f"- … and {len(rows) - most} more"] if len(rows) > most else []
+    return "\n".join([*rows[:most], *more])
 
 
 def _update(proved: Proved, standing: Standing) -> str:
@@ -99,18 +110,17 @@ def _boxes(subject: str, image: str, standing: Standing, doing: str) -> Iterable
         yield "  " + checkbox(f"Silence it for {SNOOZE_DAYS} days", command)
 
 
-def _fresh(decided: Sequence[Decided]) -> str:
+def _fresh(decided: Sequence[Decided], most: int) -> str:
     if not decided:
         return "Nothing is known to be fresh."
-    rows = "\n".join(f"- {_place(one)}" for one in decided[:_SHOWN])
-    more = f"\n- … and {len(decided) - _SHOWN} more" if len(decided) > _SHOWN else ""
+    rows = _first([f"- {_place(one)}" for one in decided], most)
     counted = wording.count(len(decided), "image") + " fresh"
-    return f"<details><summary>✅ {counted}</summary>\n\n{rows}{more}\n\n</details>"
+    return f"<details><summary>✅ {counted}</summary>\n\n{rows}\n\n</details>"
 
 
-def _skipped(decided: Sequence[Decided]) -> Iterable[str]:
+def _skipped(decided: Sequence[Decided], most: int) -> Iterable[str]:
     if decided:
-        rows = "\n".join(f"- {_place(one)}: {_reason(one)}" for one in decided[:_SHOWN])
+        rows = _first([f"- {_place(one)}: {_reason(one)}" for one in decided], most)
         yield f"<details><summary>{len(decided)} left alone on purpose</summary>\n\n{rows}\n\n</details>"
 
 

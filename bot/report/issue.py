@@ -14,6 +14,7 @@ from bot.model.vulnerability import Severity, Vulnerability
 from bot.report import facts, wording
 from bot.report.quote import code, quote, vulnerability
 from bot.report.quote import title as plain
+from bot.report.section import LIMIT, fitting
 from bot.report.sections import failure_log
 from bot.report.summary import table, vital_facts
 
@@ -24,6 +25,9 @@ _FOOT: Final = (
     "silent until there is something new to say."
 )
 
+_CUT: Final = (
+    "The rest is cut to fit GitHub's 65,536 characters; `refit run --dry-run --format json` has all of it."
+)
 _WAYS: Final = "The fixed packages exist: the next base takes them, or a build that upgrades packages does."
 
 
@@ -72,17 +76,26 @@ def title(trouble: Trouble) -> str:
 
 
 def body(trouble: Trouble, *, marker: str) -> str:
-    """Why each thing stands still, and what a person can do."""
+    """Why each thing stands still, and what a person can do; within GitHub's limit for any number of them."""
+    foot = f"{_FOOT}\n\n{marker}\n"
+    for logs in (True, False):
+        text = f"{_told(trouble, logs=logs)}\n\n{foot}"
+        if len(text) <= LIMIT:
+            return text
+    return fitting(text, _CUT, foot)
+
+
+def _told(trouble: Trouble, *, logs: bool) -> str:
     parts = [
-        *(_blocked(one) for one in trouble.blocked),
+        *(_blocked(one, logs=logs) for one in trouble.blocked),
         *(_abandoned(one, one.outcome) for one in trouble.abandoned if isinstance(one.outcome, Abandoned)),
     ]
     if trouble.vulnerable:
         parts.append(_vulnerable(trouble))
-    return "\n\n".join([*parts, _FOOT, marker]) + "\n"
+    return "\n\n".join(parts)
 
 
-def _blocked(proved: Proved) -> str:
+def _blocked(proved: Proved, *, logs: bool) -> str:
     """Why an update is not proposed: the reasons, the table, the last lines of what failed."""
     cases = facts.cases([proved])
     reasons = [f"- {quote(wording.sentence(text), limit=_REASON_LIMIT)}" for text in proved.verdict.reasons]
@@ -95,8 +108,8 @@ def _blocked(proved: Proved) -> str:
         *(table(case) for case in cases[:3]),
         vital_facts([proved], cases),
     ]
-    logs = [case.log for case in cases if case.log]
-    parts += [f"Last lines of what failed:\n\n{failure_log(log)}" for log in logs[:1]]
+    failed = [case.log for case in cases if case.log and logs]
+    parts += [f"Last lines of what failed:\n\n{failure_log(log)}" for log in failed[:1]]
     parts.append("Refit tries again when the image, the Dockerfile or the build context changes.")
     return "\n\n".join(part for part in parts if part)
 

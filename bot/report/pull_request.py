@@ -16,12 +16,11 @@ from bot.report import facts, wording
 from bot.report.facts import Case
 from bot.report.quote import quote
 from bot.report.quote import title as plain
-from bot.report.section import LEFT_OUT
+from bot.report.section import LEFT_OUT, LIMIT, fitting
 from bot.report.sections import failure_log, method, sections
 from bot.report.summary import headline, table, vital_facts
 
 CONVENTIONAL: Final = "build(deps): {change}"
-LIMIT: Final = 65_536  # GitHub's, in characters
 _CAPS: Final = (2_000, 300, 100, 30, 10, 0)
 _ICONS: Final = {VerdictState.PASS: "✅", VerdictState.WARN: "⚠️", VerdictState.BLOCK: "⛔"}
 _CUT: Final = (
@@ -63,7 +62,7 @@ def body(
         text = _compose(proved, foot, cycle, command or _command(proved), cap)
         if len(text) <= LIMIT:
             return text
-    return _cut(text, foot)
+    return fitting(text, _CUT, foot)  # reached only by a group of very many targets
 
 
 def is_cut(text: str) -> bool:
@@ -128,13 +127,6 @@ def _change(proved: Sequence[Proved]) -> str:
 def _move(one: Proved) -> str:
     """Both references in full: parsed, so there is nothing in them to quote."""
     return f"{one.planned.use.reference or ''}\n-> {one.planned.update.to}"
-
-
-def _cut(text: str, foot: str) -> str:
-    """The first paragraphs that fit: reached only by a group of very many targets."""
-    rest = f"\n\n{_CUT}\n\n{foot}"
-    kept = text[: LIMIT - len(rest)]
-    return kept[: kept.rfind("\n\n")] + rest
 
 
 def _compose(proved: Sequence[Proved], foot: str, cycle: str, command: str, cap: int) -> str:

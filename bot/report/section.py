@@ -1,11 +1,19 @@
-"""A folded section of a pull request."""
+"""A folded section of a pull request, and how much fits into a body."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
+LIMIT: Final = 65_536  # of a body, GitHub's, in characters
 LEFT_OUT: Final = "more, cut to fit GitHub's 65,536 characters."
+
+
+def fitting(text: str, note: str, foot: str) -> str:
+    """The first paragraphs of a body that fit above its foot, and a note that some were left out."""
+    rest = f"\n\n{note}\n\n{foot}"
+    kept = text[: LIMIT - len(rest)]
+    return kept[: kept.rfind("\n\n")] + rest
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.model.draft import Draft
 from bot.model.run import PullRequest
+from bot.model.update import Failed, Waiting
 from bot.model.vulnerability import Severity
-from bot.report import dry_run, issue, wording
+from bot.report import dashboard, dry_run, issue, wording
 from bot.report.issue import Trouble
 from tests.unit.report import cases, samples
 from tests.unit.report.gfm import to_html
@@ -65,6 +67,31 @@ def test_something_new_has_another_digest_and_the_same_trouble_the_same() -> Non
     assert abandoned.digest == Trouble("frontend", abandoned=(cases.result().decided[3],)).digest
     assert abandoned.digest != both.digest
     assert not Trouble("frontend")
+
+
+@pytest.mark.parametrize("number", [12, 400])
+def test_an_issue_of_very_many_updates_fits_and_says_that_it_was_cut(number: int) -> None:
+    failed = cases.build_failed()
+    log = "\n".join(f"{line} {'x' * 350}" for line in range(50))
+    long = replace(failed, evidence=(replace(failed.evidence[0], failure_log=log),))
+    text = issue.body(Trouble("backend", blocked=(long,) * number), marker=samples.MARKER)
+
+    assert len(text) <= 65_536
+    assert text.endswith(f"{samples.MARKER}\n")
+    assert text.count("is blocked") == 12 or "cut to fit" in text
+    assert "Last lines" not in text
+
+
+def test_a_dashboard_of_very_many_updates_fits_and_counts_what_it_leaves_out() -> None:
+    waiting = replace(cases.result().decided[3], outcome=Waiting("because of this and that. " * 12))
+    failed = replace(waiting, outcome=Failed("no answer & no end. " * 20))
+    kinds = (waiting, failed, cases.result().decided[3])
+    standing = dashboard.Standing("acme/shop", (), tuple(one for one in kinds for _ in range(60)))
+    text = dashboard.body(standing, marker=samples.MARKER)
+
+    assert len(text) <= 65_536
+    assert text.endswith(f"{samples.MARKER}\n")
+    assert text.count("- … and 30 more") == 3
 
 
 def test_a_dry_run_shows_the_pull_request_with_its_change() -> None:
