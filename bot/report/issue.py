@@ -14,7 +14,7 @@ from bot.model.vulnerability import Severity, Vulnerability
 from bot.report import facts, wording
 from bot.report.quote import code, quote, vulnerability
 from bot.report.quote import title as plain
-from bot.report.section import LIMIT, fitting
+from bot.report.section import LIMIT, fitting, titled
 from bot.report.sections import failure_log
 from bot.report.summary import table, vital_facts
 
@@ -72,7 +72,8 @@ def title(trouble: Trouble) -> str:
     if trouble.vulnerable:
         said.append(f"{wording.severities(_counts(trouble.vulnerable))} without an update")
     more = f", and {len(said) - 2} more" if len(said) > 2 else ""
-    return f"{plain(trouble.target, limit=60)}: {'; '.join(said[:2])}{more}"
+    target = plain(trouble.target, limit=60)
+    return titled(f"{target}: {'; '.join(said[:2])}{more}", f"{target}: {said[0]}, and {len(said) - 1} more")
 
 
 def body(trouble: Trouble, *, marker: str) -> str:

@@ -16,7 +16,7 @@ from bot.report import facts, wording
 from bot.report.facts import Case
 from bot.report.quote import quote
 from bot.report.quote import title as plain
-from bot.report.section import LEFT_OUT, LIMIT, fitting
+from bot.report.section import LEFT_OUT, LIMIT, fitting, titled
 from bot.report.sections import failure_log, method, sections
 from bot.report.summary import headline, table, vital_facts
 
@@ -36,9 +36,9 @@ def title(proved: Sequence[Proved]) -> str:
     line = _change(proved)
     gain = facts.fixed(facts.cases(proved))
     if not gain or facts.verdict(proved).state is VerdictState.BLOCK:
-        return line
+        return titled(line)
     best = facts.weightiest(gain)
-    return f"{line} (fixes {wording.severities(best)})" if any(best.values()) else line
+    return titled(f"{line} (fixes {wording.severities(best)})", line) if any(best.values()) else titled(line)
 
 
 def body(

@@ -1,4 +1,4 @@
-"""A folded section of a pull request, and how much fits into a body."""
+"""A folded section of a pull request, and how much fits into a body and a title."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from typing import Final
 
 LIMIT: Final = 65_536  # of a body, GitHub's, in characters
 LEFT_OUT: Final = "more, cut to fit GitHub's 65,536 characters."
+
+
+_TITLE: Final = 240  # GitHub takes 256; the forge may write "[blocked]" before it
+
+
+def titled(*lines: str) -> str:
+    """The first line that is short enough for a title, else the last one, cut."""
+    short = next((line for line in lines if len(line) <= _TITLE), None)
+    return short or f"{lines[-1][: _TITLE - 1].rstrip()}…"
 
 
 def fitting(text: str, note: str, foot: str) -> str:

@@ -17,6 +17,7 @@ from bot.model.update import Blocked
 from bot.settings.fields import Duration, Secret, Section, Size
 
 HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9.\-\[\]:]+$")]
+Label = Annotated[str, Field(min_length=1, max_length=50)]  # GitHub's limit
 
 
 class RegistryHost(Section):
@@ -143,7 +144,7 @@ class GitHubSection(Section):
 class PullRequestSection(Section):
     """How pull requests look and how many are opened."""
 
-    labels: tuple[str, ...] = ("dependencies", "docker")
+    labels: tuple[Label, ...] = ("dependencies", "docker")
     max_new_per_project: int = Field(default=2, ge=0)
     blocked: Blocked = Blocked.DRAFT
     reviewers: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ from bot.model.vulnerability import (
     Severity,
     Vulnerability,
 )
-from bot.report import pull_request
+from bot.report import pull_request, section
 from tests.unit.report import cases, samples
 from tests.unit.report.gfm import to_html
 from tests.unit.report.page import Page, dangers, hidden
@@ -86,7 +86,7 @@ def test_the_level_is_told_with_the_reason_for_not_more(case: str) -> None:
 def test_every_body_fits_ends_in_its_marker_and_is_sound_markdown(case: str) -> None:
     text = body(cases.CASES[case]())
     page = Page(to_html(text))
-    assert len(text) <= pull_request.LIMIT
+    assert len(text) <= section.LIMIT
     assert text.endswith(f"{samples.MARKER}\n")
     assert page.comments == [samples.MARKER[4:-3]]
     assert page.elements.count("summary") == page.elements.count("details") == text.count("</details>")
@@ -185,7 +185,7 @@ def test_a_group_of_very_many_targets_still_fits() -> None:
         for i in range(400)
     ]
     text = body(*many)
-    assert len(text) <= pull_request.LIMIT
+    assert len(text) <= section.LIMIT
     assert "The details are cut" in text
     assert text.endswith(f"{samples.MARKER}\n")
     assert pull_request.title(many).startswith("Bump debian:bookworm-slim to 2026-11-10 in 400 places")

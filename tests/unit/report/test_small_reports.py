@@ -11,7 +11,7 @@ from bot.model.draft import Draft
 from bot.model.run import PullRequest
 from bot.model.update import Failed, Waiting
 from bot.model.vulnerability import Severity
-from bot.report import dashboard, dry_run, issue, wording
+from bot.report import dashboard, dry_run, issue, pull_request, wording
 from bot.report.issue import Trouble
 from tests.unit.report import cases, samples
 from tests.unit.report.gfm import to_html
@@ -80,6 +80,24 @@ def test_an_issue_of_very_many_updates_fits_and_says_that_it_was_cut(number: int
     assert text.endswith(f"{samples.MARKER}\n")
     assert text.count("is blocked") == 12 or "cut to fit" in text
     assert "Last lines" not in text
+
+
+def test_a_title_is_as_long_as_github_takes_it() -> None:
+    image = f"registry.example.com/{'team/' * 14}base:1.2"
+    planned = samples.proved().planned
+    long = replace(samples.proved(), planned=replace(planned, use=samples.use(f"{image}@{samples.OLD}")))
+    places = [replace(long, planned=replace(long.planned, target=None)) for _ in range(3)]
+    for number, one in enumerate(places):
+        use = replace(one.planned.use, file=f"services/{'of-a-very-long-name-' * 3}{number}/Dockerfile")
+        places[number] = replace(one, planned=replace(one.planned, use=use))
+
+    title = pull_request.title(places)
+    both = issue.title(Trouble("services/" * 6, blocked=(long, long, long)))
+
+    assert title.startswith(f"Bump {image[:90]}")
+    assert both.startswith("services/")
+    assert both.endswith(", and 2 more")
+    assert max(len(f"[blocked] {one}") for one in (title, both)) <= 256
 
 
 def test_a_dashboard_of_very_many_updates_fits_and_counts_what_it_leaves_out() -> None:
