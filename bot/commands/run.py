@@ -15,7 +15,7 @@ from bot.commands.interrupt import interruptible
 from bot.commands.joining import run_or_join
 from bot.commands.options import ConfigOption, Format, FormatOption, QuietOption, errors_console, load_config
 from bot.commands.output import colored, width, write, write_json
-from bot.cycle.monthly import Outcome, cycle_name, full_name, run_cycle
+from bot.cycle.monthly import CycleRequest, Outcome, monthly_name, run_cycle
 from bot.errors import UsageError
 from bot.model.evidence import VerdictState
 from bot.model.run import RunResult
@@ -73,9 +73,11 @@ def run(  # noqa: PLR0913 - the options of a command line
     if fail_on not in _FAILING:
         raise UsageError(f"--fail-on takes warn or block, not {fail_on!r}")
     settings = load_config(config)
-    base = cycle_name(SystemClock().now(), ZoneInfo(settings.timezone), _named(cycle))
-    name = full_name(base, only=only, evidence_only=evidence_only)
-    work = partial(run_cycle, name=base, only=only, dry_run=dry_run, evidence_only=evidence_only)
+    now, zone = SystemClock().now(), ZoneInfo(settings.timezone)
+    # The month is fixed now: what waits for another process may begin in the next one.
+    request = CycleRequest(_named(cycle) or monthly_name(now, zone), only, dry_run, evidence_only)
+    name = request.cycle_name(now, zone)
+    work = partial(run_cycle, request=request)
     with interruptible(), TerminalProgress(errors_console(), quiet=quiet) as progress:
         # Nothing that others see comes of a dry run: it works beside whoever drives.
         parts = partial(open_parts, settings, progress, drive=not dry_run)

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.cycle import open_networks
@@ -40,85 +41,110 @@ class Outcome:
     drafts: tuple[Draft, ...] = ()
 
 
-def cycle_name(now: datetime, zone: ZoneInfo, name: str | None = None) -> str:
-    """A cycle's name: the given one, or that of the current month in a zone: `monthly-2026-11`."""
-    return name or f"monthly-{now.astimezone(zone):%Y-%m}"
+def monthly_name(now: datetime, zone: ZoneInfo) -> str:
+    """The name of the current month's cycle in a zone: `monthly-2026-11`."""
+    return f"monthly-{now.astimezone(zone):%Y-%m}"
 
 
-def full_name(name: str, *, only: str | None = None, evidence_only: bool = False) -> str:
-    """The name of a run that leaves something out: it is a cycle of its own, `monthly-2026-11-only-shop`."""
-    if only is not None:
-        name = f"{name}-only-{marker.slug(only)}"
-    return f"{name}-evidence" if evidence_only else name
+@dataclass(frozen=True, slots=True)
+class CycleRequest:
+    """What is asked of a run.
+
+    Attributes:
+        name: Name of the cycle; None is the current month's.
+        only: A target, a file, or the slot of a pull request; everything else is left out.
+        dry_run: Prove, but write to no forge and record no cycle.
+        evidence_only: Attach evidence to pull requests that others opened, and open none.
+    """
+
+    name: str | None = None
+    only: str | None = None
+    dry_run: bool = False
+    evidence_only: bool = False
+
+    def cycle_name(self, now: datetime, zone: ZoneInfo) -> str:
+        """A run that leaves something out is a cycle of its own: `monthly-2026-11-only-shop`."""
+        name = self.name or monthly_name(now, zone)
+        if self.only is not None:
+            name = f"{name}-only-{marker.slug(self.only)}"
+        return f"{name}-evidence" if self.evidence_only else name
 
 
-def run_cycle(  # noqa: PLR0913 - the options of a run, all by keyword
+EVERYTHING: Final = CycleRequest()
+
+
+def run_cycle(
     parts: Parts,
-    name: str | None = None,
+    request: CycleRequest = EVERYTHING,
     *,
-    only: str | None = None,
-    dry_run: bool = False,
-    evidence_only: bool = False,
     told: Callable[[RunResult], None] = lambda _: None,
 ) -> Outcome:
     """Run a cycle to its end, or go on with an unfinished one of the same name.
 
     Args:
         parts: The collaborators.
-        name: Name of the cycle; the current month's by default.
-        only: A target, a file, or the slot of a pull request; everything else is left out. Such a run
-            is a cycle of its own.
-        dry_run: Prove, but write to no forge and record no cycle.
-        evidence_only: Attach evidence to pull requests that others opened, and open none.
+        request: What is asked for; by default the current month's cycle.
         told: Called with the result before the cycle is marked as done: who is killed in between is called
             again, with what the resumed cycle finds.
 
     Raises:
         StoreError: The store cannot be used; every other failure is a value in the result.
     """
-    clock = parts.clock.monotonic()
-    name = cycle_name(parts.clock.now(), parts.policy.zone, name)
-    name = full_name(name, only=only, evidence_only=evidence_only)
-    cycle = _begin(parts, name, dry_run=dry_run)
-    if not dry_run:
+    begun = parts.clock.monotonic()
+    cycle = _begin(parts, request)
+    if not request.dry_run:
         parts = replace(parts, progress=Shown(parts, cycle))
-    plan = _plan(parts, cycle, dry_run=dry_run)
-    tally = Tally(decided=list(plan.decided), problems=list(plan.problems))
-    groups = [
-        group for group in grouped(plan.updates, parts.policy.rules) if only is None or _concerns(group, only)
-    ]
-    chosen = chosen_for_build([one for group in groups for one in group.members], parts)
-    run = Run(parts, cycle, tally, dry=dry_run, evidence_only=evidence_only, chosen=chosen)
+    plan = _plan(parts, cycle, request)
+    groups = _groups(parts, plan, request.only)
+    run = _run(parts, cycle, plan, groups, request)
     for project, its_groups, seen in _prepared(groups, run):
         carry_out(seen, run)
-        if only is None:
+        if request.only is None:
             finish(project, its_groups, run)
     parts.progress.step("report")
-    result = _result(parts, cycle, plan, tally, parts.clock.monotonic() - clock, dry_run=dry_run)
-    if not dry_run:
+    result = _result(run, plan, parts.clock.monotonic() - begun)
+    if not request.dry_run:
         told(result)
         parts.store.finish(cycle, json.dumps(wire.run(result)), parts.clock.now(), result)
-    sweep(parts)
-    return Outcome(result, tuple(tally.drafts))
+    return Outcome(result, tuple(run.tally.drafts))
 
 
-def _begin(parts: Parts, name: str, *, dry_run: bool) -> Cycle:
-    if dry_run:
-        return Cycle(f"{name}-{DRY_RUN}", name, 1, CycleState.RUNNING, parts.clock.now())
-    cycle = parts.store.begin(name, parts.clock.now())
+def _begin(parts: Parts, request: CycleRequest) -> Cycle:
+    now = parts.clock.now()
+    name = request.cycle_name(now, parts.policy.zone)
+    if request.dry_run:
+        return Cycle(f"{name}-{DRY_RUN}", name, 1, CycleState.RUNNING, now)
+    cycle = parts.store.begin(name, now)
     sweep(parts)
     return cycle
 
 
-def _plan(parts: Parts, cycle: Cycle, *, dry_run: bool) -> Plan:
+def _plan(parts: Parts, cycle: Cycle, request: CycleRequest) -> Plan:
     """The stored plan of a resumed cycle, else a new one, stored before anything is done."""
-    if not dry_run and (stored := parts.store.plan(cycle)) is not None:
+    if request.dry_run:
+        return make_plan(parts)
+    if (stored := parts.store.plan(cycle)) is not None:
         parts.progress.step(f"go on with {cycle.id}")
         return stored
     plan = make_plan(parts)
-    if not dry_run:
-        parts.store.save_plan(cycle, plan)
+    parts.store.save_plan(cycle, plan)
     return plan
+
+
+def _groups(parts: Parts, plan: Plan, only: str | None) -> list[Group]:
+    groups = grouped(plan.updates, parts.policy.rules)
+    return [group for group in groups if only is None or _concerns(group, only)]
+
+
+def _run(parts: Parts, cycle: Cycle, plan: Plan, groups: Sequence[Group], request: CycleRequest) -> Run:
+    return Run(
+        parts,
+        cycle,
+        Tally(decided=list(plan.decided), problems=list(plan.problems)),
+        dry=request.dry_run,
+        evidence_only=request.evidence_only,
+        chosen=chosen_for_build([one for group in groups for one in group.members], parts),
+    )
 
 
 def _concerns(group: Group, only: str) -> bool:
@@ -156,18 +182,17 @@ def _open_networks(updates: Sequence[Proved]) -> tuple[str, ...]:
     return open_networks.notes(side.build for side in sides)
 
 
-def _result(  # noqa: PLR0913 - a value's fields
-    parts: Parts, cycle: Cycle, plan: Plan, tally: Tally, seconds: float, *, dry_run: bool
-) -> RunResult:
+def _result(run: Run, plan: Plan, seconds: float) -> RunResult:
+    parts, tally = run.parts, run.tally
     return RunResult(
-        cycle=cycle,
+        cycle=run.cycle,
         updates=tuple(tally.updates),
         decided=tuple(tally.decided),
         problems=tuple(tally.problems),
         requests=plan.requests,
         seconds=seconds,
         quota=dict(parts.registry.quota()),
-        dry_run=dry_run,
+        dry_run=run.dry,
         notes=(*_no_engine(parts), *_open_networks(tally.updates), *tally.notes),
         issues=tuple(tally.issues),
         published=plan.published,

@@ -193,26 +193,17 @@ def judged(planned: Planned, evidence: tuple[Evidence, ...], parts: Parts) -> Pr
 
 def _publish(ready: Ready, run: Run) -> None:
     """Publish; a forge that fails costs the publication, not the proof."""
-    group, existing = ready.seen.group, ready.seen.existing
+    group = ready.seen.group
     run.parts.progress.step(f"publish {group.image} in {group.project.name}")
-    publication, note = None, ""
-    blocked = any(one.verdict.state is VerdictState.BLOCK for one in ready.proved)
     try:
-        if blocked and run.parts.policy.blocked is not Blocked.DRAFT:
-            note = _BLOCKED_NOTES[run.parts.policy.blocked]
-        elif run.dry:
-            _draft(ready, run)
-        else:
-            publication = _published(ready, run)
+        publication, note = _carried(ready, run)
     except BranchTaken:
-        if existing is not None:
-            tell(group, existing, "taken", comments.taken(hears=run.parts.policy.hears), run)
-        run.tally.wait(group.members, "somebody pushed to its pull request; left alone")
+        _leave_alone(ready.seen, run)
         return
     except StoreError:
         raise
     except RefitError as error:
-        note = error.message
+        publication, note = None, error.message
         run.tally.fail(subject(group), error, "not published: ")
     if publication is not None and publication.state is not PublicationState.OPEN:
         run.tally.wait(group.members, "its pull request was closed; silent until the next digest")
@@ -220,6 +211,25 @@ def _publish(ready: Ready, run: Run) -> None:
     run.tally.updates += [
         replace(one, publication=publication, publication_note=note) for one in ready.proved
     ]
+
+
+def _carried(ready: Ready, run: Run) -> tuple[Publication | None, str]:
+    """What carries the verdict of a group; or None, with why in words. A dry run keeps a draft of it."""
+    policy = run.parts.policy
+    blocked = any(one.verdict.state is VerdictState.BLOCK for one in ready.proved)
+    if blocked and policy.blocked is not Blocked.DRAFT:
+        return None, _BLOCKED_NOTES[policy.blocked]
+    if run.dry:
+        _draft(ready, run)
+        return None, ""
+    return _published(ready, run), ""
+
+
+def _leave_alone(seen: Seen, run: Run) -> None:
+    """Somebody pushed to its pull request: say so there, once."""
+    if seen.existing is not None:
+        tell(seen.group, seen.existing, "taken", comments.taken(hears=run.parts.policy.hears), run)
+    run.tally.wait(seen.group.members, "somebody pushed to its pull request; left alone")
 
 
 _BLOCKED_NOTES: Final = {

@@ -7,12 +7,13 @@ is left alone. What is written is recorded only after the forge confirmed it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import Enum, auto
 
 from bot.cycle.auto_merge import allowed
 from bot.cycle.change import changed_files
 from bot.cycle.grouping import Group
-from bot.cycle.parts import Parts
+from bot.cycle.parts import Parts, Policy
 from bot.cycle.people import asked
 from bot.errors import ForgeRefused
 from bot.model import marker
@@ -97,12 +98,24 @@ def attested(project: Project, said: Check, parts: Parts) -> bool:
 
 
 def compose(group: Group, proved: Sequence[Proved], checkout: Checkout, parts: Parts) -> PullRequest:
-    """Everything a pull request says and changes; the same evidence gives the same text."""
+    """Everything a pull request says, changes and asks for; the same evidence gives the same text."""
     policy = parts.policy
+    change = _change(group, proved, checkout, policy)
     blocked = any(one.verdict.state is VerdictState.BLOCK for one in proved)
+    return replace(
+        change,
+        labels=policy.labels,
+        draft=blocked,
+        reviewers=asked(policy.reviewers, change.files, checkout),
+        assignees=tuple(one for one in asked(policy.assignees, change.files, checkout) if "/" not in one),
+        auto_merge=not blocked and allowed(proved, policy.rules),
+    )
+
+
+def _change(group: Group, proved: Sequence[Proved], checkout: Checkout, policy: Policy) -> PullRequest:
+    """What it says and changes, before anybody is asked to look at it."""
     context = marker.context_of(_trees(group, checkout))
     hidden = marker.marker(group.slot, group.proposal, context)
-    body = pull_request.body(proved, marker=hidden, hears=policy.hears)
     files = changed_files(group.members, checkout)
     return PullRequest(
         slot=group.slot,
@@ -111,19 +124,14 @@ def compose(group: Group, proved: Sequence[Proved], checkout: Checkout, parts: P
         base=checkout.branch,
         base_commit=checkout.commit,
         title=pull_request.title(proved),
-        body=body,
+        body=pull_request.body(proved, marker=hidden, hears=policy.hears),
         message=pull_request.commit_message(
             proved, subject=policy.commit_subject, signed_off_by=policy.signed_off_by
         ),
         files=files,
-        labels=policy.labels,
-        draft=blocked,
         context=context,
         base_tree=checkout.tree("."),
         modes={path: checkout.mode(path) for path in files},
-        reviewers=asked(policy.reviewers, files, checkout),
-        assignees=tuple(one for one in asked(policy.assignees, files, checkout) if "/" not in one),
-        auto_merge=not blocked and allowed(proved, policy.rules),
     )
 
 

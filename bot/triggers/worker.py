@@ -11,7 +11,7 @@ from typing import Final
 from bot.cycle.cleanup import clean
 from bot.cycle.crew import PROVE, PUBLISH, WRITE
 from bot.cycle.hands import prove_job, publish_job, write_job
-from bot.cycle.monthly import run_cycle
+from bot.cycle.monthly import CycleRequest, run_cycle
 from bot.cycle.observe import observe
 from bot.cycle.parts import Parts
 from bot.cycle.quarterly import publish_reports
@@ -111,7 +111,7 @@ class Worker:
         self._news.failed(task, error)
 
     def _monthly(self, parts: Parts, value: Mapping[str, str]) -> None:
-        _tell(run_cycle(parts, value["period"], told=self._news.cycle).result)
+        _tell(run_cycle(parts, CycleRequest(value["period"]), told=self._news.cycle).result)
 
     def _observe(self, parts: Parts, value: Mapping[str, str]) -> None:
         cycle = parts.store.begin(value["period"], parts.clock.now())

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 from bot.cycle.known import known_uses
-from bot.cycle.monthly import run_cycle
+from bot.cycle.monthly import CycleRequest, run_cycle
 from bot.cycle.offer import all_offers, offers_or_none, report_page
 from bot.cycle.parts import Parts
 from bot.cycle.plan import make_plan
@@ -147,7 +147,7 @@ class Conversation:
         target = _target(parts, value["subject"])
         self._demand((target.project,), value)
         projects = tuple(one for one in parts.projects if one.name == target.project)
-        result = run_cycle(replace(parts, projects=projects), only=target.name).result
+        result = run_cycle(replace(parts, projects=projects), CycleRequest(only=target.name)).result
         return answers.published(result)
 
     def _demand(self, projects: tuple[str, ...], value: Value) -> None:

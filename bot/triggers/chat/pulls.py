@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.cycle.grouping import grouped, image_of
 from bot.cycle.known import newest_plan
-from bot.cycle.monthly import run_cycle
+from bot.cycle.monthly import CycleRequest, run_cycle
 from bot.cycle.parts import Parts
 from bot.cycle.rescan import rescan
 from bot.errors import UsageError
@@ -40,7 +40,7 @@ def rebase_pull(parts: Parts, value: Value) -> Answer:
     """Prove it again on the newest commit of its base branch, and bring the pull request up to date."""
     project = _project(parts, value)
     _unmoved(parts, project, value)
-    return answers.published(run_cycle(_only(parts, project), only=value["slot"]).result)
+    return answers.published(run_cycle(_only(parts, project), CycleRequest(only=value["slot"])).result)
 
 
 def recreate_pull(parts: Parts, value: Value) -> Answer:
@@ -49,7 +49,7 @@ def recreate_pull(parts: Parts, value: Value) -> Answer:
     existing = _unmoved(parts, project, value)
     who = quote(value["mention"])
     parts.forge(project).close(project, existing, f"Made anew, as {who} asked.")
-    return answers.published(run_cycle(_only(parts, project), only=value["slot"]).result)
+    return answers.published(run_cycle(_only(parts, project), CycleRequest(only=value["slot"])).result)
 
 
 def snooze_pull(parts: Parts, value: Value) -> Answer:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.artifacts import ArtifactShelf, open_shelf
-from bot.cycle.monthly import Outcome, run_cycle
+from bot.cycle.monthly import CycleRequest, Outcome, run_cycle
 from bot.cycle.parts import Parts, Policy
 from bot.model.manifest import Platform
 from bot.model.measurement import Measurement
@@ -116,7 +116,8 @@ class House:
         yield self.parts()
 
     def run(self, *, only: str | None = None, dry_run: bool = False, evidence_only: bool = False) -> Outcome:
-        return run_cycle(self.parts(), only=only, dry_run=dry_run, evidence_only=evidence_only)
+        request = CycleRequest(only=only, dry_run=dry_run, evidence_only=evidence_only)
+        return run_cycle(self.parts(), request)
 
 
 def house(folder: Path, files: Mapping[str, str], *targets: Target, rules: tuple[Rule, ...] = ()) -> House:
