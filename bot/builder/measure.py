@@ -30,6 +30,7 @@ from bot.saved.stream import CHUNK, GZIP, Stream, plain
 
 _SMALL: Final = 4 * 1024**2
 _KEPT: Final = 512 * 1024**2
+_MAGIC: Final = slice(257, 262)  # of a tar's header
 _NO_LAYERS: Final = ("VERSION", "repositories", "oci-layout")
 
 
@@ -148,14 +149,20 @@ class _Files:
         if file is None:
             return
         head = file.read(CHUNK)
-        if head[:1] in (b"{", b"[") and member.size <= _SMALL:
-            self.documents[member.name] = head + file.read()
+        if _is_document(head):
+            if member.size <= _SMALL:  # a larger one tells about an image: an SBOM that is attached to it
+                self.documents[member.name] = head + file.read()
         elif head and member.name.rpartition("/")[2] not in _NO_LAYERS:
             self.blobs[member.name] = _blob(member.name, member.size, file, self.room, head=head)
 
     def blob(self, name: str) -> _Blob:
         """A layer by the name that the documents give it."""
         return self.blobs[self.links.get(name, name)]
+
+
+def _is_document(head: bytes) -> bool:
+    """True of JSON; a tar begins with the name of a file, which may be `[id].js`."""
+    return head[:1] in (b"{", b"[") and head[_MAGIC] != b"ustar"
 
 
 def _blob(  # noqa: PLR0913 - a file, and what is known of it

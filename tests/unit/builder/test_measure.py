@@ -74,6 +74,26 @@ def test_each_layer_has_the_bytes_of_its_tar_and_its_instruction() -> None:
     assert found.largest == (PathSize("app", 4000), PathSize("etc/os-release", 6))
 
 
+@pytest.mark.parametrize("name", ["[id].js", "{slug}.js"])
+def test_a_layer_that_begins_with_a_file_named_like_json_is_a_layer(name: str) -> None:
+    files = {
+        "abc.json": config(IDS[:1], []),
+        "1/layer.tar": layer_tar({name: b"page"}),
+        "manifest.json": manifest("1/layer.tar"),
+    }
+    assert measured(archive(files)).layers[0].files == {name: 4}
+
+
+def test_what_is_attached_to_an_image_is_no_layer_of_it_however_large_it_is() -> None:
+    files = {
+        "abc.json": config(IDS[:1], []),
+        "blobs/sha256/1": FIRST,
+        "blobs/sha256/2": json.dumps({"predicate": "x" * 5_000_000}).encode(),
+        "manifest.json": manifest("blobs/sha256/1"),
+    }
+    assert measured(archive(files)).size == len(FIRST)
+
+
 def test_a_layer_of_the_base_counts_as_its_registry_stores_it_and_the_others_as_packed() -> None:
     files = {
         "1/layer.tar": FIRST,
