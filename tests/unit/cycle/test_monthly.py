@@ -15,6 +15,7 @@ from bot.cycle.plan import make_plan
 from bot.errors import BuildFailed, ForgeUnavailable, RegistryUnreachable
 from bot.model.evidence import Build, BuildNetwork, Level, VerdictState
 from bot.model.manifest import Index, Platform
+from bot.model.measurement import Baseline
 from bot.model.reference import Reference
 from bot.model.run import Decided, PublicationState, PullRequest
 from bot.model.target import LINUX_AMD64, Target
@@ -335,6 +336,20 @@ def test_another_platform_than_the_machines_is_compared_at_level_base_and_says_s
 
     assert update.evidence[0].level is Level.BASE
     assert "this machine builds linux/amd64, not linux/arm64" in update.evidence[0].level_reason
+
+
+def test_the_baseline_counts_whichever_platform_of_a_target_comes_first(tmp_path: Path) -> None:
+    platforms = (Platform.parse("linux/arm64"), LINUX_AMD64)
+    made = house(tmp_path, {}, Target("acme/shop", "shop", "Dockerfile", platforms=platforms))
+    both = tuple(map(str, platforms))
+    old = made.registry.push(IMAGE, "old", platforms=both, created=NOW - timedelta(days=60))
+    made.registry.push(IMAGE, "new", platforms=both, created=NOW - timedelta(days=10))
+    made.forge.files["acme/shop"] = {"Dockerfile": f"FROM {IMAGE}@{old}\n".encode()}
+    made.store.save_baseline(Baseline("acme/shop", "shop", "linux/amd64", 1_000_000, "x", NOW))
+
+    (update,) = made.run().result.updates
+
+    assert any("larger than the baseline" in reason for reason in update.verdict.reasons)
 
 
 class BreaksOff(FakeBuilder):
