@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from bot.errors import ProcessFailed, ScanError
@@ -54,14 +55,17 @@ _CAUSES: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
         "End the Trivy that uses Refit's state folder.",
     ),
     (
+        (
+            *("connection refused", "no such host", "i/o timeout", "handshake timeout", "awaiting headers"),
+            *("tls: ", "x509: ", "server gave http response"),
+        ),
+        "the registry cannot be reached",
+        "Check the network and the registry; one without TLS must be marked insecure.",
+    ),
+    (
         ("context deadline exceeded", "did not end within", "timeout"),
         "it ran out of time",
         "Raise scanner.seconds; large images need longer.",
-    ),
-    (
-        ("connection refused", "no such host", "i/o timeout", "tls: ", "x509: ", "server gave http response"),
-        "the registry cannot be reached",
-        "Check the network and the registry; one without TLS must be marked insecure.",
     ),
     (
         ("cannot allocate memory", "out of memory", "signal 6", "signal 11"),
@@ -80,6 +84,9 @@ _CAUSES: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     ),
 )
 
+# An image may be called `acme/timeout`.
+_NAMES: Final = re.compile(r"https?://\S+|\S*sha256:[0-9a-f]{64}\S*")
+
 
 class ImageNotHad(ScanError):
     """The registry did not give the image: another that has it may."""
@@ -91,7 +98,7 @@ class JavaDatabaseMissing(ScanError):
 
 def explain(error: ProcessFailed, subject: str, seconds: float) -> ScanError:
     """The failure of a scan of `subject`, which had `seconds`, with its cause and a hint."""
-    said = f"{error.message}\n{error.output}".lower()
+    said = _NAMES.sub(" ", f"{error.message}\n{error.output}").lower()
     for marks, cause, hint in _CAUSES:
         if any(mark in said for mark in marks):
             limit = f" ({seconds:g} s)" if "out of time" in cause else ""

@@ -20,6 +20,9 @@ CASES = {
     "lock": ("unable to open cache DB: cache may be in use by another process", "cache is locked"),
     "slow": ("scan failed: context deadline exceeded", "it ran out of time (600 s)"),
     "network": ("dial tcp 127.0.0.1:1: connect: connection refused", "the registry cannot be reached"),
+    "silence": ("dial tcp 192.0.2.1:443: i/o timeout", "the registry cannot be reached"),
+    "tls": ("Get https://r/v2/: net/http: TLS handshake timeout", "the registry cannot be reached"),
+    "name": (f"docker.io/acme/timeout@sha256:{64 * 'a'}: the moon is in the way", "the moon is in the way"),
     "layer": ("failed to extract: unexpected EOF", "a layer of the image cannot be read"),
 }
 
