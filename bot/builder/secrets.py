@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from bot.errors import BuildFailed
+from bot.errors import BuildFailed, EngineError
 
 _HIDDEN: Final = "***"
 _SHORTEST: Final = 4  # a shorter secret would blank out half of every log
@@ -25,12 +25,14 @@ def written(secrets: Mapping[str, str], folder: Path) -> dict[str, Path]:
 
 @contextmanager
 def redacted(secrets: Mapping[str, str]) -> Iterator[None]:
-    """Blank out secrets in the error of a build: a step may have printed them, and a log is published."""
+    """Blank out secrets in the error of a build: a step may have printed them, and errors are published."""
     try:
         yield
     except BuildFailed as error:
         message, log = (_without(text, secrets) for text in (error.message, error.log))
         raise BuildFailed(message, log=log, hint=error.hint, limit=error.limit) from None
+    except EngineError as error:  # of a full disk, the line is told by which a step complained of it
+        raise type(error)(_without(error.message, secrets), hint=error.hint) from None
 
 
 def _without(text: str, secrets: Mapping[str, str]) -> str:

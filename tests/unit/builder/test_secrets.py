@@ -9,7 +9,7 @@ import pytest
 from bot.builder.arguments import build_arguments
 from bot.builder.client import Command
 from bot.builder.secrets import redacted, written
-from bot.errors import BuildFailed
+from bot.errors import BuildFailed, EngineError
 from bot.ports import BuildRequest
 
 SECRETS = {"npm": "npm_s3cretvalue", "key": "-----BEGIN KEY-----\nMIIEvQIBADAN\n-----END KEY-----\n"}
@@ -23,6 +23,12 @@ def test_each_secret_is_a_private_file_that_the_command_names_by_id(tmp_path: Pa
     assert "s3cret" not in " ".join(words) + repr(request)
     assert files["npm"].read_text() == SECRETS["npm"]
     assert files["npm"].stat().st_mode & 0o077 == 0
+
+
+def test_an_error_of_the_engine_that_quotes_a_step_has_it_blanked_out_too() -> None:
+    with pytest.raises(EngineError) as raised, redacted(SECRETS):
+        raise EngineError("the engine's disk is full: npm_s3cretvalue > /x: no space left on device")
+    assert raised.value.message == "the engine's disk is full: *** > /x: no space left on device"
 
 
 def test_a_step_that_prints_a_secret_has_it_blanked_out_of_message_and_log() -> None:
