@@ -46,9 +46,8 @@ def evidence_key(  # noqa: PLR0913 - everything that goes in, by name
     """
     target = _TARGET.dump_json(planned.target).decode()
     bases = _PAIR.dump_json(pair).decode()
-    return _digest(
-        "evidence", target, planned.use.file, str(planned.update.to), bases, *trees, scanner, means, month
-    )
+    to = " ".join(str(reference) for _, reference in planned.changes)
+    return _digest("evidence", target, planned.use.file, to, bases, *trees, scanner, means, month)
 
 
 def ticket(planned: Planned) -> str:

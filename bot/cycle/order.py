@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.cycle.base_scans import base_comparison
 from bot.cycle.parts import Parts
-from bot.cycle.prove import base_comparison
 from bot.errors import RefitError
 from bot.model.run import Planned
 from bot.model.vulnerability import Severity

@@ -184,7 +184,7 @@ def _prove_one(planned: Planned, checkout: Checkout, run: Run) -> Proved:
 def judged(planned: Planned, evidence: tuple[Evidence, ...], parts: Parts) -> Proved:
     """Evidence with its verdict, by the operator's rules and the target's baseline."""
     baseline = None
-    built = next((one for one in evidence if one.after is not None and one.after.build is not None), None)
+    built = next((one for one in evidence if one.after.build is not None), None)
     if planned.target is not None and built is not None:
         platform = str(built.platform)
         baseline = parts.store.baseline(planned.project.name, planned.target.name, platform)

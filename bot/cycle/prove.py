@@ -7,45 +7,19 @@ to it and says why.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
-from bot.cycle.compare import KnownBase, compare
+from bot.cycle.base_scans import Bases, scan_bases, with_others
 from bot.cycle.job import ProofJob
 from bot.cycle.keys import evidence_key
 from bot.cycle.parts import Parts
-from bot.cycle.scans import cached_scan
 from bot.cycle.sides import BuiltPair, build_sides
 from bot.dockerfile.frontend import foreign_frontend
 from bot.errors import BuildFailed, EngineError
-from bot.model.evidence import Absence, BaseImage, BasePair, Evidence, Level, Side
+from bot.model.evidence import Absence, Evidence, Level, Side
 from bot.model.run import Cycle, Planned
-from bot.model.vulnerability import Comparison, Scan
-from bot.ports import Checkout, ScanRequest
-
-
-@dataclass(frozen=True, slots=True)
-class _Bases:
-    """The base images on one platform, with their own scans."""
-
-    pair: BasePair
-    before: Scan | None
-    after: Scan
-
-    def sides(self) -> tuple[Side | None, Side]:
-        """What they are at level base; before is None for a pin, or where the old image is gone."""
-        old = self.pair.before
-        before = _base_side(old, self.before) if old is not None and self.before is not None else None
-        return before, _base_side(self.pair.after, self.after)
-
-    def compared(self, before: Side | None, after: Side) -> Comparison | None:
-        """How what was made on them differs; None where there is no before."""
-        if self.pair.before is None or before is None:
-            return None
-        old = KnownBase(self.pair.before.diff_ids, self.before)
-        new = KnownBase(self.pair.after.diff_ids, self.after)
-        return compare(before.scan, after.scan, old, new)
+from bot.ports import Checkout
 
 
 def prove(
@@ -107,7 +81,7 @@ def _measure(job: ProofJob, key: str, why_not: str) -> Evidence:
     clock = job.parts.clock
     started, begun = clock.now(), clock.monotonic()
     job.say("scan the base images")
-    bases = _scan_bases(job.pair, job.parts)
+    bases = scan_bases(job.pair, job.parts)
     evidence = _base_evidence(bases, key, why_not, started)
     if not why_not:
         evidence = _with_builds(evidence, job, bases)
@@ -136,31 +110,7 @@ def _trees(job: ProofJob) -> tuple[str, ...]:
     return (job.checkout.tree(file), job.checkout.tree(target.context if target else file))
 
 
-def _scan_bases(pair: BasePair, parts: Parts) -> _Bases:
-    with ThreadPoolExecutor(2) as pool:
-        before = pool.submit(_scan_base, pair.before, pair, parts) if pair.before else None
-        after = _scan_base(pair.after, pair, parts, keep=True)
-        return _Bases(pair, before.result() if before else None, after)
-
-
-def _scan_base(image: BaseImage, pair: BasePair, parts: Parts, *, keep: bool = False) -> Scan:
-    request = ScanRequest(
-        image.reference, remote=True, digest=image.digest, platform=pair.platform, keep=keep
-    )
-    return cached_scan(request, parts)
-
-
-def base_comparison(pair: BasePair, parts: Parts) -> Comparison | None:
-    """What changes from one base image to the other; None where there is no before.
-
-    Raises:
-        ScanError: A scan did not finish.
-    """
-    bases = _scan_bases(pair, parts)
-    return bases.compared(*bases.sides())
-
-
-def _base_evidence(bases: _Bases, key: str, why_not: str, started: datetime) -> Evidence:
+def _base_evidence(bases: Bases, key: str, why_not: str, started: datetime) -> Evidence:
     before, after = bases.sides()
     pair = bases.pair
     return Evidence(
@@ -178,11 +128,7 @@ def _base_evidence(bases: _Bases, key: str, why_not: str, started: datetime) -> 
     )
 
 
-def _base_side(image: BaseImage, scan: Scan) -> Side:
-    return Side(image.reference, scan, base_pushed_size=image.pushed_size, base_size=scan.size)
-
-
-def _with_builds(evidence: Evidence, job: ProofJob, bases: _Bases) -> Evidence:
+def _with_builds(evidence: Evidence, job: ProofJob, bases: Bases) -> Evidence:
     """Raise the level as far as building and starting go; else say why it stays."""
     try:
         built = build_sides(job)
@@ -197,10 +143,10 @@ def _with_builds(evidence: Evidence, job: ProofJob, bases: _Bases) -> Evidence:
     except EngineError as error:
         help_ = f" ({error.hint.removesuffix('.')})" if error.hint else ""
         return replace(evidence, level_reason=f"{error.message}{help_}", this_time_only=True)
-    return _built_evidence(evidence, built, bases)
+    return _built_evidence(evidence, built, with_others(bases, job))
 
 
-def _built_evidence(evidence: Evidence, built: BuiltPair, bases: _Bases) -> Evidence:
+def _built_evidence(evidence: Evidence, built: BuiltPair, bases: Bases) -> Evidence:
     if built.after is None:
         return replace(
             evidence,

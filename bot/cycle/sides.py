@@ -78,7 +78,8 @@ def _requests(job: ProofJob, target: Target, room: Workspace) -> dict[str, Build
     if job.pair.before is None:
         del versions["before"]
     args = dict(target.args)
-    fresh = tuple(dict.fromkeys(stage for use in planned.uses for stage in touched(data, use, args=args)))
+    moved = [touched(data, use, args=args, platform=job.pair.platform) for use, _ in planned.changes]
+    fresh = tuple(dict.fromkeys(stage for stages in moved for stage in stages))
     requests = {}
     for side, content in versions.items():
         root = room.folder / side

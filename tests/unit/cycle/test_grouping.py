@@ -9,10 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from bot.cycle.bases import platform_image
+from bot.model.evidence import Build
+from bot.model.reference import Reference
 from bot.model.run import PublicationState, PullRequest
+from bot.model.target import LINUX_AMD64
 from bot.model.update import Grouping, UpdateKind, Waiting, outcome_reason
+from bot.model.vulnerability import Cause
+from bot.ports import BuildRequest
 from bot.updates.rules import Rule
-from tests.unit.cycle.house import NO_AGE, NOW, House, house
+from tests.fakes.builder import FakeBuilder
+from tests.unit.cycle.house import NO_AGE, NOW, House, house, scan, vulnerability
 
 DAY = timedelta(days=1)
 
@@ -130,6 +137,36 @@ def test_an_arg_that_two_images_share_is_changed_once_for_both(tmp_path: Path) -
     assert all("@sha256:" in line for line in lines[1:])
     assert len(result.updates) == 2
     assert not result.problems
+
+
+class Remembers(FakeBuilder):
+    """A builder that remembers which images it made on old bases."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.old: set[str] = set()
+
+    def build(self, request: BuildRequest) -> Build:
+        made = super().build(request)
+        if request.name.endswith("-before"):
+            self.old.add(made.image)
+        return made
+
+
+def test_what_an_image_brings_that_moves_along_is_a_bases_doing_for_both(tmp_path: Path) -> None:
+    made = versions(tmp_path, "20", "20-slim", "22", "22-slim")
+    made.builder = builder = Remembers()
+    slim = platform_image(made.parts(), Reference.parse("node:20-slim"), LINUX_AMD64).reference
+    found = vulnerability("CVE-2026-1")
+    made.scanner.otherwise = lambda request: scan(
+        request.subject, *([found] if request.subject in {slim, *builder.old} else [])
+    )
+
+    updates = made.run().result.updates
+
+    comparisons = [one.evidence[0].comparison for one in updates]
+    assert [[fix.cause for fix in one.fixed] for one in comparisons if one] == [[Cause.BASE], [Cause.BASE]]
+    assert {frozenset(request.fresh_stages) for request in builder.built} == {frozenset({"build", "1"})}
 
 
 def test_an_arg_that_does_not_suit_both_images_stays(tmp_path: Path) -> None:
