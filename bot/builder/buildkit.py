@@ -64,6 +64,7 @@ class DockerBuilder:
         """
         command = self._chosen()
         with tempfile.TemporaryDirectory(prefix="refit-build-", dir=request.scratch) as folder:
+            request = replace(request, scratch=Path(folder))
             secrets = written(request.secrets, Path(folder))
             arguments = build_arguments(command, request, secrets)
             with redacted(request.secrets), guarded(self._settings, request.name) as guard:
@@ -79,6 +80,7 @@ class DockerBuilder:
             pull_seconds=progress.pull_seconds,
             pull_bytes=progress.pull_bytes,
             network=network,
+            lost_caches=progress.lost_caches,
         )
 
     def measure(self, image: str) -> Build:
@@ -153,7 +155,9 @@ class DockerBuilder:
             raise kept_away(error, guard.refused()) from error
 
     def _watched(self, argv: list[str], request: BuildRequest, guard: Guard) -> Progress:
-        env, reader = self._settings.environment(), ProgressReader()
+        # buildx keeps a file for every build ever made, where its settings are.
+        env = self._settings.environment() | {"BUILDX_CONFIG": str(request.scratch)}
+        reader = ProgressReader()
         watch = Watch(self._settings.memory, self._settings.min_free, data_folder(self._settings))
 
         def trouble() -> str:

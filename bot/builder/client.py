@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import socket
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -178,7 +179,9 @@ def _built_with(command: Command, env: Mapping[str, str]) -> Command:
     The engine keeps nothing of the trial, so nothing is left in it however this process ends.
     """
     words = [*command.words, "--output=type=tar,dest=-", "-"]
-    process.run([command.path, *words], timeout=_TRY_SECONDS, env=env, stdin=_TRIAL)
+    with tempfile.TemporaryDirectory(prefix="refit-trial-") as folder:
+        kept = {**env, "BUILDX_CONFIG": folder}  # else buildx keeps a file of every build
+        process.run([command.path, *words], timeout=_TRY_SECONDS, env=kept, stdin=_TRIAL)
     process.run([command.path, "version"], timeout=_TRY_SECONDS, env=env)
     return command
 

@@ -20,6 +20,7 @@ _PREFACE: Final = "0"
 _CACHE: Final = "importing cache manifest from "
 # What a step moved, and of what: `transferring context: 1.2MB`, `sha256:… 1.05MB / 31.36MB 0.3s`.
 _MOVED: Final = re.compile(r"(transferring [a-z]+|sha256:[0-9a-f]+):? (\d+(?:\.\d+)?)([kMG]?B)\b")
+_REASON: Final = 200
 _UNITS: Final = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 # What BuildKit says of a step beside its output: digests, transfers, and the mark that it goes on later.
 _NOISE: Final = re.compile(
@@ -37,6 +38,7 @@ class Progress:
         running: Name of the step that began last and has not ended, or empty.
         error: What BuildKit says of the failure, in one line; empty where nothing failed.
         log: The last 50 lines that the failed (else the running) step wrote.
+        lost_caches: Images of layer cache that could not be had, each with what BuildKit says.
     """
 
     steps: tuple[Step, ...]
@@ -44,6 +46,7 @@ class Progress:
     running: str = ""
     error: str = ""
     log: str = ""
+    lost_caches: tuple[tuple[str, str], ...] = ()
 
     @property
     def exit_code(self) -> int | None:
@@ -80,10 +83,19 @@ class _Vertex:
     moved: dict[str, int] = field(default_factory=dict)
 
     @property
+    def cache(self) -> str:
+        """The image whose layer cache it gets; empty for what does something else."""
+        return self.name.removeprefix(_CACHE) if self.name.startswith(_CACHE) else ""
+
+    @property
+    def lost_cache(self) -> tuple[str, str]:
+        """The cache that it could not get, and why."""
+        return self.cache, self.error.removeprefix(f"{self.cache}: ")[:_REASON]
+
+    @property
     def broke(self) -> bool:
         """True where it ended the build: it failed itself, and was needed."""
-        needed = not self.name.startswith(_CACHE)
-        return needed and self.error not in ("", "context canceled")
+        return not self.cache and self.error not in ("", "context canceled")
 
     def take(self, text: str) -> None:
         if found := _MOVED.match(text):
@@ -139,6 +151,7 @@ class ProgressReader:
             running=running.name if running else "",
             error=broken.error if broken else self._outside,
             log="\n".join(told.output) if told else "",
+            lost_caches=tuple(v.lost_cache for v in vertices if v.cache and v.error),
         )
 
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.cycle import open_networks
+from bot.cycle import about_builds
 from bot.cycle.bases import platform_image
 from bot.cycle.building import build
 from bot.cycle.compare import KnownBase, compare
@@ -92,7 +92,7 @@ def compare_images(parts: Parts, before: Subject, after: Subject) -> ImageCompar
         platform=parts.platform,
         comparison=difference(*facts),
         seconds=parts.clock.monotonic() - started,
-        notes=open_networks.notes(one.build for one in facts),
+        notes=about_builds.notes(one.build for one in facts),
     )
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.cycle import open_networks
+from bot.cycle import about_builds
 from bot.cycle.driven import Shown
 from bot.cycle.grouping import Group, grouped
 from bot.cycle.order import chosen_for_build
@@ -176,10 +176,10 @@ def _no_engine(parts: Parts) -> tuple[str, ...]:
     return () if parts.builder or parts.crew else (f"level base only: {parts.no_builder}",)
 
 
-def _open_networks(updates: Sequence[Proved]) -> tuple[str, ...]:
+def _about_builds(updates: Sequence[Proved]) -> tuple[str, ...]:
     every = [evidence for proved in updates for evidence in proved.evidence]
     sides = [side for evidence in every for side in (evidence.before, evidence.after) if side]
-    return open_networks.notes(side.build for side in sides)
+    return about_builds.notes(side.build for side in sides)
 
 
 def _result(run: Run, plan: Plan, seconds: float) -> RunResult:
@@ -193,7 +193,7 @@ def _result(run: Run, plan: Plan, seconds: float) -> RunResult:
         seconds=seconds,
         quota=dict(parts.registry.quota()),
         dry_run=run.dry,
-        notes=(*_no_engine(parts), *_open_networks(tally.updates), *tally.notes),
+        notes=(*_no_engine(parts), *_about_builds(tally.updates), *tally.notes),
         issues=tuple(tally.issues),
         published=plan.published,
     )

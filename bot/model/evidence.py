@@ -110,6 +110,7 @@ class Build:
         pull_bytes: Bytes that came from registries; 0 where the engine had them.
         largest: The largest files of the Dockerfile's own layers, so that growth over months has a name.
         network: What the steps could reach; None for what was not built, and in evidence of older versions.
+        lost_caches: Images of layer cache that could not be had, each with the reason in words.
     """
 
     image: str
@@ -124,6 +125,7 @@ class Build:
     pull_bytes: int = 0
     largest: tuple[PathSize, ...] = ()
     network: BuildNetwork | None = None
+    lost_caches: tuple[tuple[str, str], ...] = ()
 
     @property
     def base_size(self) -> int:

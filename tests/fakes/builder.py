@@ -31,6 +31,7 @@ class FakeBuilder:
         sizes: Reference of a base image → its unpacked bytes.
         missing: True acts as a machine without an engine.
         network: What its builds could reach.
+        lost_caches: What its builds could not have of their caches.
         built: Every request, in order.
         started: Name of every container, in order.
         removed: Every prefix that was removed.
@@ -39,6 +40,7 @@ class FakeBuilder:
     sizes: Mapping[str, int] = field(default_factory=dict)
     missing: bool = False
     network: BuildNetwork | None = None
+    lost_caches: tuple[tuple[str, str], ...] = ()
     built: list[BuildRequest] = field(default_factory=list)
     started: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
@@ -63,7 +65,8 @@ class FakeBuilder:
         layers = (_base_layer(lines, self.sizes), *(_layer(run) for run in runs))
         steps = tuple(Step(run, 0.1, cached=False) for run in runs)
         size = sum(layer.size for layer in layers)
-        build = Build(image, 0.1 * len(runs), steps, size, layers, network=self.network)
+        build = Build(image, 0.1 * len(runs), steps, size, layers)
+        build = replace(build, network=self.network, lost_caches=self.lost_caches)
         with self._lock:
             self._images[request.name] = (image, "\n".join(lines))
             self._measured[request.name] = self._measured[image] = build

@@ -96,6 +96,7 @@ def test_a_registrys_cache_serves_what_the_base_does_not_reach(bench: Workbench,
     built = bench.builder.build(replace(asked, cache_from=(pushed,)))
 
     assert cached(built) == KEPT
+    assert built.lost_caches == ()
     assert contents(bench, built)[0] == made
     assert not any("building with" in step.name for step in built.steps)
 
@@ -104,6 +105,8 @@ def test_a_cache_that_cannot_be_had_costs_time_and_is_not_blamed(bench: Workbenc
     nowhere = (f"{lab.registry}/{bench.prefix}/nothing:{uuid.uuid4().hex[:8]}",)
     built = bench.builder.build(replace(request(bench, lab, "before"), cache_from=nowhere))
     assert cached(built)[RUN_IMAGE] is False
+    assert [cache for cache, _ in built.lost_caches] == list(nowhere)
+    assert "not found" in built.lost_caches[0][1]
 
     with pytest.raises(BuildFailed, match="RUN exit 3 failed with exit code 3"):
         bench.builder.build(replace(request(bench, lab, "after", "RUN exit 3"), cache_from=nowhere))
@@ -114,3 +117,13 @@ def test_asked_for_no_stage_nothing_comes_from_any_cache(bench: Workbench, lab: 
     again = bench.builder.build(replace(request(bench, lab, "before"), fresh_stages=()))
     assert set(cached(again).values()) == {False}
     assert again.cache_hit_rate == 0
+
+
+def test_buildx_keeps_nothing_of_a_build_where_its_settings_are(bench: Workbench) -> None:
+    folder = bench.settings.docker_config
+    assert folder is not None
+    before = set(folder.rglob("*"))
+
+    bench.build(f"FROM {bench.base}", "RUN true")
+
+    assert set(folder.rglob("*")) == before

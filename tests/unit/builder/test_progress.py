@@ -147,6 +147,7 @@ WITHOUT_ITS_CACHE = """\
 def test_a_cache_that_cannot_be_had_is_not_what_ended_the_build() -> None:
     found = parse_progress(WITHOUT_ITS_CACHE.splitlines())
     assert (found.failed, found.exit_code, found.log) == ("[stage-1 2/3] RUN exit 3", 3, "words")
+    assert found.lost_caches == (("127.0.0.1:5000/play/nothing:1", "not found"),)
 
 
 def test_what_buildx_says_of_itself_is_no_step() -> None:

@@ -83,6 +83,16 @@ def test_builds_on_an_open_network_are_a_note_of_the_run_and_of_the_pull_request
     assert "Builds could reach private addresses: no root here" in wanted.body
 
 
+def test_a_cache_that_could_not_be_had_is_one_note_of_the_run(tmp_path: Path) -> None:
+    made = outdated(tmp_path)
+    assert made.builder is not None
+    made.builder.lost_caches = (("ghcr.io/acme/cache:1", "not found"),)
+
+    notes = made.run().result.notes
+
+    assert notes == ("built without the layer cache of `cache_from`: ghcr.io/acme/cache:1 (not found)",)
+
+
 def test_builds_on_a_closed_network_need_no_note(tmp_path: Path) -> None:
     made = outdated(tmp_path)
     assert made.builder is not None

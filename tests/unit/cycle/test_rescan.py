@@ -227,7 +227,7 @@ def test_a_target_with_a_published_image_is_not_built(tmp_path: Path) -> None:
 
 
 def test_a_target_read_by_a_program_that_nobody_allowed_is_not_built(tmp_path: Path) -> None:
-    made = shop(tmp_path)
+    made = shop(tmp_path, Target("acme/shop", "backend", "Dockerfile"))
     made.forge.files["acme/shop"]["Dockerfile"] = b"# syntax=example/frontend\nFROM debian:12\n"
 
     with pytest.raises(EngineError, match="names example/frontend"):
