@@ -16,7 +16,7 @@ from typing import Final, Literal
 import docker
 
 from bot import process
-from bot.builder.problems import engine_errors, hint_for
+from bot.builder.problems import HINTS, REACHING, engine_errors, hint_for
 from bot.errors import EngineError, EngineMissing, ProcessFailed
 
 SDK_SECONDS: Final = 120
@@ -109,7 +109,7 @@ def connect(settings: BuilderSettings, seconds: int = SDK_SECONDS) -> Iterator[d
     Raises:
         EngineMissing: No engine answers.
     """
-    with engine_errors("connect to it"):
+    with engine_errors("be reached", (*REACHING, *HINTS)):
         _knock(settings.host or _DEFAULT_SOCKET)
         client = docker.DockerClient(base_url=settings.host or None, version="auto", timeout=seconds)
     try:

@@ -12,8 +12,10 @@ import requests.exceptions
 
 from bot.errors import EngineError, EngineMissing
 
+Hints = tuple[tuple[tuple[str, ...], str], ...]
+
 # What the engine or its client says (lower case) → what to do.
-HINTS: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
+HINTS: Final[Hints] = (
     (
         ("no space left on device", "disk quota exceeded"),
         "The engine's disk is full: free space there (docker system df shows what takes it).",
@@ -39,7 +41,25 @@ HINTS: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
         "The registry's rate limit is reached: log in, or run again later.",
     ),
 )
+# The same of the way to it, where the words do not mean a registry's address.
+REACHING: Final[Hints] = (
+    (
+        ("connection refused",),
+        "Start the engine (systemctl start docker), or set DOCKER_HOST; else all stays at level base.",
+    ),
+    (
+        ("paramiko", "ssh://"),
+        "Refit speaks to no engine by ssh: forward the engine's socket by `ssh -L`, and name the local end.",
+    ),
+    (
+        ("bind address", "unrecognized host", "invalid proto", "failed to resolve"),
+        "Write DOCKER_HOST (or builder.docker_host) as unix:///PATH/docker.sock or tcp://HOST:PORT.",
+    ),
+)
 _ERRNO: Final = re.compile(r"\[Errno -?\d+\] ")
+# The SDK tells of an address where nobody answers by three errors, one inside the other.
+_NESTED: Final = re.compile(r"^.*host='([^']+)', port=(\d+)\): (Failed to .*)$", re.DOTALL)
+_REFUSED: Final = re.compile(r"Failed to establish a new connection: ")
 _MISSING: Final = (
     "no such file or directory",
     "connection refused",
@@ -48,15 +68,19 @@ _MISSING: Final = (
 )
 
 
-def hint_for(text: str, otherwise: str = "") -> str:
+def hint_for(text: str, otherwise: str = "", hints: Hints = HINTS) -> str:
     """What to do about an engine's message."""
     said = text.lower()
-    return next((hint for marks, hint in HINTS if any(mark in said for mark in marks)), otherwise)
+    return next((hint for marks, hint in hints if any(mark in said for mark in marks)), otherwise)
 
 
 @contextmanager
-def engine_errors(doing: str) -> Iterator[None]:
+def engine_errors(doing: str, hints: Hints = HINTS) -> Iterator[None]:
     """Turn the SDK's errors into `EngineError`s that say what was being done.
+
+    Args:
+        doing: What the engine could not do.
+        hints: What to do about what it says.
 
     Raises:
         EngineMissing: There is no engine at the socket.
@@ -69,9 +93,12 @@ def engine_errors(doing: str) -> Iterator[None]:
         where = any(mark in text.lower() for mark in _MISSING)
         is_answer = isinstance(error, docker.errors.APIError)
         if where and not is_answer:
-            raise EngineMissing(f"no container engine answers: {_short(text)}") from error
-        raise EngineError(f"the engine could not {doing}: {_short(text)}", hint=hint_for(text)) from error
+            message = f"no container engine answers: {_short(text)}"
+            raise EngineMissing(message, hint=hint_for(text, hints=hints)) from error
+        message = f"the engine could not {doing}: {_short(text)}"
+        raise EngineError(message, hint=hint_for(text, hints=hints)) from error
 
 
 def _short(text: str) -> str:
-    return " ".join(_ERRNO.sub("", text).split())[:400]
+    plain = _NESTED.sub(r"\3: '\1:\2'", _ERRNO.sub("", text))
+    return " ".join(_REFUSED.sub("", plain).replace('"))', "").split())[:400]

@@ -26,6 +26,7 @@ from bot.model.reference import Reference
 from bot.progress import TerminalProgress
 from bot.report import compare as compared
 from bot.report.compare_document import document
+from bot.report.wording import count
 from bot.saved import for_scanner, is_saved_image, open_saved
 from bot.settings import Settings
 
@@ -100,10 +101,12 @@ def compare(  # noqa: PLR0913 - the options of a command line
     """
     expected = "A B" if at is None else "TARGET DIGEST DIGEST"
     if len(images) != len(expected.split()):
-        raise UsageError(f"compare takes {expected}, not {len(images)} arguments")
+        raise UsageError(
+            f"compare takes {expected}, not {count(len(images), 'argument')}",
+            hint="For example: refit compare debian:11 debian:12; `refit compare --help` tells more.",
+        )
     settings = config_or_defaults(config) if at is None else load_config(config)
     with interruptible(), TerminalProgress(errors_console(), quiet=quiet) as progress:
-        progress.step("compare")
         if at is None:
             build = _Build(context, tuple(build_arg or ()), stage)
             result = _compared(settings, progress, images, build)

@@ -54,7 +54,6 @@ def _one(settings: Settings, subject: str, *, quiet: bool) -> int:
         TerminalProgress(errors_console(), quiet=quiet) as progress,
         open_parts(settings, progress, drive=False) as parts,
     ):
-        progress.step(f"rescan {subject}")
         result = rescan_now(parts, subject)
     write(summary(result))
     return 0

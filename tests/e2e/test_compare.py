@@ -128,7 +128,7 @@ def test_every_measurement_is_a_point_of_the_time_series(world: World) -> None:
 
 
 WRONG = {
-    "one word": (["debian:12"], "compare takes A B, not 1 arguments"),
+    "one word": (["debian:12"], "compare takes A B, not 1 argument\n"),
     "no such file": (["./nothing/Dockerfile", "debian:12"], "is no file here, and no image"),
     "a folder without one": (["{folder}", "debian:12"], "holds neither a Dockerfile nor an image"),
     "a build argument": (["--build-arg", "X", "{file}", "{file}"], "--build-arg takes NAME=VALUE, not 'X'"),

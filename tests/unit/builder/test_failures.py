@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,37 @@ def test_an_engine_that_is_not_there_is_named_by_its_socket(tmp_path: Path) -> N
         pass
 
     assert caught.value.message == f"no container engine answers: No such file or directory: '{host}'"
+
+
+UNREACHED = {
+    "stopped": (
+        "unix://{sock}",
+        "no container engine answers: Connection refused: 'unix://",
+        "Start the engine",
+    ),
+    "nobody there": ("tcp://127.0.0.1:9", "answers: Connection refused: '127.0.0.1:9'", "Start the engine"),
+    "no address": (
+        "here",
+        "the engine could not be reached: Invalid bind address",
+        "unix:///PATH/docker.sock",
+    ),
+    "by ssh": ("ssh://a@b.example", "the engine could not be reached: ", "`ssh -L`"),
+}
+
+
+@pytest.mark.parametrize(("host", "message", "hint"), UNREACHED.values(), ids=UNREACHED.keys())
+def test_an_engine_that_cannot_be_reached_says_where_and_what_to_do(
+    tmp_path: Path, host: str, message: str, hint: str
+) -> None:
+    with socket.socket(socket.AF_UNIX) as stopped:
+        stopped.bind(f"{tmp_path}/s")  # and nobody listens
+
+        with (
+            pytest.raises(EngineError) as caught,
+            connect(BuilderSettings(host.format(sock=f"{tmp_path}/s"))),
+        ):
+            pass
+
+    assert message in caught.value.message
+    assert len(caught.value.message) < 160 + len(str(tmp_path))
+    assert hint in caught.value.hint
