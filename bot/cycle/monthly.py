@@ -106,6 +106,7 @@ def run_cycle(
     if not request.dry_run:
         told(result)
         parts.store.finish(cycle, json.dumps(wire.run(result)), parts.clock.now(), result)
+    sweep(parts)
     return Outcome(result, tuple(run.tally.drafts))
 
 

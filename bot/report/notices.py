@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from bot.model.evidence import VerdictState
@@ -15,6 +16,10 @@ from bot.model.vulnerability import Vulnerability
 from bot.report import wording
 
 _SHOWN = 30
+# What is measured anew every time; how many of a severity, and the number of a CVE, say what it is.
+_MEASURED = re.compile(
+    rf"(?<![\w-])\d++(?:[.,:]\d++)*+(?! (?:{'|'.join(one.lower() for one in Severity)})\b)"
+)
 
 
 def of_cycle(result: RunResult) -> tuple[Notice, ...]:
@@ -45,7 +50,13 @@ def found_in(target: str, found: Vulnerability) -> str:
 def failure(what: str, message: str, hint: str) -> Notice:
     """Something that the bot does by itself failed as a whole."""
     lines = (message, hint) if hint else (message,)
-    return Notice(NoticeKind.FAILURE, what, _digest([message]), f"Refit could not do its work: {what}", lines)
+    return Notice(
+        NoticeKind.FAILURE,
+        what,
+        _digest([_without_measures(message)]),
+        f"Refit could not do its work: {what}",
+        lines,
+    )
 
 
 def _summary(result: RunResult) -> Notice:
@@ -95,7 +106,7 @@ def _blocked(proved: Proved) -> Notice:
     return Notice(
         NoticeKind.BLOCKED,
         f"{name} {planned.use.text.partition('@')[0]}",
-        _digest([str(planned.update.to), *reasons]),
+        _digest([str(planned.update.to), *map(_without_measures, reasons)]),
         f"Blocked in {name}: {moves(planned)}",
         (*reasons, *([url] if url else [])),
     )
@@ -103,6 +114,11 @@ def _blocked(proved: Proved) -> Notice:
 
 def _is_blocked(proved: Proved) -> bool:
     return proved.verdict.state is VerdictState.BLOCK
+
+
+def _without_measures(text: str) -> str:
+    """What a reader would call the same though a size, a time or an exit code differs."""
+    return _MEASURED.sub("#", text)
 
 
 def _digest(lines: Sequence[str]) -> str:

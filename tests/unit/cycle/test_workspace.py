@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cycle.monthly import run_cycle
 from bot.cycle.workspace import cut_off, inside, sweep, workspace
 from bot.errors import EngineError
 from bot.ports import BuildRequest
@@ -97,6 +98,15 @@ def test_what_the_engine_finishes_after_that_is_removed_too(tmp_path: Path) -> N
     finish(shop, f"{name}-before")
     shop.clock.moment += timedelta(hours=2)
     sweep(shop.parts())
+
+    assert not has(shop, f"{name}-before")
+
+
+def test_it_is_looked_for_at_the_end_of_a_cycle_too(tmp_path: Path) -> None:
+    shop = house(tmp_path, {})
+    name = died(shop, tmp_path)
+
+    run_cycle(shop.parts(), told=lambda _: finish(shop, f"{name}-before"))
 
     assert not has(shop, f"{name}-before")
 
