@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pathspec import GitIgnoreSpec
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
@@ -108,7 +108,7 @@ def _store_url(value: object) -> object:
     parts = urlsplit(value)
     if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
         raise ValueError("a store for many machines is written postgresql://user@host/database")
-    if parts.password is not None:
+    if parts.password is not None or "password" in parse_qs(parts.query):
         raise ValueError("a secret never stands here; `store_password` names its place")
     return value.replace("postgres://", "postgresql://", 1)
 
@@ -150,7 +150,7 @@ class Secret(Section):
     @model_validator(mode="before")
     @classmethod
     def _no_literal(cls, value: Any) -> Any:
-        if isinstance(value, str):
+        if isinstance(value, str | int | float):  # YAML reads a password of digits as a number
             raise ValueError("a secret is never written here; name its place: {env: NAME} or {file: PATH}")  # noqa: TRY004 - pydantic turns ValueErrors into messages
         return value
 

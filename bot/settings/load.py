@@ -17,7 +17,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from bot.errors import ConfigError
 from bot.settings.fields import Secret, Section, StoreUrl
 from bot.settings.keeping import ArtifactsSection, RetentionSection
-from bot.settings.sections import CustomSettings, ProjectSettings, RuleSettings
+from bot.settings.sections import CustomSettings, ForgeKind, ProjectSettings, RuleSettings
 from bot.settings.services import (
     BuilderSection,
     GitHubSection,
@@ -85,10 +85,13 @@ class Settings(Section):
     @field_validator("projects")
     @classmethod
     def _names_differ(cls, projects: tuple[ProjectSettings, ...]) -> tuple[ProjectSettings, ...]:
-        names = [project.name for project in projects]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"two projects share the name {twice[0]!r}")
+        seen = set[str]()
+        for one in projects:
+            # GitHub knows no difference of case: two names of one project would get every pull request twice.
+            names = {one.name, one.name.lower()} if one.forge is ForgeKind.GITHUB else {one.name}
+            if names & seen:
+                raise ValueError(f"two projects share the name {one.name!r}")
+            seen |= names
         return projects
 
     @field_validator("registries")

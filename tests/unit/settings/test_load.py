@@ -86,6 +86,7 @@ WRONG = {
         "named owner/name, not 'shop'; one on this machine has `forge: local` and `path`",
     ),
     "twice the same project": ("projects: [{name: a/b}, {name: a/b}]", "two projects share the name 'a/b'"),
+    "twice the same in another case": ("projects: [{name: a/b}, {name: A/b}]", "share the name 'A/b'"),
     "twice the same target": (
         "projects: [{name: a/b, targets: [{name: x}, {name: x}]}]",
         "two targets share the name 'x'",
@@ -125,14 +126,16 @@ def test_every_mistake_is_listed_at_once(tmp_path: Path) -> None:
     assert len(caught.value.message.splitlines()) == 2
 
 
-def test_a_literal_secret_is_never_echoed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("secret", ["ghp_very_secret", "48151623", "4815.1623"])
+def test_a_literal_secret_is_never_echoed(tmp_path: Path, secret: str) -> None:
     file = tmp_path / "refit.yaml"
-    file.write_text("github:\n  token: ghp_very_secret\n")
+    file.write_text(f"github:\n  token: {secret}\n")
 
     with pytest.raises(ConfigError) as caught:
         load(file)
 
-    assert "ghp_very_secret" not in caught.value.message
+    assert secret not in caught.value.message
+    assert "name its place" in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -140,6 +143,7 @@ def test_a_literal_secret_is_never_echoed(tmp_path: Path) -> None:
     [
         "store: mysql://refit:hunter2@db.example.com/refit",
         "store: postgresql://refit:hunter2@db.example.com",
+        "store: postgresql://db.example.com/refit?user=refit&password=hunter2",
         "registries: [{host: docker.io, mirrors: ['https://me:hunter2@mirror.example.com']}]",
         "matrix: {homeserver: 'ftp://me:hunter2@matrix.example.com'}",
         "artifacts: {location: 's3://made-up-id:hunter2@bucket/refit'}",
