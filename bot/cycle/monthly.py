@@ -52,7 +52,8 @@ class CycleRequest:
 
     Attributes:
         name: Name of the cycle; None is the current month's.
-        only: A target, a file, or the slot of a pull request; everything else is left out.
+        only: A target, a file, either behind its project's name (`acme/shop#backend`), or the slot of a pull
+            request; everything else is left out.
         dry_run: Prove, but write to no forge and record no cycle.
         evidence_only: Attach evidence to pull requests that others opened, and open none.
     """
@@ -66,7 +67,7 @@ class CycleRequest:
         """A run that leaves something out is a cycle of its own: `monthly-2026-11-only-shop`."""
         name = self.name or monthly_name(now, zone)
         if self.only is not None:
-            name = f"{name}-only-{marker.slug(self.only)}"
+            name = f"{name}-only-{marker.file_name(self.only)}"
         return f"{name}-evidence" if self.evidence_only else name
 
 
@@ -149,7 +150,8 @@ def _run(parts: Parts, cycle: Cycle, plan: Plan, groups: Sequence[Group], reques
 
 
 def _concerns(group: Group, only: str) -> bool:
-    return only == group.slot or any(only in (planned.subject, planned.use.file) for planned in group.members)
+    own = {name for planned in group.members for name in (planned.subject, planned.use.file)}
+    return only in own | {f"{group.project.name}#{name}" for name in own} | {group.slot}
 
 
 def _prepared(groups: Sequence[Group], run: Run) -> Iterable[tuple[Project, list[Group], list[Seen]]]:

@@ -144,11 +144,11 @@ class Conversation:
         return answers.snoozed(made)
 
     def _open(self, parts: Parts, value: Value) -> Answer:
-        target = _target(parts, value["subject"])
-        self._demand((target.project,), value)
-        projects = tuple(one for one in parts.projects if one.name == target.project)
-        result = run_cycle(replace(parts, projects=projects), CycleRequest(only=target.name)).result
-        return answers.published(result)
+        name, only = _place(parts, value["subject"])
+        self._demand((name,), value)
+        projects = tuple(one for one in parts.projects if one.name == name)
+        request = CycleRequest(only=f"{name}#{only}")
+        return answers.published(run_cycle(replace(parts, projects=projects), request).result)
 
     def _demand(self, projects: tuple[str, ...], value: Value) -> None:
         """Refuse where GitHub would.
@@ -171,6 +171,15 @@ def _target(parts: Parts, name: str) -> Target:
     if target is None:
         raise UsageError(f"there is no target {name!r}", hint="`check` lists what there is.")
     return target
+
+
+def _place(parts: Parts, name: str) -> tuple[str, str]:
+    """The project of what is to be opened, and the target, or the file that no target builds."""
+    project, _, file = name.rpartition("#")
+    if any((project, file) == (one, use.file) for one, use in known_uses(parts.store)):
+        return project, file
+    target = _target(parts, name)
+    return target.project, target.name
 
 
 def _rescan_all(parts: Parts) -> Answer:
