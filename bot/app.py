@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Final
 
-from sqlalchemy import make_url
-
 from bot.artifacts import ArtifactShelf, open_shelf
 from bot.builder import DockerBuilder
 from bot.clock import SystemClock
@@ -37,7 +35,7 @@ from bot.settings.narrowing import read as read_wishes
 from bot.store.base import Guard
 from bot.store.holder import this_process
 from bot.store.lease import lease
-from bot.store.sql import SqlStore, open_store, sqlite_url
+from bot.store.sql import SqlStore, open_store, sqlite_url, with_password
 from bot.under_care import Expand, by_project, expanded
 
 _MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
@@ -110,7 +108,7 @@ def store_url(settings: Settings) -> str:
     if settings.store_password is None:
         return settings.store
     password = settings.store_password.read("store_password")
-    return make_url(settings.store).set(password=password).render_as_string(hide_password=False)
+    return with_password(settings.store, password)
 
 
 @contextmanager

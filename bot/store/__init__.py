@@ -1,4 +1,4 @@
-"""What outlives a process: SQLAlchemy tables, Alembic migrations, and the lease."""
+"""What outlives a process: tables in SQLite or PostgreSQL, Alembic migrations, and the lease."""
 
 from bot.store.sql import SqlStore, open_store
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy import Connection, Table, func, insert, select, text
-
 from bot.errors import StoreError
 from bot.store.sql import SqlStore, open_store
-from bot.store.tables import Base
+from bot.store.tables import DRIVING, LEASES, TABLES, Table
+from bot.store.transaction import Transaction
 
 # Who held a lease or drove a cycle there does not here.
-_LEFT_OUT: Final = frozenset({"driving", "leases"})
-_BATCH: Final = 500
+_LEFT_OUT: Final = (DRIVING, LEASES)
 
 
 def copy(source: str, destination: str) -> Mapping[str, int]:
@@ -38,38 +36,24 @@ def copy(source: str, destination: str) -> Mapping[str, int]:
 
 
 def _copied(old: SqlStore, new: SqlStore) -> Mapping[str, int]:
-    tables = [table for table in Base.metadata.sorted_tables if table.name not in _LEFT_OUT]
+    tables = [table for table in TABLES if table not in _LEFT_OUT]
     with old.reading() as reading, new.writing() as writing:
-        full = [table.name for table in tables if _count(writing, table)]
+        full = [table.name for table in tables if not _empty(writing, table)]
         if full:
             raise StoreError(
                 f"the database is not empty: there are rows in {', '.join(full)}",
                 hint="Copy into a new database, or go on with the one that is there.",
             )
-        copied = {table.name: _copy(reading, writing, table) for table in tables}
-        for table in tables:
-            _count_on(writing, table)
-        return copied
+        return {table.name: _copy(reading, writing, table) for table in tables}
 
 
-def _copy(reading: Connection, writing: Connection, table: Table) -> int:
+def _copy(reading: Transaction, writing: Transaction, table: Table) -> int:
     number = 0
-    for rows in reading.execution_options(yield_per=_BATCH).execute(select(table)).mappings().partitions():
-        writing.execute(insert(table), [dict(row) for row in rows])
+    for rows in reading.batches(table):
+        writing.add_all(table, rows)
         number += len(rows)
     return number
 
 
-def _count(connection: Connection, table: Table) -> int:
-    return connection.scalar(select(func.count()).select_from(table)) or 0
-
-
-def _count_on(connection: Connection, table: Table) -> None:
-    """Let numbers that the database gives go on after those that were copied."""
-    column = table.autoincrement_column
-    if column is None or connection.dialect.name != "postgresql":
-        return
-    last = connection.scalar(select(func.max(column)))
-    if last is not None:
-        name = {"table": table.name, "column": column.name, "last": last}
-        connection.execute(text("SELECT setval(pg_get_serial_sequence(:table, :column), :last)"), name)
+def _empty(transaction: Transaction, table: Table) -> bool:
+    return not transaction.rows(table, "LIMIT 1")

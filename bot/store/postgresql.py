@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Final, cast
+from collections.abc import Sequence
+from typing import Any, Final
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
-from sqlalchemy.pool import ConnectionPoolEntry
 
-from bot.store.base import writes
-
-_SCHEME: Final = "postgresql"
 _PATIENCE_SECONDS: Final = 30.0
 _AGAIN_SECONDS: Final = 0.5
 # Any number will do, as long as nobody else in this database takes it: the letters of "refit".
@@ -28,52 +23,69 @@ _CONNECTING: Final = {
     "options": "-c idle_in_transaction_session_timeout=10s -c lock_timeout=30s",
 }
 
+_READ: Final = b"BEGIN"
+# Transactions that write go one after the other, as in SQLite: one that read before it wrote would else
+# overwrite what another wrote meanwhile, and two that found no row would both insert it. Ours are short.
+_WRITE: Final = f"BEGIN; SELECT pg_advisory_xact_lock({_WRITERS})".encode()
+_MADE: Final = "SELECT to_regclass('alembic_version') IS NOT NULL"
+_REVISION: Final = "SELECT version_num FROM alembic_version"
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
 
 def connecting(url: str) -> dict[str, Any]:
-    """What psycopg connects with, for connections that SQLAlchemy does not make (the lease, the queue)."""
-    return {
-        "conninfo": make_url(url).set(drivername=_SCHEME).render_as_string(hide_password=False)
-    } | _CONNECTING
+    """What psycopg connects with."""
+    return {"conninfo": url, **_CONNECTING}
 
 
-def postgresql_engine(url: URL) -> Engine:
-    """An engine whose connections outlive a restart of the database."""
-    engine = create_engine(
-        url.set(drivername=f"{_SCHEME}+psycopg"), pool_pre_ping=True, connect_args=dict(_CONNECTING)
-    )
-    event.listen(engine, "begin", _begin)
-    event.listen(engine, "do_connect", _Patience().connect)
-    return engine
+class Postgresql:
+    """The `Driver` for a database that many machines may share; its connections outlive a restart of it.
 
-
-def _begin(connection: Connection) -> None:
-    """Let transactions that write go one after the other, as SQLite does.
-
-    One that read before it wrote would else overwrite what another wrote meanwhile, and two that found
-    no row would both insert it. Ours are short and few.
+    Args:
+        url: `postgresql://…`, password included.
     """
-    if writes(connection):
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
 
+    failures: type[Exception] = psycopg.Error
 
-class _Patience:
-    """Connects at once or not at all the first time; later ones wait for a database that restarts."""
+    def __init__(self, url: str) -> None:
+        self._url, self._connected = url, False
 
-    def __init__(self) -> None:
-        self._connected = False
-
-    def connect(
-        self, _: Dialect, __: ConnectionPoolEntry, words: list[Any], options: dict[str, Any]
-    ) -> DBAPIConnection:
-        """SQLAlchemy's `do_connect`."""
+    def connect(self) -> Connection:
+        """At once or not at all the first time; later connections wait for a database that restarts."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
-                made = psycopg.connect(*words, **options)
+                made = psycopg.connect(**connecting(self._url), autocommit=True)
             except psycopg.OperationalError:
                 if not self._connected or time.monotonic() > deadline:
                     raise
                 time.sleep(_AGAIN_SECONDS)
                 continue
             self._connected = True
-            return cast("DBAPIConnection", made)  # psycopg types its cursors more narrowly
+            return made
+
+    def alive(self, connection: Connection) -> bool:
+        """Ask, for it may have ended with a database that restarted."""
+        try:
+            connection.execute(b"SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def begin(self, connection: Connection, *, writes: bool) -> None:
+        """Begin a transaction."""
+        connection.execute(_WRITE if writes else _READ)
+
+    def execute(
+        self, connection: Connection, sql: str, values: Sequence[object]
+    ) -> psycopg.Cursor[tuple[Any, ...]]:
+        """Execute a statement."""
+        return connection.execute(sql.replace("?", "%s").encode(), values)
+
+    def revision(self, connection: Connection) -> str | None:
+        """The revision that the tables are of; None where there are none."""
+        made = connection.execute(_MADE).fetchone()
+        if made is None or not made[0]:
+            return None
+        found = connection.execute(_REVISION).fetchone()
+        return None if found is None else str(found[0])

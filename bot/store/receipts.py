@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete
-
 from bot.model.receipt import Receipt
 from bot.store.base import Rows
 from bot.store.codec import RECEIPT, decode, encode
-from bot.store.tables import ReceiptRow
+from bot.store.tables import RECEIPTS
 
 
 class ReceiptRows(Rows):
@@ -17,20 +15,19 @@ class ReceiptRows(Rows):
 
     def receipt(self, key: str) -> Receipt | None:
         """What became of a job, or None where it has not ended."""
-        with self._session() as session:
-            row = session.get(ReceiptRow, key)
-        return None if row is None else decode(RECEIPT, row.body)
+        row = self._get(RECEIPTS, key)
+        return None if row is None else decode(RECEIPT, row["body"])
 
     def save_receipt(self, receipt: Receipt, now: datetime) -> Receipt:
         """Store a receipt; where the same job was finished before, that one stays and is given back."""
-        with self._writing() as session:
-            row = session.get(ReceiptRow, receipt.key)
+        with self._writing() as writing:
+            row = writing.get(RECEIPTS, receipt.key)
             if row is not None:
-                return decode(RECEIPT, row.body)
-            session.add(ReceiptRow(key=receipt.key, body=encode(RECEIPT, receipt), at=now))
+                return decode(RECEIPT, row["body"])
+            writing.add(RECEIPTS, {"key": receipt.key, "body": encode(RECEIPT, receipt), "at": now})
             return receipt
 
     def forget_receipts(self, before: datetime) -> None:
         """Let go of receipts older than `before`: their cycles ended long ago."""
-        with self._writing() as session:
-            session.execute(delete(ReceiptRow).where(ReceiptRow.at < before))
+        with self._writing() as writing:
+            writing.run("DELETE FROM receipts WHERE at < ?", before)

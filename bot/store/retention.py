@@ -5,19 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, select
-from sqlalchemy.orm import InstrumentedAttribute
-
 from bot.model.retention import Expiring
-from bot.model.run import CycleState
 from bot.store.base import Rows
-from bot.store.tables import BaselineRow, CycleRow, EvidenceRow, MeasurementRow, ScanRow
 
-_WRITTEN: Final[dict[Expiring, InstrumentedAttribute[datetime]]] = {
-    Expiring.MEASUREMENTS: MeasurementRow.at,
-    Expiring.EVIDENCE: EvidenceRow.created,
-    Expiring.SCANS: ScanRow.created,
-    Expiring.CYCLES: CycleRow.started,
+_MEASUREMENTS: Final = """
+DELETE FROM measurements WHERE at < ? AND NOT EXISTS (
+    SELECT 1 FROM baselines
+    WHERE baselines.project = measurements.project AND baselines.target = measurements.target
+    AND baselines.platform = measurements.platform AND baselines.digest = measurements.base
+)
+"""
+_CYCLES: Final = """
+DELETE FROM cycles WHERE started < ? AND state = 'done' AND id NOT IN (
+    SELECT id FROM cycles WHERE plan IS NOT NULL ORDER BY started DESC, attempt DESC LIMIT 1
+)
+"""
+_STATEMENTS: Final = {
+    Expiring.MEASUREMENTS: _MEASUREMENTS,
+    Expiring.EVIDENCE: "DELETE FROM evidence WHERE created < ?",
+    Expiring.SCANS: "DELETE FROM scans WHERE created < ?",
+    Expiring.CYCLES: _CYCLES,
 }
 
 
@@ -30,27 +37,6 @@ class RetentionRows(Rows):
         However old they are, a measurement that a baseline stands on stays, and so do cycles that are not
         finished and the newest one with a plan.
         """
-        written = _WRITTEN[kind]
-        query = delete(written.class_).where(written < before)
-        if kind is Expiring.MEASUREMENTS:
-            query = query.where(~_is_baseline())
-        if kind is Expiring.CYCLES:
-            query = query.where(CycleRow.state == CycleState.DONE, CycleRow.id.not_in(_newest_planned()))
-        with self._writing() as session:
-            return session.connection().execute(query).rowcount
-
-
-def _newest_planned() -> Select[str]:
-    planned = select(CycleRow.id).where(CycleRow.plan.is_not(None))
-    return planned.order_by(CycleRow.started.desc(), CycleRow.attempt.desc()).limit(1)
-
-
-def _is_baseline() -> ColumnElement[bool]:
-    return exists().where(
-        and_(
-            BaselineRow.project == MeasurementRow.project,
-            BaselineRow.target == MeasurementRow.target,
-            BaselineRow.platform == MeasurementRow.platform,
-            BaselineRow.digest == MeasurementRow.base,
-        )
-    )
+        with self._writing() as writing:
+            removed: int = writing.run(_STATEMENTS[kind], before).rowcount
+            return removed

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import sqlite3
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry
+from typing import Final
+from urllib.parse import quote, urlsplit
 
 from bot.errors import StoreError
-from bot.store.base import Guard, begin_sqlite, explained
+from bot.store.base import Guard
 from bot.store.cycles import CycleRows
+from bot.store.database import Database, first_line
 from bot.store.folder import private, unusable
 from bot.store.proofs import ProofRows
 from bot.store.publications import PublicationRows
 from bot.store.published import PublishedRows
 from bot.store.receipts import ReceiptRows
 from bot.store.retention import RetentionRows
-from bot.store.revision import NEWEST, revision
+from bot.store.revision import NEWEST
 from bot.store.sboms import SbomRows
 from bot.store.sightings import SightingRows
+from bot.store.sqlite import Sqlite
 from bot.store.talks import TalkRows
+from bot.store.transaction import Driver, Transaction
+
+_PASSWORD: Final = re.compile(r"(?<=:)[^:@/]+(?=@)")
 
 
 class SqlStore(
@@ -37,27 +40,27 @@ class SqlStore(
     SightingRows,
     TalkRows,
 ):
-    """The `Store` port on SQLAlchemy; `close` gives the connections back."""
+    """The `Store` port on SQL; `close` gives the connections back."""
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Transaction]:
         """A transaction over all tables that only reads."""
-        with explained(), self._engine.begin() as connection:
-            yield connection
+        with self._database.transaction() as transaction:
+            yield transaction
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Transaction]:
         """A transaction over all tables that writes: all or nothing."""
-        with explained(), self._writer.begin() as connection:
-            yield connection
+        with self._database.transaction(writes=True) as transaction:
+            yield transaction
 
     def close(self) -> None:
         """Give the connections back."""
-        self._engine.dispose()
+        self._database.close()
 
 
 def open_store(url: str, guard: Guard | None = None) -> SqlStore:
-    """Open the store at a SQLAlchemy URL, bringing its tables up to date.
+    """Open the store at a URL, bringing its tables up to date.
 
     Args:
         url: `sqlite:///FILE`, or `postgresql://…`.
@@ -66,32 +69,30 @@ def open_store(url: str, guard: Guard | None = None) -> SqlStore:
     Raises:
         StoreError: It cannot be opened or was written by a newer Refit.
     """
-    engine = _engine(make_url(url))
+    driver = _driver(url)
+    database = Database(driver)
     try:
-        _migrate(engine)
-    except SQLAlchemyError as error:
-        engine.dispose()
-        shown = make_url(url).render_as_string(hide_password=True)
+        if database.revision() != NEWEST:
+            _upgrade(url, driver)
+    except driver.failures as error:
+        database.close()
         raise StoreError(
-            f"cannot open the store {shown}: {str(error).splitlines()[0]}",
+            f"cannot open the store {_PASSWORD.sub('***', url)}: {first_line(error)}",
             hint="Check that the folder or database exists and may be written.",
         ) from error
     except StoreError:
-        engine.dispose()
+        database.close()
         raise
-    return SqlStore(engine, guard)
+    return SqlStore(database, guard)
 
 
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() == "postgresql":
-        # psycopg costs 9 MB, which a bot on one machine need not pay.
-        from bot.store.postgresql import postgresql_engine  # noqa: PLC0415 - only where many share a store
+def _driver(url: str) -> Driver:
+    if url.startswith("sqlite:"):
+        return Sqlite(url)
+    # psycopg costs 9 MB, which a bot on one machine need not pay.
+    from bot.store.postgresql import Postgresql  # noqa: PLC0415 - only where many share a store
 
-        return postgresql_engine(url)
-    engine = create_engine(url)
-    event.listen(engine, "connect", _tune_sqlite)
-    event.listen(engine, "begin", begin_sqlite)
-    return engine
+    return Postgresql(url)
 
 
 def sqlite_url(folder: Path) -> str:
@@ -109,20 +110,15 @@ def sqlite_url(folder: Path) -> str:
     return f"sqlite:///{file}"
 
 
-def _tune_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-    """WAL lets readers go on while one writes; the wait covers eight writing threads."""
-    connection.isolation_level = None  # transactions are begun by `begin_sqlite`, tables and all
-    connection.execute("PRAGMA busy_timeout=30000")
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
+def with_password(url: str, password: str) -> str:
+    """The URL of a database with the password in it."""
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()
 
 
-def _migrate(engine: Engine) -> None:
-    """Bring the tables up to date; whoever opens the store meanwhile waits."""
-    with engine.connect() as connection:
-        if revision(connection) == NEWEST:
-            return
-    # Alembic and what it brings cost 7 MB, which a process whose tables are up to date need not pay.
+def _upgrade(url: str, driver: Driver) -> None:
+    # Alembic and SQLAlchemy cost 32 MB, which a process whose tables are up to date need not pay.
     from bot.store.upgrade import upgrade  # noqa: PLC0415 - only where there is something to do
 
-    upgrade(engine)
+    upgrade(url, driver)

@@ -1,245 +1,87 @@
-"""The tables. Values that only Refit reads back are JSON in a column; what is queried has one of its own."""
+"""The tables, as the migrations make them. Values that only Refit reads back are JSON in a column."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, Text, TypeDecorator
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from bot.model.artifact import Sbom
+from bot.model.driving import Driving
+from bot.model.measurement import Baseline, Measurement
+from bot.model.run import Cycle, Publication
+from bot.model.snooze import Snooze
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment, stored in UTC and given back with its zone (SQLite keeps none)."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
-        """Refuse naive times on the way in: they would be read back as something else."""
-        if value is not None and value.tzinfo is None:
-            raise ValueError(f"a time without a zone cannot be stored: {value}")
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
-        """Give every moment in UTC: SQLite's without a zone, PostgreSQL's in that of its session."""
-        return None if value is None else value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
-class Base(DeclarativeBase):
-    """The tables of one state store."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the store.
 
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as it is
-        datetime: UtcDateTime,
-        str: Text,
-        bytes: LargeBinary,
-        int: BigInteger,
-    }
+    Attributes:
+        name: Its name.
+        key: The columns of its primary key.
+        columns: All its columns, but for the large ones and a number that the database gives.
+        large: Columns that may hold megabytes each, and that most who look at a row do not want.
+    """
 
-
-class CycleRow(Base):
-    """A cycle, its stored plan and its result."""
-
-    __tablename__ = "cycles"
-    id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(index=True)
-    attempt: Mapped[int]
-    state: Mapped[str]
-    started: Mapped[datetime]
-    finished: Mapped[datetime | None]
-    # Each may be megabytes, and most who look at cycles want none.
-    plan: Mapped[str | None] = mapped_column(deferred=True)
-    result: Mapped[str | None] = mapped_column(deferred=True)
-    outcome: Mapped[str | None] = mapped_column(deferred=True)
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    large: tuple[str, ...] = ()
 
 
-class DrivingRow(Base):
-    """Who drives an unfinished cycle, and what it is at."""
-
-    __tablename__ = "driving"
-    cycle: Mapped[str] = mapped_column(primary_key=True)
-    who: Mapped[str]
-    since: Mapped[datetime]
-    step: Mapped[str]
-    detail: Mapped[str]
+def _of(kind: type[DataclassInstance]) -> tuple[str, ...]:
+    """A column for each field of a value."""
+    return tuple(field.name for field in fields(kind))
 
 
-class EvidenceRow(Base):
-    """Finished evidence by the key of what went in."""
+CYCLES: Final = Table("cycles", ("id",), _of(Cycle), ("plan", "result", "outcome"))
+DRIVING: Final = Table("driving", ("cycle",), _of(Driving))
+EVIDENCES: Final = Table("evidence", ("key",), ("key", "body", "created"))
+SCANS: Final = Table("scans", ("key",), ("key", "body", "created"))
+SBOMS: Final = Table("sboms", ("subject", "platform", "base"), _of(Sbom))
+# What an audience was told last of an SBOM of a target; of both empty: what anybody was.
+TOLD: Final = Table(
+    "told", ("digest", "audience", "subject"), ("digest", "audience", "subject", "body", "at")
+)
+PUBLICATIONS: Final = Table("publications", ("slot",), _of(Publication))
+BASELINES: Final = Table("baselines", ("project", "target", "platform"), _of(Baseline))
+MEASUREMENTS: Final = Table(
+    "measurements", ("project", "target", "platform", "cycle", "base"), _of(Measurement)
+)
+PUBLISHED: Final = Table(
+    "published", ("project", "target", "platform"), ("project", "target", "platform", "body", "at")
+)
+SIGHTINGS: Final = Table("sightings", ("reference", "digest"), ("reference", "digest", "first_seen"))
+# Answers worth keeping: immutable content by digest, tag lists by time.
+CACHE: Final = Table("cache", ("kind", "key"), ("kind", "key", "value", "stored"))
+# The database numbers its rows.
+AUDIT: Final = Table("audit", ("id",), ("at", "who", "what", "detail"))
+SNOOZES: Final = Table("snoozes", ("project", "image"), _of(Snooze))
+# What was heard and told already: deliveries by id, notifications by destination.
+LEDGER: Final = Table("ledger", ("kind", "key"), ("kind", "key", "value", "at"))
+RECEIPTS: Final = Table("receipts", ("key",), ("key", "body", "at"))
+# Who holds the lease of a store that many machines share, and its last sign of life.
+LEASES: Final = Table("leases", ("name",), ("name", "holder", "beat"))
 
-    __tablename__ = "evidence"
-    key: Mapped[str] = mapped_column(primary_key=True)
-    body: Mapped[str]
-    created: Mapped[datetime]
-
-
-class ScanRow(Base):
-    """Finished scans by key."""
-
-    __tablename__ = "scans"
-    key: Mapped[str] = mapped_column(primary_key=True)
-    body: Mapped[str]
-    created: Mapped[datetime]
-
-
-class SbomRow(Base):
-    """SBOMs at hand, kept as artifacts."""
-
-    __tablename__ = "sboms"
-    subject: Mapped[str] = mapped_column(primary_key=True)
-    platform: Mapped[str] = mapped_column(primary_key=True)
-    base: Mapped[str] = mapped_column(primary_key=True)
-    digest: Mapped[str]
-    at: Mapped[datetime]
-    used: Mapped[datetime | None]
-
-
-class ToldRow(Base):
-    """What an audience was told last of an SBOM of a target; of both empty: what anybody was."""
-
-    __tablename__ = "told"
-    digest: Mapped[str] = mapped_column(primary_key=True)
-    audience: Mapped[str] = mapped_column(primary_key=True)
-    subject: Mapped[str] = mapped_column(primary_key=True)
-    body: Mapped[str]
-    at: Mapped[datetime]
-
-
-class PublicationRow(Base):
-    """What was last published in a slot."""
-
-    __tablename__ = "publications"
-    slot: Mapped[str] = mapped_column(primary_key=True)
-    project: Mapped[str] = mapped_column(index=True)
-    kind: Mapped[str]
-    digest: Mapped[str]
-    url: Mapped[str]
-    branch: Mapped[str]
-    state: Mapped[str]
-    commit: Mapped[str]
-    body_digest: Mapped[str]
-
-
-class BaselineRow(Base):
-    """The size each target is compared with."""
-
-    __tablename__ = "baselines"
-    project: Mapped[str] = mapped_column(primary_key=True)
-    target: Mapped[str] = mapped_column(primary_key=True)
-    platform: Mapped[str] = mapped_column(primary_key=True)
-    size: Mapped[int]
-    digest: Mapped[str]
-    at: Mapped[datetime]
-
-
-class MeasurementRow(Base):
-    """Points of the time series."""
-
-    __tablename__ = "measurements"
-    project: Mapped[str] = mapped_column(primary_key=True)
-    target: Mapped[str] = mapped_column(primary_key=True)
-    platform: Mapped[str] = mapped_column(primary_key=True)
-    cycle: Mapped[str] = mapped_column(primary_key=True)
-    base: Mapped[str] = mapped_column(primary_key=True)
-    at: Mapped[datetime] = mapped_column(index=True)
-    size: Mapped[int | None]
-    pushed_size: Mapped[int | None]
-    layers: Mapped[int]
-    build_seconds: Mapped[float | None]
-    critical: Mapped[int]
-    high: Mapped[int]
-    medium: Mapped[int]
-    low: Mapped[int]
-    applied: Mapped[bool]
-    base_size: Mapped[int | None]
-    own_size: Mapped[int | None]
-    package_size: Mapped[int | None]
-    wasted: Mapped[int | None]
-    efficiency: Mapped[float | None]
-    pull_seconds: Mapped[float | None]
-    pull_bytes: Mapped[int | None]
-    cache_hit_rate: Mapped[float | None]
-    health_seconds: Mapped[float | None]
-    evidence: Mapped[str] = mapped_column(server_default="")
-    side: Mapped[str] = mapped_column(server_default="after")
-
-
-class PublishedRow(Base):
-    """What was last found behind each target's `image:`."""
-
-    __tablename__ = "published"
-    project: Mapped[str] = mapped_column(primary_key=True)
-    target: Mapped[str] = mapped_column(primary_key=True)
-    platform: Mapped[str] = mapped_column(primary_key=True)
-    body: Mapped[str]
-    at: Mapped[datetime]
-
-
-class SightingRow(Base):
-    """Our own first-seen clock for digests."""
-
-    __tablename__ = "sightings"
-    reference: Mapped[str] = mapped_column(primary_key=True)
-    digest: Mapped[str] = mapped_column(primary_key=True)
-    first_seen: Mapped[datetime]
-
-
-class CacheRow(Base):
-    """Answers worth keeping: immutable content by digest, tag lists by time."""
-
-    __tablename__ = "cache"
-    kind: Mapped[str] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[bytes]
-    stored: Mapped[datetime]
-
-
-class AuditRow(Base):
-    """Who asked for what, and what was done."""
-
-    __tablename__ = "audit"
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
-    at: Mapped[datetime]
-    who: Mapped[str]
-    what: Mapped[str]
-    detail: Mapped[str]
-
-
-class SnoozeRow(Base):
-    """Silence that a person asked for."""
-
-    __tablename__ = "snoozes"
-    project: Mapped[str] = mapped_column(primary_key=True)
-    image: Mapped[str] = mapped_column(primary_key=True)
-    who: Mapped[str]
-    reason: Mapped[str]
-    at: Mapped[datetime]
-    until: Mapped[datetime]
-
-
-class LedgerRow(Base):
-    """What was heard and told already: deliveries by id, notifications by destination."""
-
-    __tablename__ = "ledger"
-    kind: Mapped[str] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[str]
-    at: Mapped[datetime]
-
-
-class ReceiptRow(Base):
-    """What became of a job that any machine may have done."""
-
-    __tablename__ = "receipts"
-    key: Mapped[str] = mapped_column(primary_key=True)
-    body: Mapped[str]
-    at: Mapped[datetime]
-
-
-class LeaseRow(Base):
-    """Who holds the lease of a store that many machines share, and its last sign of life."""
-
-    __tablename__ = "leases"
-    name: Mapped[str] = mapped_column(primary_key=True)
-    holder: Mapped[str]
-    beat: Mapped[datetime]
+TABLES: Final = (
+    AUDIT,
+    BASELINES,
+    CACHE,
+    CYCLES,
+    DRIVING,
+    EVIDENCES,
+    LEASES,
+    LEDGER,
+    MEASUREMENTS,
+    PUBLICATIONS,
+    PUBLISHED,
+    RECEIPTS,
+    SBOMS,
+    SCANS,
+    SIGHTINGS,
+    SNOOZES,
+    TOLD,
+)

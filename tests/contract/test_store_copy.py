@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
 
 from bot.cli import call
 from bot.errors import StoreError
@@ -14,7 +13,7 @@ from bot.model.measurement import Baseline
 from bot.model.run import Plan
 from bot.store.copy import copy
 from bot.store.sql import SqlStore, open_store, sqlite_url
-from bot.store.tables import Base
+from bot.store.tables import TABLES
 from tests.postgresql import Cluster
 
 NOW = datetime(2026, 11, 24, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -40,11 +39,8 @@ def filled(folder: Path) -> str:
 
 def rows(url: str) -> dict[str, int]:
     store = open_store(url)
-    with store.reading() as connection:
-        counted = {
-            table.name: connection.scalar(select(func.count()).select_from(table)) or 0
-            for table in Base.metadata.sorted_tables
-        }
+    with store.reading() as reading:
+        counted = {table.name: len(reading.rows(table)) for table in TABLES}
     store.close()
     return counted
 

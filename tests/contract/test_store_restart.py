@@ -22,9 +22,8 @@ ROOT = Path(__file__).parents[2]
 _FROZEN = """
 import sys
 from bot.store.sql import open_store
-from bot.store.tables import AuditRow
 store = open_store(sys.argv[1])
-with store._writing() as session:
+with store.writing():
     print("writing", flush=True)
     sys.stdin.read()
 """

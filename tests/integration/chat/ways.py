@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from bot.model.answer import Answer
 from bot.queue.local import LocalQueue
+from bot.store.tables import AUDIT
 from bot.triggers.chat.access import Access, RateLimit
 from bot.triggers.chat.conversation import Conversation
 from bot.triggers.chat.desk import Desk
@@ -118,9 +119,9 @@ class Room:
         return [text_of(one) for one in self.slack.messages]
 
     def audit(self) -> list[tuple[str, str]]:
-        with self.house.store._engine.connect() as connection:
-            rows = connection.exec_driver_sql("select who, what from audit order by id").all()
-        return [(row[0], row[1]) for row in rows]
+        with self.house.store.reading() as reading:
+            rows = reading.rows(AUDIT, "ORDER BY id")
+        return [(row["who"], row["what"]) for row in rows]
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
