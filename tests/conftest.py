@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -20,10 +20,11 @@ from tests.object_store import ObjectStore
 from tests.postgresql import Cluster, cluster
 from tests.synapse import Synapse
 
-# The same examples in every run: a change breaks a test, chance does not. To look for new ones:
-# HYPOTHESIS_PROFILE=explore make test TESTS=tests/unit
-settings.register_profile("fixed", derandomize=True)
-settings.register_profile("explore", max_examples=1000)
+# The same examples in every run, however slow the machine: a change breaks a test, chance does not.
+# To look for new ones: HYPOTHESIS_PROFILE=explore make test TESTS=tests/unit
+_HOWEVER_SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fixed", _HOWEVER_SLOW, derandomize=True, database=None)
+settings.register_profile("explore", _HOWEVER_SLOW, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 

@@ -16,7 +16,7 @@ from typing import Final
 import httpx2 as httpx
 
 from bot.process import run
-from tests.ports import free_port
+from deploy.lab.ports import free_port
 
 FOLDER: Final = Path(__file__).parents[1] / ".lab" / "s3"
 PACKAGES: Final = FOLDER / "packages"

@@ -18,7 +18,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from tests.ports import free_port
+from deploy.lab.ports import free_port
 
 _PROGRAMS: Final = Path("/usr/lib/postgresql")
 # Nothing here has to outlive the machine, and the disk is shared with builds.

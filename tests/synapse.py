@@ -17,7 +17,7 @@ from typing import Any, Final
 import httpx2 as httpx
 
 from bot.process import run
-from tests.ports import free_port
+from deploy.lab.ports import free_port
 
 VERSION: Final = "1.163.2"
 FOLDER: Final = Path(__file__).parents[1] / ".lab" / "synapse"

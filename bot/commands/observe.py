@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from bot.app import open_parts
 from bot.commands.interrupt import interruptible
 from bot.commands.options import ConfigOption, Format, FormatOption, QuietOption, errors_console, load_config
@@ -32,7 +30,7 @@ def observe(
     if output is Format.JSON:
         write_json(wire.observation(observation))
     else:
-        write(observed.render(observation, zone=ZoneInfo(settings.timezone), width=width(), color=colored()))
+        write(observed.render(observation, width=width(), color=colored()))
     failed = show_problems(observation.problems)
     return exit_code(observation) if failed else 0
 

@@ -30,7 +30,9 @@ def growth(store: Store, before: Measurement, after: Measurement) -> Growth | No
 
 def _side(store: Store, measurement: Measurement) -> Side | None:
     evidence = store.evidence(measurement.evidence) if measurement.evidence else None
-    return evidence.side(measurement.side) if evidence is not None else None
+    if evidence is None:
+        return None
+    return evidence.before if measurement.side == "before" else evidence.after
 
 
 def _layers(before: Sequence[Layer], after: Sequence[Layer]) -> Iterable[Grown]:

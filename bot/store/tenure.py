@@ -122,12 +122,14 @@ class _Tenure:
             self._connection.close()
 
     def _confirm(self) -> None:
+        """Ask the database; the answer is as old as the question: we may stand still before we read it."""
+        asked = time.monotonic()
         try:
             self._beat()
         except psycopg.OperationalError:
             self._connection.close()
             self._regain()
-        self._confirmed = time.monotonic()
+        self._confirmed = asked
 
     def _beat(self) -> None:
         self._connection.execute("UPDATE leases SET beat = now() WHERE name = %s", (_NAME,))

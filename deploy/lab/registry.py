@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from deploy.lab.daemon import Daemon
 from deploy.lab.errors import LabError
 from deploy.lab.images import INDEX, MANIFEST, Image, digest_of, index_of
+from deploy.lab.ports import free_port
 
 _BLOCK: Final = 1 << 20
 _SECONDS: Final = 60.0
@@ -42,7 +42,7 @@ class Server:
         """
         if self._daemon.pid is None or not self._registry().answers():
             self._daemon.stop()
-            registry = Registry(f"127.0.0.1:{_free_port(self._port())}")
+            registry = Registry(f"127.0.0.1:{free_port(self._port())}")
             self._port_file.write_text(registry.address)
             self._config_file.write_text(self._config(registry.address))
             self._daemon.start(
@@ -187,13 +187,3 @@ class Registry:
             connection.request(method, path, data, headers or {})
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
-
-
-def _free_port(wanted: int) -> int:
-    """The wanted port if nobody listens there, else a free one."""
-    for port in (wanted, 0):
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
-    raise LabError("No port is free on 127.0.0.1.")

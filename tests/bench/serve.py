@@ -21,9 +21,9 @@ from typing import Final
 import httpx2 as httpx
 
 from bot.triggers.periods import Job
+from deploy.lab.ports import free_port
 from tests.bench.everything import everything, on_postgresql
 from tests.e2e.world import World
-from tests.ports import free_port
 
 READY_SECONDS: Final = 3.0
 MEMORY_BYTES: Final = 150_000_000

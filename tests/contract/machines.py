@@ -11,19 +11,19 @@ from bot.queue.postgresql import PostgresQueue
 from bot.queue.role import Role
 from bot.store.postgresql import connecting
 
-SOON = 20.0
-BEAT, STALLED = 0.3, 1.5
+SOON = 120.0  # a bound for what hangs
+BEAT, STALLED = 0.3, 4.0
 
 
 class Machine:
     """A queue of one machine, and what it carried out."""
 
     def __init__(
-        self, url: str, slots: Mapping[Role, int], work: Callable[[Task], None] | None = None
+        self, url: str, slots: Mapping[Role, int], work: Callable[[Task], None] | None, stalled: float
     ) -> None:
         self.done: list[str] = []
         self._also = work
-        self.queue = PostgresQueue(connecting(url), self._work, slots, beat=BEAT, stalled=STALLED)
+        self.queue = PostgresQueue(connecting(url), self._work, slots, beat=BEAT, stalled=stalled)
 
     def _work(self, task: Task) -> None:
         if self._also is not None:
@@ -33,9 +33,14 @@ class Machine:
 
 @contextmanager
 def machine(
-    url: str, slots: Mapping[Role, int], work: Callable[[Task], None] | None = None
+    url: str,
+    slots: Mapping[Role, int],
+    work: Callable[[Task], None] | None = None,
+    *,
+    stalled: float = SOON,
 ) -> Iterator[Machine]:
-    made = Machine(url, slots, work)
+    """A machine; a short `stalled` is for tests in which one dies, for a slow machine may seem dead."""
+    made = Machine(url, slots, work, stalled)
     made.queue.start()
     try:
         yield made

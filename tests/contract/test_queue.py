@@ -11,7 +11,7 @@ from bot.errors import StoreError
 from bot.ports import Task
 from bot.queue.local import LocalQueue
 
-SOON = 20.0
+SOON = 120.0  # a bound for what hangs
 CUT, NO_STORE = KeyboardInterrupt(), StoreError("the disk is full")
 
 

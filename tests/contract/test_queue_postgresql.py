@@ -109,7 +109,7 @@ def test_the_jobs_of_a_machine_that_dies_are_given_to_another(url: str, how: sig
         other.send_signal(how)
         asking.queue.submit(*proof(2))
 
-        with machine(url, {Role.PROVE: 1}) as living:
+        with machine(url, {Role.PROVE: 1}, stalled=STALLED) as living:
             until(lambda: asking.queue.depth() == 0)
     other.kill()
     other.communicate()
@@ -168,12 +168,14 @@ def test_a_machine_that_lost_its_engine_takes_nothing_until_it_is_back(url: str)
 
 
 def test_a_machine_that_waits_for_its_engine_stops_at_once(url: str) -> None:
-    queue = PostgresQueue(connecting(url), lambda _: None, {Role.PROVE: 1}, able=lambda _: "no engine")
+    queue = PostgresQueue(
+        connecting(url), lambda _: None, {Role.PROVE: 1}, able=lambda _: "no engine", look=10 * SOON
+    )
     queue.start()
     queue.submit(*proof(1))
     time.sleep(0.3)
 
-    assert queue.drain(SOON / 4)
+    assert queue.drain(SOON)
     assert queue.depth() == 1
     queue.close()
 

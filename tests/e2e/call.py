@@ -18,5 +18,5 @@ def environment(env: Mapping[str, str]) -> dict[str, str]:
 def refit_process(*words: str, folder: Path, env: Mapping[str, str]) -> Ended:
     """Run `refit WORDS` in a folder to its end."""
     command = [sys.executable, "-m", "bot.cli", *words]
-    finished = process.run(command, timeout=120, cwd=folder, env=environment(env), check=False)
+    finished = process.run(command, timeout=600, cwd=folder, env=environment(env), check=False)
     return Ended(finished.code, finished.text, finished.stderr.decode(errors="replace"))

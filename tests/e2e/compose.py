@@ -69,14 +69,14 @@ class Compose:
         """All that a service logged."""
         return self("logs", "--no-color", "--no-log-prefix", service)
 
-    def wait_healthy(self, service: str, seconds: float = 120) -> None:
+    def wait_healthy(self, service: str, seconds: float = 400) -> None:
         """Wait for the image's HEALTHCHECK to say so."""
         deadline = time.monotonic() + seconds
         while (state := self.state(service)["State"])["Health"]["Status"] != "healthy":
             assert time.monotonic() < deadline, f"{state}\n{self.logs(service)}"
             time.sleep(0.5)
 
-    def wait_for(self, service: str, words: str, seconds: float = 240) -> None:
+    def wait_for(self, service: str, words: str, seconds: float = 400) -> None:
         """Wait until a service has logged these words."""
         deadline = time.monotonic() + seconds
         while words not in (log := self.logs(service)):

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,14 +18,23 @@ from typing import Any
 import psycopg
 
 from bot.triggers.periods import Job
+from deploy.lab.ports import free_port
 from tests.e2e.world import Base, World
 from tests.github_server.server import GitHubServer
-from tests.ports import free_port
 
 TOKEN = "ghp_refit_many"
 PASSWORD = "REFIT_TEST_STORE_PASSWORD"
 DOCKERFILE = "FROM {base}\nRUN echo {name}\nHEALTHCHECK CMD true\nCMD sleep 600\n"
+# For tests in which a machine dies; in others a slow one might seem dead.
+SOON_STALLED = {"heartbeat": "1 s", "stalled_after": "4 s"}
 NEVER = dict.fromkeys(Job, "0 0 29 2 *")
+# Half a day from now: what is due then was missed when a bot starts, and is not due again while a test runs.
+_HOUR = (datetime.now(UTC).hour + 12) % 24
+MISSED = dict.fromkeys(Job, f"0 {_HOUR} * * *") | {
+    Job.MONTHLY: f"0 {_HOUR} 1 * *",
+    Job.QUARTERLY: f"0 {_HOUR} 2 1,4,7,10 *",
+}
+ONLY_MONTHLY = NEVER | {Job.MONTHLY: MISSED[Job.MONTHLY]}
 
 
 @dataclass
@@ -39,7 +49,7 @@ class Machine:
         """Its log so far."""
         return self.log.read_text(encoding="utf-8")
 
-    def wait_for(self, words: str, seconds: float = 120) -> None:
+    def wait_for(self, words: str, seconds: float = 400) -> None:
         """Wait until its log holds these words."""
         until(
             lambda: words in self.text(),
@@ -107,7 +117,6 @@ class Fleet:
         common: dict[str, Any] = {
             "store": self.store.replace(f":{password}@", "@"),
             "store_password": {"env": PASSWORD},
-            "workers": {"heartbeat": "1 s", "stalled_after": "4 s"},
             "web": {"port": free_port()},
             "state": str(folder / "state"),
             "github": {
@@ -144,7 +153,7 @@ def fleet(world: World, github: GitHubServer, store: str) -> Iterator[Fleet]:
         made.end()
 
 
-def until(condition: Callable[[], bool], *, what: Callable[[], str], seconds: float = 120) -> None:
+def until(condition: Callable[[], bool], *, what: Callable[[], str], seconds: float = 400) -> None:
     """Wait for a condition; `what` tells what was seen instead."""
     deadline = time.monotonic() + seconds
     while not condition():

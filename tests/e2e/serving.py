@@ -13,12 +13,10 @@ from pathlib import Path
 
 import httpx2 as httpx
 
-from bot.triggers.periods import Job
+from deploy.lab.ports import free_port
 from tests.e2e.world import World
-from tests.ports import free_port
 
 PLAIN = "FROM {base}\nHEALTHCHECK CMD true\nCMD sleep 600\n"
-NEVER = dict.fromkeys(Job, "0 0 29 2 *")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class Served:
     log: Path
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.url}{path}", timeout=10)
+        return httpx.get(f"{self.url}{path}", timeout=60)
 
     def tell(self) -> None:
         """Ask it to stop."""
@@ -39,7 +37,7 @@ class Served:
     def stop(self) -> int:
         """Ask it to stop; its exit code."""
         self.tell()
-        return self.process.wait(60)
+        return self.process.wait(400)
 
     def text(self) -> str:
         """Its log so far."""
@@ -77,7 +75,7 @@ def ready(served: Served) -> bool:
         return False
 
 
-def wait_until(condition: Callable[[], bool], *, what: Callable[[], str], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], *, what: Callable[[], str], seconds: float = 400) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, what()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
+import uuid
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ pytestmark = pytest.mark.lab
 
 SCHEMA = json.loads((ROOT / "config/schemas/check.schema.json").read_text(encoding="utf-8"))
 NOW = datetime.now(UTC)
-_NUMBERS = count(1)
 
 
 class Images:
@@ -28,7 +26,7 @@ class Images:
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         self._lab, self.folder = lab, folder
-        self._prefix = f"check/{os.getpid()}-{next(_NUMBERS)}"
+        self._prefix = f"check/{uuid.uuid4().hex[:12]}"
 
     def push(self, name: str, *, days: int = 10, **more: Any) -> str:
         """Push `repository:tag`, made so many days ago; returns its digest."""

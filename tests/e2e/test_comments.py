@@ -9,8 +9,9 @@ import json
 import httpx2 as httpx
 import pytest
 
+from tests.e2e.machines import NEVER
 from tests.e2e.on_github import TOKEN, run, set_up
-from tests.e2e.serving import NEVER, Served, serving, wait_until
+from tests.e2e.serving import Served, serving, wait_until
 from tests.e2e.world import World
 from tests.github_server.server import GitHubServer
 from tests.github_server.state import Comment

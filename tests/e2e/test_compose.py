@@ -14,17 +14,16 @@ import httpx2 as httpx
 import pytest
 
 from deploy.lab import Lab
+from deploy.lab.ports import free_port
 from tests.e2e.compose import Compose, engine_here, project
 from tests.e2e.images import base, docker, gateway, standin
-from tests.e2e.machines import NEVER
+from tests.e2e.machines import ONLY_MONTHLY
 from tests.e2e.relay import relayed
 from tests.e2e.world import ROOT, World
 from tests.github_server.server import GitHubServer
 from tests.newer import Newer
-from tests.ports import free_port
 
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1200)]
-ONLY_MONTHLY = NEVER | {"monthly": "0 4 1 * *"}
 WRITES, READS = "ghp_writes", "ghp_reads"
 SHOP = "acme/shop"
 

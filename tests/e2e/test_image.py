@@ -84,7 +84,7 @@ def test_it_starts_is_killed_starts_again_and_stops(lab: Lab, own_image: str, tm
 
 
 def healthy(lab: Lab) -> None:
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 400
     while (state := json.loads(docker(lab, "inspect", NAME))[0]["State"])["Health"]["Status"] != "healthy":
         assert time.monotonic() < deadline, state
         time.sleep(0.5)

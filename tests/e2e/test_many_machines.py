@@ -10,13 +10,12 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from tests.e2e.machines import NEVER, TOKEN, Fleet, Machine, fleet, until
+from tests.e2e.machines import ONLY_MONTHLY, SOON_STALLED, TOKEN, Fleet, Machine, fleet, until
 from tests.e2e.world import World
 from tests.github_server.server import GitHubServer
 from tests.postgresql import Cluster, cluster
 
 pytestmark = pytest.mark.lab
-ONLY_MONTHLY = NEVER | {"monthly": "0 4 1 * *"}
 
 
 @pytest.fixture
@@ -27,14 +26,18 @@ def server() -> Iterator[Cluster]:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_machines_killed_frozen_and_cut_off_from_the_database_do_everything_once(
     world: World, github: GitHubServer, server: Cluster
 ) -> None:
     with fleet(world, github, server.database()) as machines:
         machines.projects("acme/shop", "acme/blog", updates=3)
-        driver = machines.start("serve", "serve", builder={"enabled": False}, schedule=ONLY_MONTHLY)
-        provers = [machines.start(f"prove-{n}", "worker", "--role", "prove") for n in range(3)]
+        driver = machines.start(
+            "serve", "serve", builder={"enabled": False}, schedule=ONLY_MONTHLY, workers=SOON_STALLED
+        )
+        provers = [
+            machines.start(f"prove-{n}", "worker", "--role", "prove", workers=SOON_STALLED) for n in range(3)
+        ]
         killed, frozen, healthy = provers
         for one in provers:
             one.wait_for("is begun")
@@ -44,7 +47,7 @@ def test_machines_killed_frozen_and_cut_off_from_the_database_do_everything_once
         server.start()
         healthy.wait_for("given to others")
         frozen.send(signal.SIGCONT)
-        driver.wait_for(": done: 6 updates", seconds=240)
+        driver.wait_for(": done: 6 updates")
 
         everything_once(machines, updates=6)
 
@@ -67,7 +70,7 @@ def test_two_bots_side_by_side_fire_a_schedule_once(
         )
         for bot in bots:
             bot.send(signal.SIGTERM)
-            assert bot.process.wait(60) == 0
+            assert bot.process.wait(400) == 0
 
         assert machines.query("select name, state from cycles") == [(period(bots), "done")]
         assert sum(bot.text().count(": done: 0 updates") for bot in bots) == 1

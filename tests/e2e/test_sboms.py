@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.serving import NEVER, PLAIN, serving
+from tests.e2e.machines import NEVER
+from tests.e2e.serving import PLAIN, serving
 from tests.e2e.world import World
 from tests.integration.scanner.databases import database
 

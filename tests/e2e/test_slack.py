@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import httpx2 as httpx
 import pytest
 
-from tests.e2e.serving import NEVER, Served, serving, wait_until
+from tests.e2e.machines import NEVER
+from tests.e2e.serving import Served, serving, wait_until
 from tests.e2e.world import World
 from tests.fakes.slack_server import SECRET, SlackServer, command, mention, text_of
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import os
 import sys
+import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+import docker
 
 from bot import process
 from deploy.lab import Lab, archive
 
 ROOT: Final = Path(__file__).parents[2]
 DEBIAN: Final = "library/debian:bookworm-slim"
-_NUMBERS: Final = itertools.count(1)
 _IDENTITY: Final = {
     "GIT_AUTHOR_NAME": "A person",
     "GIT_AUTHOR_EMAIL": "person@example.com",
@@ -87,6 +88,10 @@ class World:
     settings: dict[str, Any] = field(default_factory=dict)
     projects: list[dict[str, Any]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """What an earlier test left is not this one's."""
+        self._before = ours(self.lab.docker_host)
+
     @property
     def state(self) -> Path:
         """The state folder."""
@@ -94,7 +99,7 @@ class World:
 
     def base(self) -> Base:
         """A Debian base that only this test moves; its tag names the stale image."""
-        repository = f"e2e/{os.getpid()}-{next(_NUMBERS)}/debian"
+        repository = f"e2e/{uuid.uuid4().hex[:12]}/debian"
         stale, fresh = self.lab.stale[DEBIAN], self.lab.fresh[DEBIAN]
         for digest in (fresh, stale):
             self.lab.copy("library/debian", digest, repository, "bookworm-slim")
@@ -146,7 +151,7 @@ class World:
         """Run a `refit` process to its end."""
         finished = process.run(
             self.command(*words),
-            timeout=280,
+            timeout=800,
             cwd=self.folder,
             env=env or self.environment(),
             check=False,
@@ -163,28 +168,33 @@ class World:
         return listed.split()
 
     def leftovers(self) -> list[str]:
-        """Containers, networks and images of ours in the engine, images with no name, and temporary files.
+        """What this test's processes left in the engine, and temporary files.
 
         The names that are kept of what was cut off hold nothing.
         """
-        asked = {
-            "ps -a": "{{.Names}}",
-            "network ls": "{{.Name}}",
-            "images": "{{.Repository}}",
-            # What was pulled by its digest has no tag either, but a name: that is a base, and not ours.
-            "images -f dangling=true": '{{if eq .Repository "<none>"}}refit- nameless {{.ID}}{{end}}',
-        }
-        env = process.environment(DOCKER_HOST=self.lab.docker_host, HOME="/nonexistent")
-        found = [
-            line
-            for words, shape in asked.items()
-            for line in process.run(
-                ["/usr/bin/docker", *words.split(), "--format", shape], timeout=60, env=env
-            ).text.splitlines()
-        ]
         files = [str(file) for file in (self.state / "work").glob("*") if file.suffix != ".cut-off"]
-        return [line for line in found if line.startswith("refit-")] + files
+        return sorted(ours(self.lab.docker_host) - self._before) + files
 
     def pages(self) -> list[Path]:
         """The pull requests of the local forge."""
         return sorted((self.state / "pull-requests").rglob("*.md"))
+
+
+def ours(host: str) -> frozenset[str]:
+    """Containers, networks and images of ours in an engine, and images with no name.
+
+    What was pulled by its digest has no tag either, but a name: that is a base, and not ours.
+    """
+    with closing(docker.APIClient(base_url=host)) as engine:
+        images = engine.images()
+        names = [name.removeprefix("/") for one in engine.containers(all=True) for name in one["Names"]]
+        names += [one["Name"] for one in engine.networks()]
+        names += [name for one in images for name in one["RepoTags"] or ()]
+        named = {one["Id"] for one in images if _names(one["RepoTags"]) or _names(one["RepoDigests"])}
+    nameless = {f"nameless image {one['Id']}" for one in images if one["Id"] not in named}
+    return frozenset(name for name in names if name.startswith("refit-")) | nameless
+
+
+def _names(listed: list[str] | None) -> bool:
+    """Whether there is a name; where there is none, old engines list one that says so."""
+    return any(not name.startswith("<none>") for name in listed or ())

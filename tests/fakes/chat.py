@@ -25,8 +25,7 @@ class FakeChat:
     def open(self, place: str, answer: Answer) -> str:
         return self.say(f"{place}/new", answer)
 
-    def say(self, thread: str, answer: Answer, once: str = "") -> str:
-        del once
+    def say(self, thread: str, answer: Answer) -> str:
         self._check()
         if thread == "down":
             raise ChatError("the chat knows no such thread")

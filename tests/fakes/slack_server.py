@@ -121,7 +121,7 @@ class SlackServer:
         self.sockets[-1].send(json.dumps(body))
         while envelope not in self.acknowledged:
             try:
-                self._answers.get(timeout=10)
+                self._answers.get(timeout=120)
             except Empty:
                 raise AssertionError(f"{envelope} was not acknowledged") from None
         return self.acknowledged[envelope]

@@ -32,9 +32,8 @@ class GitHubChat:
         self.say(thread, answer)
         return thread
 
-    def say(self, thread: str, answer: Answer, once: str = "") -> str:
-        """See `Chat.say`; a thread is one comment, however often it is said."""
-        del once
+    def say(self, thread: str, answer: Answer) -> str:
+        """See `Chat.say`."""
         place, _, key = thread.rpartition("/")
         project, _, number = place.rpartition("/")
         try:

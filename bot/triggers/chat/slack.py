@@ -37,9 +37,8 @@ class SlackChat:
         """See `Chat.open`."""
         return self._post(place, "", answer)
 
-    def say(self, thread: str, answer: Answer, once: str = "") -> str:
-        """See `Chat.say`; Slack knows no message by a name of ours."""
-        del once
+    def say(self, thread: str, answer: Answer) -> str:
+        """See `Chat.say`."""
         channel, _, ts = thread.partition("/")
         return self._post(channel, ts, answer)
 

@@ -69,7 +69,7 @@ def container(client: docker.DockerClient, image: str, *command: str) -> Iterato
 
 
 def tables() -> str:
-    return process.run(["/usr/sbin/nft", "list", "tables"], timeout=20).text
+    return process.run(["/usr/sbin/nft", "list", "tables"], timeout=120).text
 
 
 def test_a_build_is_kept_from_the_neighbourhood_and_says_what_to_do(
@@ -109,7 +109,7 @@ def test_containers_of_others_are_not_concerned_be_they_there_before_or_start_me
         assert before.exec_run(reach).exit_code == 0
         for _ in range(3):  # its first packet, as soon as its program runs
             with container(client, image, *reach) as started:
-                assert started.wait(timeout=30)["StatusCode"] == 0
+                assert started.wait(timeout=300)["StatusCode"] == 0
         assert guard.refused() == ()
         with pytest.raises(BuildFailed):
             bench.build(f"RUN {neighbour.reach}", settings=replace(bench.settings, closed_network=False))
@@ -124,7 +124,7 @@ def test_an_address_that_a_container_had_is_no_way_out_for_the_next_step(
     with guarded(bench.settings, bench.prefix):
         for _ in range(3):
             with container(client, image, "true") as ended:
-                ended.wait(timeout=30)
+                ended.wait(timeout=300)
             with pytest.raises(BuildFailed):
                 bench.build(f"RUN {neighbour.reach}", settings=replace(bench.settings, closed_network=False))
 
@@ -134,7 +134,7 @@ def test_rules_that_somebody_took_away_are_put_back_and_the_build_does_not_count
 ) -> None:
     with guarded(bench.settings, bench.prefix) as guard:
         (table,) = [line for line in tables().splitlines() if f"inet {PREFIX}" in line]
-        process.run(["/usr/sbin/nft", f"delete {table}"], timeout=20)
+        process.run(["/usr/sbin/nft", f"delete {table}"], timeout=120)
         with container(client, image, "sleep", "60"):
             assert table in tables()
         assert guard.network() == BuildNetwork(closed=False, reason="the rules were taken away meanwhile")
@@ -142,7 +142,7 @@ def test_rules_that_somebody_took_away_are_put_back_and_the_build_does_not_count
 
 def test_what_a_killed_process_left_is_cleared_by_the_next_build(bench: Bench) -> None:
     left = f"{PREFIX}0123456789ab"
-    process.run(["/usr/sbin/nft", rules(left, [], [])], timeout=20)
+    process.run(["/usr/sbin/nft", rules(left, [], [])], timeout=120)
     bench.build("RUN true")
     assert left not in tables()
 

@@ -31,7 +31,7 @@ NOT_HEALTHY = {
     "never healthy": (
         ["HEALTHCHECK CMD echo not yet; exit 1", SLEEP],
         HealthState.UNHEALTHY,
-        "not healthy within 4 s; the last probe said: exit code 1 not yet",
+        "not healthy within 6 s; the last probe said: exit code 1 not yet",
     ),
     "a probe that hangs": (["HEALTHCHECK CMD sleep 60", SLEEP], HealthState.UNHEALTHY, "no answer within"),
     "a probe that is not there": (['HEALTHCHECK CMD ["/nope"]', SLEEP], HealthState.UNHEALTHY, "/nope"),
@@ -47,7 +47,7 @@ NOT_HEALTHY = {
 def test_a_container_that_does_not_do_well_says_why(
     bench: Workbench, lines: list[str], state: HealthState, log: str
 ) -> None:
-    found = bench.start(*lines, plan=HealthPlan(seconds=4, memory=64 * 1024**2))
+    found = bench.start(*lines, plan=HealthPlan(seconds=6, memory=64 * 1024**2))
     assert found.state is state
     assert log in found.log
 

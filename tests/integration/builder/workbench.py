@@ -30,7 +30,7 @@ class Workbench:
     folder: Path
     prefix: str
 
-    def build(self, *lines: str, name: str = "image", seconds: float = 60) -> Build:
+    def build(self, *lines: str, name: str = "image", seconds: float = 600) -> Build:
         dockerfile = self.folder / f"{name}.Dockerfile"
         dockerfile.write_text("\n".join((*lines, "")))
         context = self.folder / "context"
@@ -43,7 +43,7 @@ class Workbench:
 
     def docker(self, *words: str) -> str:
         command = choose_command(self.settings).path
-        return process.run([command, *words], timeout=60, env=self.settings.environment()).text.strip()
+        return process.run([command, *words], timeout=300, env=self.settings.environment()).text.strip()
 
 
 @contextmanager

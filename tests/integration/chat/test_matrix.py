@@ -15,7 +15,6 @@ from bot.errors import ChatError
 from bot.model.answer import Answer
 from bot.queue.local import LocalQueue
 from bot.triggers.chat.access import Access, RateLimit
-from bot.triggers.chat.answers import Answers
 from bot.triggers.chat.conversation import Conversation
 from bot.triggers.chat.desk import Desk, Message
 from bot.triggers.chat.grammar import Word
@@ -57,7 +56,6 @@ class Room:
     bot: Account
     house: House
     queue: LocalQueue
-    said: Answers | None = None
 
     def answers(self, count: int) -> list[dict[str, Any]]:
         """Contents of the bot's messages but for edits, once there are so many and nothing is left to do."""
@@ -80,7 +78,7 @@ class Room:
         return [one for one in contents if "m.new_content" not in one]
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -91,8 +89,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
 def hearing(room: Room) -> Iterator[None]:
     """The bot hears the room for a while."""
     chat = MatrixChat(room.bot.url, room.bot.user, room.bot.token, [room.id])
-    said = room.said = Answers(Switch({NAME: chat}), room.house.store, room.house.clock)
-    room.queue = LocalQueue(Worker(room.house.opened, Conversation(said, lambda *_: "")))
+    room.queue = LocalQueue(Worker(room.house.opened, Conversation(Switch({NAME: chat}), lambda *_: "")))
     desk = Desk(
         chat=OneChat(NAME, chat),
         access=Access(frozenset({room.alice.user}), frozenset({room.id})),
@@ -102,7 +99,6 @@ def hearing(room: Room) -> Iterator[None]:
         clock=room.house.clock,
         targets=lambda: ("shop",),
         tell={Word.STATUS: lambda: Answer("Nothing ran yet.")},
-        answers=said,
     )
     hearer = MatrixHearer(chat, desk.converse, room.house.store, room.house.clock)
     hearer.connect()
@@ -111,7 +107,7 @@ def hearing(room: Room) -> Iterator[None]:
         yield
     finally:
         hearer.close()
-        room.queue.drain(10)
+        room.queue.drain(120)
         chat.disconnect()
 
 

@@ -17,8 +17,8 @@ from bot.errors import StoreError
 from bot.service import Service
 from bot.settings import load
 from bot.triggers.periods import Job
+from deploy.lab.ports import free_port
 from tests.fakes.slack_server import SlackServer
-from tests.ports import free_port
 from tests.postgresql import cluster
 
 
@@ -73,7 +73,7 @@ def started(made: Service) -> Iterator[TestClient]:
             made.close()
 
 
-def wait_for(client: TestClient, seconds: float = 60, **parts: bool) -> None:
+def wait_for(client: TestClient, seconds: float = 120, **parts: bool) -> None:
     """Wait until these are the states of the parts; health answers all the while."""
     deadline = time.monotonic() + seconds
     while (told := client.get("/readyz")).json()["parts"] != parts:

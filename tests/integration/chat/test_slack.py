@@ -186,7 +186,7 @@ def test_while_a_scan_runs_others_are_answered_and_the_progress_is_edited(slack_
     going = threading.Event()
 
     def slow(request: ScanRequest) -> Scan:
-        going.wait(20)
+        going.wait(120)
         return clean(request)
 
     slack_room.house.scanner.otherwise = slow

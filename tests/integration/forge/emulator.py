@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from filelock import FileLock
+
+from deploy.lab.ports import free_port
 
 VERSION: Final = "0.11.2"
 _ROOT: Final = Path(__file__).resolve().parents[3]
@@ -79,7 +80,7 @@ def installed() -> Path:
 @contextmanager
 def emulator(folder: Path) -> Iterator[str]:
     """Run it with one project; gives its address."""
-    program, port = installed(), _free_port()
+    program, port = installed(), free_port()
     (folder / "seed.yaml").write_text(_SEED, encoding="utf-8")
     node = shutil.which("node")
     assert node, "these tests need Node.js: apt-get install nodejs"
@@ -106,8 +107,3 @@ def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.05)
     raise RuntimeError(f"the emulator did not start at {address}")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

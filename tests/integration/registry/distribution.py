@@ -14,6 +14,7 @@ from typing import Any
 import httpx2 as httpx
 
 from bot.process import environment
+from deploy.lab.ports import free_port
 from tests.integration.registry.images import Content, Image
 
 USER, PASSWORD = "refit", "made-up"
@@ -26,7 +27,7 @@ def distribution(
     folder: Path, *, http: Mapping[str, Any] | None = None, auth: Mapping[str, Any] | None = None
 ) -> Iterator[str]:
     """Run a registry over the blobs in `folder`; gives its address. Several may serve one folder."""
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     config = folder / f"{address}.yml"
     config.write_text(json.dumps(_config(folder, address, http or {}, auth or {})))
     with (folder / f"{address}.log").open("wb") as log:
@@ -49,13 +50,6 @@ def _config(folder: Path, address: str, http: Mapping[str, Any], auth: Mapping[s
         "http": {"addr": address, "secret": "not-a-secret-on-loopback", **http},
         **({"auth": dict(auth)} if auth else {}),
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _wait(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -42,6 +42,7 @@ class Reply:
         headers: Headers; `Content-Length` is added where it is missing.
         body: The body; not sent to a HEAD.
         pause: Seconds before the answer begins.
+        until: The answer begins when this is set.
         drip: Seconds between any two bytes of the body, or of `raw`.
         keep: Bytes of the body after which the connection is closed.
         raw: Sent as it is, in place of everything else.
@@ -53,6 +54,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     pause: float = 0.0
+    until: asyncio.Event | None = None
     drip: float = 0.0
     keep: int | None = None
     raw: bytes | None = None
@@ -157,6 +159,8 @@ class FaultyRegistry:
 
 async def _deliver(reply: Reply, asked: Asked, writer: asyncio.StreamWriter) -> bool:
     await asyncio.sleep(reply.pause)
+    if reply.until is not None:
+        await reply.until.wait()
     if reply.reset or reply.raw is not None:
         await _write(reply.raw or b"", reply.drip, writer)
         return False

@@ -25,7 +25,7 @@ from bot.model.target import LINUX_AMD64, Target
 from bot.model.update import Current, Failed, Outcome, Update
 from bot.registry import RegistryClient
 from bot.updates.rules import Rule
-from tests.integration.registry.asking import Memory, Ticks, client, failure, reference
+from tests.integration.registry.asking import Memory, Ticks, client, failure, patience, reference
 from tests.integration.registry.doorman import Doorman
 from tests.integration.registry.faulty import HANG, Asked, FaultyRegistry, Reply, Script, manifest
 from tests.integration.registry.images import Content, Image, image, index_of
@@ -463,7 +463,8 @@ def test_r29_what_has_no_end_is_cut_off(tmp_path: Path, reply: Reply, said: str)
     world = World(tmp_path, script)
 
     async def work() -> None:
-        (outcome,) = await world.decide(pinned(OLD.index))
+        registry = world.client(timeout=patience(SENTENCES[said]))
+        (outcome,) = await world.decide(pinned(OLD.index), registry=registry)
         assert world.words(outcome) == SENTENCES[said]
         assert world.server.lines == [HEAD, f"GET /v2/app/manifests/{NEW.index.digest}"]
 

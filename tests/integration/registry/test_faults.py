@@ -16,7 +16,7 @@ from bot.errors import (
     RegistryUnreachable,
 )
 from bot.registry import HostSettings
-from tests.integration.registry.asking import client, failure, reference
+from tests.integration.registry.asking import SECONDS, client, failure, patience, reference
 from tests.integration.registry.faulty import FaultyRegistry, Reply, manifest
 from tests.integration.registry.images import Content, image
 
@@ -106,7 +106,8 @@ def test_a_faulty_answer_ends_in_an_error_that_says_what_happened(fault: Fault) 
     async def work() -> tuple[RegistryError, list[str], str]:
         async with FaultyRegistry({"*": [fault.reply]}) as server:
             wanted = reference(server.address).with_digest(DIGEST)
-            error = await failure(client(server.address).content(wanted))
+            registry = client(server.address, timeout=patience(fault.sentence))
+            error = await failure(registry.content(wanted))
             return error, server.lines, server.address
 
     error, lines, address = asyncio.run(work())
@@ -213,7 +214,7 @@ def test_nobody_listening_is_told_from_a_registry_that_fails() -> None:
 
 def test_a_host_that_does_not_exist_is_told_by_its_name() -> None:
     async def work() -> str:
-        hosts = {"registry.invalid": HostSettings(timeout=5)}
+        hosts = {"registry.invalid": HostSettings(timeout=SECONDS)}
         wanted = reference("registry.invalid")
         return (await failure(client("127.0.0.1:1", more=hosts).head(wanted))).message
 

@@ -15,7 +15,7 @@ import pytest
 
 from bot.errors import RegistryLoginFailed
 from bot.registry import RegistryClient
-from tests.integration.registry.asking import Ticks, client, failure, reference
+from tests.integration.registry.asking import Ticks, client, failure, patience, reference
 from tests.integration.registry.doorman import IMAGE, Doorman
 from tests.integration.registry.faulty import Asked, FaultyRegistry, Reply, manifest
 
@@ -149,7 +149,8 @@ def test_a_token_server_that_fails_is_named_in_a_sentence_of_its_own(reply: Repl
         error = await failure(registry.head(reference(server.address)))
         return error.message, server.address, [line.partition("?")[0] for line in server.lines]
 
-    message, host, lines = with_doorman(Doorman(), work, username="ann", password="hunter2")
+    login = {"username": "ann", "password": "hunter2", "timeout": patience(sentence)}
+    message, host, lines = with_doorman(Doorman(), work, **login)
     assert message == sentence.replace("{host}", host)
     assert lines == ["HEAD /v2/app/manifests/1", "GET /token"]
 

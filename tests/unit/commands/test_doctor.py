@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from deploy.lab.ports import free_port
 from tests.github_server.fixtures import github
 from tests.github_server.server import GitHubServer
-from tests.ports import free_port
 from tests.unit.commands.conftest import Answer, Refit
 
 __all__ = ["github"]

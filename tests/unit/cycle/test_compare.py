@@ -365,7 +365,7 @@ def ids(*groups: tuple[Finding, ...]) -> Counter[str]:
     return Counter(one.vulnerability.id for group in groups for one in group)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scans, scans, st.booleans())
 def test_fixed_remaining_and_moved_make_before_and_introduced_remaining_and_moved_make_after(
     before: Scan,
@@ -380,7 +380,7 @@ def test_fixed_remaining_and_moved_make_before_and_introduced_remaining_and_move
     assert ids(found.fixed, found.remaining, found.moved) == Counter(v.id for v in before.vulnerabilities)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scans, scans)
 def test_remaining_is_all_that_both_sides_share(before: Scan, after: Scan) -> None:
     had = Counter(one.identity for one in before.vulnerabilities)
@@ -388,7 +388,7 @@ def test_remaining_is_all_that_both_sides_share(before: Scan, after: Scan) -> No
     assert identities(compared(before, after).remaining) == had & has
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scans, scans)
 def test_every_difference_has_a_cause_and_nothing_else_has_one(before: Scan, after: Scan) -> None:
     found = compared(before, after)
@@ -396,7 +396,7 @@ def test_every_difference_has_a_cause_and_nothing_else_has_one(before: Scan, aft
     assert all(one.cause is None for one in (*found.remaining, *found.moved))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(scans, scans, scans)
 def test_where_the_bases_are_alike_nothing_is_put_down_to_them(before: Scan, after: Scan, base: Scan) -> None:
     found = compared(before, after, (base, base))
@@ -404,7 +404,7 @@ def test_where_the_bases_are_alike_nothing_is_put_down_to_them(before: Scan, aft
     assert {one.cause for one in found.packages} <= {Cause.REBUILD}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scans, scans)
 def test_where_the_images_are_the_bases_everything_is_put_down_to_them(before: Scan, after: Scan) -> None:
     found = compared(before, after, (before, after))
@@ -412,7 +412,7 @@ def test_where_the_images_are_the_bases_everything_is_put_down_to_them(before: S
     assert {one.cause for one in found.packages} <= {Cause.BASE}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scans, scans)
 def test_the_way_back_fixes_what_the_way_there_introduces(before: Scan, after: Scan) -> None:
     before, after = one_source(before), one_source(after)
@@ -422,14 +422,14 @@ def test_the_way_back_fixes_what_the_way_there_introduces(before: Scan, after: S
     assert len(there.packages) == len(back.packages)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scans)
 def test_an_image_compared_with_itself_differs_in_nothing(one: Scan) -> None:
     found = compared(one, one)
     assert (found.fixed, found.introduced, found.moved, found.packages) == ((), (), (), ())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scans, scans, st.randoms())
 def test_the_order_of_findings_changes_no_number(before: Scan, after: Scan, random: Random) -> None:
     shuffled = list(before.vulnerabilities)

@@ -33,7 +33,7 @@ def queue(shop: House) -> Iterator[Queue]:
     """The queue of the machines that work: here, threads."""
     made = LocalQueue(Worker(shop.opened), threads=3)
     yield made
-    assert made.drain(20)
+    assert made.drain(120)
 
 
 def drive(shop: House, queue: Queue) -> Outcome:
@@ -128,7 +128,7 @@ def test_a_job_that_is_lost_again_and_again_is_said(shop: House) -> None:
     with pytest.raises(ServiceError, match="was lost 6 times"):
         crew.publish(cycle, group)
 
-    assert queue.drain(20)
+    assert queue.drain(120)
 
 
 def test_a_job_that_nobody_takes_is_said_now_and_then(shop: House, caplog: pytest.LogCaptureFixture) -> None:

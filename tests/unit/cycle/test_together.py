@@ -26,12 +26,14 @@ def test_every_item_has_its_result_in_its_place_and_few_are_begun_at_once(count:
 
 
 def test_one_that_takes_long_holds_up_no_more_than_its_own_place() -> None:
-    done: list[int] = []
+    done, others = list[int](), asyncio.Event()
 
     async def work(item: int) -> None:
         if item == 0:
-            await asyncio.sleep(0.05)
+            await others.wait()
         done.append(item)
+        if len(done) == 19:
+            others.set()
 
     asyncio.run(together(work, range(20), most=2))
 

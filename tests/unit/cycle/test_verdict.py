@@ -250,7 +250,7 @@ sides = st.builds(
 measured = st.builds(evidence, counted, counted, before=sides, after=sides)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(measured, min_size=1, max_size=3), st.lists(measured, min_size=1, max_size=3))
 def test_more_platforms_never_make_it_better_and_what_is_no_pass_says_why(
     some: list[Evidence], more: list[Evidence]

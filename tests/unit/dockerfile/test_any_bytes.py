@@ -58,13 +58,13 @@ def check_edit(data: bytes, use: Use) -> None:
 
 
 @given(pieces)
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=3000)
 def test_any_tokens_are_read_and_edited(data: bytes) -> None:
     check(data)
 
 
 @given(pieces)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_tokens_are_read_as_a_compose_file(data: bytes) -> None:
     for use in read_compose("compose.yaml", data):
         assert (use.reference is None) == (use.skipped is not None)
@@ -78,7 +78,7 @@ def test_any_tokens_are_read_as_a_compose_file(data: bytes) -> None:
         ["FROM {n}:{t}\n", "ARG T={t}\nFROM {n}:$T\n", "ARG B={n}:{t}\r\nFROM ${{B}}\r\nRUN x\r\n"]
     ),
 )
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_reading_again_gives_the_new_reference(name: str, tag: str, new: str, shape: str) -> None:
     data = shape.format(n=name, t=tag).encode()
     use = next(use for use in read("Dockerfile", data) if use.reference)
