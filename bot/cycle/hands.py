@@ -14,7 +14,7 @@ from bot.cycle.keys import ticket
 from bot.cycle.parts import Parts
 from bot.cycle.project import judged
 from bot.cycle.prove import prove
-from bot.cycle.publish import publish
+from bot.cycle.publish import branch_of, publish
 from bot.cycle.reading_forge import write
 from bot.errors import BranchTaken, ForgeRefused, RefitError, ServiceError, StoreError
 from bot.model.receipt import Receipt
@@ -91,7 +91,8 @@ def _publish(parts: Parts, cycle: Cycle, tickets: Sequence[str], key: str) -> Re
     forge = parts.forge(group.project)
     checkout = forge.checkout(group.project, group.members[0].commit)
     proved = [_proved(parts, cycle, planned) for planned in group.members]
-    existing = forge.find(group.project, group.slot, group.branch)
+    branch = branch_of(group, parts.store.publication(group.slot))
+    existing = forge.find(group.project, group.slot, branch)
     return Receipt(key, publication=publish(group, proved, checkout, parts, existing))
 
 

@@ -240,9 +240,10 @@ _BLOCKED_NOTES: Final = {
 
 
 def _draft(ready: Ready, run: Run) -> None:
-    wanted = compose(ready.seen.group, ready.proved, ready.checkout, run.parts)
+    seen = ready.seen
+    wanted = compose(seen.group, ready.proved, ready.checkout, run.parts, seen.existing)
     before = {path: ready.checkout.read(path) for path in wanted.files}
-    run.tally.drafts.append(Draft(ready.seen.group.project.name, wanted, before))
+    run.tally.drafts.append(Draft(seen.group.project.name, wanted, before))
 
 
 def _published(ready: Ready, run: Run) -> Publication:

@@ -19,7 +19,7 @@ from bot.errors import ForgeRefused
 from bot.model import marker
 from bot.model.evidence import VerdictState
 from bot.model.pulls import Check
-from bot.model.run import Proved, Publication, PublicationState, PullRequest
+from bot.model.run import Proved, Publication, PublicationKind, PublicationState, PullRequest
 from bot.model.target import Project
 from bot.ports import Checkout
 from bot.report import check, pull_request
@@ -64,10 +64,10 @@ def publish(
         ForgeError: The forge did not take it.
         EditError: The change would touch more than its uses.
     """
-    wanted = compose(group, proved, checkout, parts)
-    recorded = parts.store.publication(group.slot)
     if existing is not None and existing.state is not PublicationState.OPEN:
         existing = None
+    wanted = compose(group, proved, checkout, parts, existing)
+    recorded = parts.store.publication(group.slot)
     if existing is not None and _same(existing, recorded, wanted):
         return existing
     publication = parts.forge(group.project).publish(group.project, wanted, existing)
@@ -97,13 +97,23 @@ def attested(project: Project, said: Check, parts: Parts) -> bool:
         return False
 
 
-def compose(group: Group, proved: Sequence[Proved], checkout: Checkout, parts: Parts) -> PullRequest:
+def branch_of(group: Group, known: Publication | None) -> str:
+    """The branch of a group's pull request: what it was opened with, however targets are called since."""
+    ours = known is not None and known.kind is PublicationKind.PULL_REQUEST
+    return known.branch if known and ours else group.branch
+
+
+def compose(
+    group: Group, proved: Sequence[Proved], checkout: Checkout, parts: Parts, existing: Publication | None
+) -> PullRequest:
     """Everything a pull request says, changes and asks for; the same evidence gives the same text."""
     policy = parts.policy
     change = _change(group, proved, checkout, policy)
     blocked = any(one.verdict.state is VerdictState.BLOCK for one in proved)
+    is_open = existing is not None and existing.state is PublicationState.OPEN
     return replace(
         change,
+        branch=branch_of(group, existing if is_open else None),
         labels=policy.labels,
         draft=blocked,
         reviewers=asked(policy.reviewers, change.files, checkout),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.cycle.grouping import Group
-from bot.cycle.publish import Standing, standing
+from bot.cycle.publish import Standing, branch_of, standing
 from bot.cycle.tally import Run
 from bot.model.pulls import OpenPull
 from bot.model.run import Publication, PublicationKind, PublicationState
@@ -38,7 +38,8 @@ def look(group: Group, opened: Sequence[OpenPull], run: Run) -> Seen:
     recorded = run.parts.store.publication(group.slot)
     known = recorded is not None and recorded.kind is PublicationKind.PULL_REQUEST
     if ours is None and known:
-        ours = run.parts.forge(group.project).find(group.project, group.slot, group.branch)
+        branch = branch_of(group, recorded)
+        ours = run.parts.forge(group.project).find(group.project, group.slot, branch)
     return Seen(group, ours)
 
 

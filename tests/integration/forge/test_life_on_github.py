@@ -23,7 +23,7 @@ from bot.forge.api import Connection
 from bot.forge.auth import TokenAccess
 from bot.forge.github import GitHubForge
 from bot.model.run import PublicationKind, PublicationState, RunResult
-from bot.model.target import Project
+from bot.model.target import Project, Target
 from bot.model.update import outcome_reason
 from tests.github_server import GitHubServer, contract
 from tests.integration.forge.emulator import DIFFERENCES, emulator
@@ -44,6 +44,7 @@ class Town:
     old: str
     new: str
     emulated: bool = False
+    project: Project = PROJECT
     clients: list[Github] = field(default_factory=list)
     forges: list[GitHubForge] = field(default_factory=list)
 
@@ -80,7 +81,7 @@ class Town:
         made = replace(
             parts,
             registry=self.shop.registry,
-            projects=(PROJECT,),
+            projects=(self.project,),
             forges={"acme/shop": forge},
             builder=None,
             no_builder="there is no engine",
@@ -220,6 +221,23 @@ def test_a_build_context_that_moved_moves_the_branch(town: Town) -> None:
     assert head.sha != before
     assert town.read(head.ref, "api/main.rs") == "fn main() {}\n"
     assert town.read(head.ref) == town.text(town.new)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_target_that_gets_another_name_keeps_its_pull_request(town: Town, *, closed: bool) -> None:
+    town.run()
+    before = town.pull()
+    if closed:
+        town.alice().get_pull(before.number).edit(state="closed")
+    backend = Target("acme/shop", "backend", FILE, "api")
+    town.project = replace(PROJECT, targets=(backend,))
+
+    town.run()
+
+    after = town.pull()
+    assert (after.number, after.head.ref) == (before.number, before.head.ref)
+    assert after.state == ("closed" if closed else "open")
+    assert closed or town.emulated or " in backend" in after.title
 
 
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
