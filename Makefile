@@ -57,6 +57,8 @@ clean: ## Remove what the other targets made, the running lab included
 
 # Made anew when the lock file or the project's metadata changes; a hash mismatch stops it.
 $(VENV)/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Refit needs Python 3.11 or newer, and $(PYTHON) is %d.%d: make PYTHON=python3.11 …" \
+	  % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .

@@ -77,7 +77,7 @@ class RegistryError(ServiceError):
 class RegistryUnreachable(RegistryError):
     """No connection, no answer in time, or a server error."""
 
-    default_hint = "Check the network and the registry's status; the next run tries again."
+    default_hint = "Check the network (HTTPS_PROXY too) and the registry's status; the next run tries again."
 
 
 class RegistryRateLimited(RegistryError):

@@ -55,6 +55,11 @@ def end_all() -> None:
         _kill_group(child)
 
 
+def go_on() -> None:
+    """Start programs again after `end_all`: what was interrupted is over, and its ends are to be tied up."""
+    _stopping.clear()
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A program that ended: its exit code, what it wrote, and how many seconds it took."""

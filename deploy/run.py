@@ -20,7 +20,7 @@ from typing import Final
 
 import httpx2 as httpx
 
-from bot import cli
+from bot import cli, process
 from bot.builder import BuilderSettings, DockerBuilder
 from bot.errors import EngineError
 from deploy.lab import Lab, LabError
@@ -62,6 +62,10 @@ def main(arguments: list[str]) -> int:
         with real_world() if registries_answer() else lab_world() as world:
             project = prepare(world)
             code = cli.call(["run", "--config", str(configure(world, project)), *arguments])
+            process.go_on()  # after a Ctrl-C too: the lab is to be ended
+    except KeyboardInterrupt:  # before the run itself, which ends with a code
+        say("interrupted")
+        return 130
     except LabError as error:
         say(str(error))
         return error.exit_code

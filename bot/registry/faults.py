@@ -27,7 +27,7 @@ class Interrupted(RegistryUnreachable):
 def explained(error: Exception, host: str, seconds: float) -> RegistryError:
     """The error of a request to `host` (with its port) that might take `seconds`, for people."""
     match error:
-        case AddressRefused() | httpx.ConnectTimeout() | httpx.ConnectError():
+        case AddressRefused() | httpx.ConnectTimeout() | httpx.ConnectError() | httpx.ProxyError():
             return _not_connected(error, host)
         case TimeoutError() | httpx.TimeoutException():
             return RegistryUnreachable(f"{host} did not finish its answer within {seconds:g} s")

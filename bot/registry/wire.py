@@ -13,6 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx2 as httpx
 
+from bot.errors import RegistryUnreachable
 from bot.registry.bodies import read
 from bot.registry.faults import FAILURES, explained
 from bot.registry.guard import GuardedTransport, Zone, check_literal, connected_to, is_loopback
@@ -94,7 +95,7 @@ class Wire:
             async with asyncio.timeout(request.seconds):
                 return await self._exchange(request)
         except FAILURES as error:
-            raise explained(error, request.host, request.seconds) from error
+            raise explained(error, self._way(request), request.seconds) from error
 
     async def _exchange(self, request: Outgoing) -> Answer:
         proxy = self._proxy(request)
@@ -123,6 +124,11 @@ class Wire:
             check_literal(request.url.host, request.zones)
         return self._proxies[key]
 
+    def _way(self, request: Outgoing) -> str:
+        """The host, and the proxy that leads there, without its login: the failure may be its own."""
+        proxy = self._proxies.get((request.url.scheme, request.url.netloc))
+        return f"{request.host} by the proxy {httpx.URL(proxy).netloc.decode()}" if proxy else request.host
+
     def _client(self, request: Outgoing, proxy: str | None) -> httpx.AsyncClient:
         key = (request.tls, request.zones, proxy)
         if key not in self._clients:
@@ -150,11 +156,23 @@ def _transport(request: Outgoing, proxy: str | None) -> httpx.AsyncHTTPTransport
 
 
 def proxy_for(url: httpx.URL) -> str | None:
-    """The proxy that the environment names for an address (`HTTPS_PROXY`, `NO_PROXY` and their kin)."""
+    """The proxy that the environment names for an address (`HTTPS_PROXY`, `NO_PROXY` and their kin).
+
+    Raises:
+        RegistryUnreachable: What is named there is no proxy that can be spoken to.
+    """
     proxies = getproxies()
     if not proxies or is_loopback(url.host) or proxy_bypass(url.netloc.decode("ascii")):
         return None
-    return proxies.get(url.scheme) or proxies.get("all")
+    named = proxies.get(url.scheme) or proxies.get("all")
+    if not named:
+        return None
+    proxy = named if "://" in named else f"http://{named}"  # as curl and others read it
+    scheme = proxy.partition("://")[0].lower()
+    if scheme not in {"http", "https"}:
+        hint = "Name an http:// or https:// proxy in HTTPS_PROXY, or except the host by NO_PROXY."
+        raise RegistryUnreachable(f"cannot ask {url.host}: a {scheme}:// proxy is not spoken to", hint=hint)
+    return proxy
 
 
 def _context(tls: Tls) -> ssl.SSLContext:

@@ -86,7 +86,11 @@ class Bases:
             run(self._arguments(name, partial), timeout=300, env=env, stdin=self._sources(name).encode())
         except ProcessFailed as error:
             message = f"Making the {name} Debian base failed: {error}."
-            raise LabError(message, hint="Check that apt-get update works here.") from error
+            rights = "chroot mode" in str(error)
+            hint = (
+                "Run this as root, or install uidmap." if rights else "Check that apt-get update works here."
+            )
+            raise LabError(message, hint=hint) from error
         if name == "fresh":
             shutil.rmtree(self.extras, ignore_errors=True)
             extras.rename(self.extras)

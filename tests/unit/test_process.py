@@ -174,3 +174,13 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] not in ("Z", "X")
     except FileNotFoundError:
         return False
+
+
+def test_programs_start_again_for_who_ties_up_the_ends_of_what_was_interrupted() -> None:
+    program = "from bot import process\nprocess.end_all()\ntry: process.run(['true'], timeout=9)\n"
+    program += "except KeyboardInterrupt: print('none starts')\nprocess.go_on()\n"
+    program += "print(process.run(['echo', 'on'], timeout=9).text)"
+    told = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split("\n")[:2] == ["none starts", "on"]
