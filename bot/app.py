@@ -5,12 +5,14 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Final
 
 from bot.artifacts import ArtifactShelf, open_shelf
 from bot.builder import DockerBuilder
 from bot.clock import SystemClock
 from bot.convert import (
+    builder_logins,
     builder_settings,
     github_connection,
     policy,
@@ -148,7 +150,7 @@ def _builder(settings: Settings) -> tuple[Builder | None, str]:
     """The engine, or None with the reason in words."""
     if not settings.builder.enabled:
         return None, "the configuration switches building off"
-    builder = DockerBuilder(builder_settings(settings))
+    builder = DockerBuilder(replace(builder_settings(settings), logins=builder_logins(settings)))
     try:
         builder.available()
     except EngineError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from bot.builder import BuilderSettings
 from bot.cycle.parts import Policy, VerdictPolicy
 from bot.dockerfile import custom as patterns
 from bot.forge.api import Connection
-from bot.model.reference import registry_name
+from bot.model.reference import login_name, registry_name
 from bot.model.retention import Retention
 from bot.model.target import HealthPlan, Project, Target
 from bot.model.vulnerability import Severity
@@ -127,6 +128,14 @@ def registry_settings(settings: Settings) -> RegistrySettings:
         for host in settings.registries
     }
     return RegistrySettings(hosts=hosts, docker_config=docker_config())
+
+
+def builder_logins(settings: Settings) -> Mapping[str, Mapping[str, str]]:
+    """The configuration's own logins, for builds that pull; Docker's own are its own affair."""
+    own = registry_settings(settings).hosts
+    found = {name: credential_for(name, host, None).docker_entry for name, host in own.items()}
+    every = {one: found[name] for name, host in own.items() for one in (name, *host.aliases)}
+    return {login_name(name): login for name, login in every.items() if login}
 
 
 def builder_settings(settings: Settings) -> BuilderSettings:

@@ -16,6 +16,7 @@ from bot.builder.client import BuilderSettings, Command, choose_command, connect
 from bot.builder.failures import failure, kept_away, unfinished
 from bot.builder.guard import Guard, guarded
 from bot.builder.health import start_and_probe
+from bot.builder.logins import logged_in
 from bot.builder.measure import measure_stream
 from bot.builder.problems import engine_errors
 from bot.builder.progress import Progress, ProgressReader
@@ -64,12 +65,13 @@ class DockerBuilder:
         """
         command = self._chosen()
         with tempfile.TemporaryDirectory(prefix="refit-build-", dir=request.scratch) as folder:
-            request = replace(request, scratch=Path(folder))
+            # buildx keeps a file for every build ever made, where its settings are.
+            env = logged_in(self._settings, Path(folder)) | {"BUILDX_CONFIG": folder}
             secrets = written(request.secrets, Path(folder))
             arguments = build_arguments(command, request, secrets)
             with redacted(request.secrets), guarded(self._settings, request.name) as guard:
                 started = time.monotonic()
-                progress = self._run([str(command.path), *arguments], request, guard)
+                progress = self._run([str(command.path), *arguments], env, request, guard)
                 seconds = time.monotonic() - started
                 network = self._checked(guard.network())
             build = self._measured(request.name, dict(request.base_layers), Path(folder))
@@ -148,15 +150,15 @@ class DockerBuilder:
             raise EngineError(f"the build's network was not closed all the time: {network.reason}")
         return network
 
-    def _run(self, argv: list[str], request: BuildRequest, guard: Guard) -> Progress:
+    def _run(self, argv: list[str], env: Mapping[str, str], request: BuildRequest, guard: Guard) -> Progress:
         try:
-            return self._watched(argv, request, guard)
+            return self._watched(argv, env, request, guard)
         except BuildFailed as error:
             raise kept_away(error, guard.refused()) from error
 
-    def _watched(self, argv: list[str], request: BuildRequest, guard: Guard) -> Progress:
-        # buildx keeps a file for every build ever made, where its settings are.
-        env = self._settings.environment() | {"BUILDX_CONFIG": str(request.scratch)}
+    def _watched(
+        self, argv: list[str], env: Mapping[str, str], request: BuildRequest, guard: Guard
+    ) -> Progress:
         reader = ProgressReader()
         watch = Watch(self._settings.memory, self._settings.min_free, data_folder(self._settings))
 

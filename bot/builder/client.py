@@ -9,7 +9,7 @@ import socket
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
@@ -36,6 +36,8 @@ class BuilderSettings:
         docker_host: Its DOCKER_HOST; empty takes the environment's, else the default socket.
         docker_config: Folder with the `config.json` that holds registry logins, and with plug-ins; None takes
             the environment's DOCKER_CONFIG, else the user's.
+        logins: Logins of registries beside those, by the name under which Docker keeps each: their entries in
+            `auths` of that file.
         docker: The docker command, or None to choose one on PATH by trying.
         cpus: Processors a container may use when started.
         processes: Processes a container may have when started.
@@ -50,6 +52,7 @@ class BuilderSettings:
 
     docker_host: str = ""
     docker_config: Path | None = None
+    logins: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False, hash=False)
     docker: Path | None = None
     cpus: float = 1.0
     processes: int = 512

@@ -9,6 +9,8 @@ from typing import Final, Self
 DOCKER_HUB: Final = "docker.io"
 _HUB_ALIASES: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 
+_HUB_LOGIN: Final = "https://index.docker.io/v1/"
+
 # The grammar of github.com/distribution/reference (regexp.go), in its order.
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _HOST = r"(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])"
@@ -130,6 +132,11 @@ class Reference:
 def registry_name(host: str) -> str:
     """The name of a registry as references have it: all of Docker Hub's hosts are `docker.io`."""
     return DOCKER_HUB if host in _HUB_ALIASES else host
+
+
+def login_name(registry: str) -> str:
+    """The name under which Docker and its kin keep the login of a registry, for which `docker.io` is none."""
+    return _HUB_LOGIN if registry == DOCKER_HUB else registry
 
 
 def _join(name: str, tag: str | None, digest: str | None) -> str:

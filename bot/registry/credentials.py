@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.errors import ProcessFailed, RegistryLoginFailed
-from bot.model.reference import DOCKER_HUB
+from bot.model.reference import DOCKER_HUB, login_name
 from bot.process import environment, run
 from bot.registry.settings import HostSettings
 
-_HUB_KEY: Final = "https://index.docker.io/v1/"
 _HELPER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HELPER_SECONDS: Final = 30.0
 _HELPER_LIMIT: Final = 1024**2
@@ -114,7 +113,7 @@ def _docker(name: str, path: Path) -> Credential:
 
 def _keys(name: str) -> tuple[str, ...]:
     """The spellings under which `docker login` and its kin keep a host."""
-    first = (_HUB_KEY, "index.docker.io", "registry-1.docker.io") if name == DOCKER_HUB else ()
+    first = (login_name(name), "index.docker.io", "registry-1.docker.io") if name == DOCKER_HUB else ()
     return (*first, name, f"https://{name}", f"https://{name}/", f"https://{name}/v1/", f"https://{name}/v2/",
             f"http://{name}")  # fmt: skip
 

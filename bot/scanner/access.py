@@ -7,14 +7,10 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from bot.errors import ScanError
-from bot.model.reference import DOCKER_HUB
+from bot.model.reference import login_name
 from bot.scanner.slots import Slot
-
-# Under which name Docker and its kin keep a login where it is not the host's.
-_KEYS: Final = {DOCKER_HUB: "https://index.docker.io/v1/"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,7 @@ def granted(access: Access, host: str, place: Slot) -> dict[str, str]:
     found: dict[str, str] = {}
     if access.login:
         place.logins.mkdir(mode=0o700, exist_ok=True)
-        logins = {"auths": {_KEYS.get(host, host): dict(access.login)}}
+        logins = {"auths": {login_name(host): dict(access.login)}}
         (place.logins / "config.json").write_text(json.dumps(logins), encoding="utf-8")
         found["DOCKER_CONFIG"] = str(place.logins)
     if access.ca_file is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
 
-from bot.convert import docker_config, registry_settings
+from bot.builder import BuilderSettings
+from bot.convert import builder_logins, docker_config, registry_settings
 from bot.errors import ConfigError
 from bot.model.reference import Reference
 from bot.registry import RegistrySettings
@@ -47,6 +49,27 @@ def test_docker_hub_is_configured_under_any_of_its_names(host: str, tmp_path: Pa
     settings = read(tmp_path, f"- {{host: {host}, concurrency: 3}}")
 
     assert settings.host(Reference.parse("debian:12").registry).concurrency == 3
+
+
+def test_builds_get_the_logins_of_the_configuration_under_the_names_that_docker_asks_by(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "word").write_text("secret")
+    path = tmp_path / "refit.yaml"
+    lines = (
+        "registries:",
+        "- {host: docker.io, username: ann, password: {file: word}}",
+        "- {host: quay.io, aliases: [old.example], token: {file: word}}",
+        "- {host: ghcr.io}",
+    )
+    path.write_text("\n".join(lines))
+
+    logins = builder_logins(load(path))
+
+    token = {"registrytoken": "secret"}
+    hub = {"auth": base64.b64encode(b"ann:secret").decode()}
+    assert logins == {"https://index.docker.io/v1/": hub, "quay.io": token, "old.example": token}
+    assert "secret" not in repr(BuilderSettings(logins=logins))
 
 
 def test_an_alias_leads_to_its_registry(tmp_path: Path) -> None:
