@@ -10,6 +10,7 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 from bot.errors import ConfigError
 from bot.model.checkbox import ticked
@@ -21,6 +22,7 @@ _SHORTEST: Final = 16
 _PREFIX: Final = b"sha256="
 _LONGEST: Final = 500
 _SIGN: Final = "/refit"
+_FORM: Final = b"payload="
 
 
 def usable_secrets(secrets: Sequence[str]) -> tuple[bytes, ...]:
@@ -52,12 +54,12 @@ def tasks_of(event: str, body: bytes) -> tuple[Task, ...]:
 
     Args:
         event: GitHub's name of it: `issue_comment`.
-        body: JSON.
+        body: JSON, or a form that holds it.
 
     Raises:
         ValueError: The body is not what GitHub sends.
     """
-    data = json.loads(body)
+    data = json.loads(_payload(body))
     if not isinstance(data, dict):
         raise ValueError("a delivery is a JSON object")  # noqa: TRY004 - as for any other wrong body
     try:
@@ -68,6 +70,13 @@ def tasks_of(event: str, body: bytes) -> tuple[Task, ...]:
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"a delivery of {event} without {error}") from error
     return ()
+
+
+def _payload(body: bytes) -> bytes | str:
+    """The JSON of a delivery; a webhook that was left at GitHub's first choice sends it as a form."""
+    if not body.startswith(_FORM):
+        return body
+    return parse_qs(body.decode("ascii"), keep_blank_values=True, strict_parsing=True)["payload"][0]
 
 
 def command_in(text: str) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -96,7 +97,21 @@ def test_everything_else_is_nothing_to_do(event: str, body: bytes) -> None:
     assert tasks_of(event, body) == ()
 
 
-WRONG = {"no JSON": b"{", "no object": b"[]", "no comment": b'{"action": "created"}'}
+WRONG = {
+    "no JSON": b"{",
+    "no object": b"[]",
+    "no comment": b'{"action": "created"}',
+    "an empty form": b"payload=",
+    "a form of bytes": b"payload=\xff",
+}
+
+
+def test_a_delivery_may_come_as_a_form() -> None:
+    body = comment("/refit snooze 14d Größe & Maß")
+
+    assert tasks_of("issue_comment", urlencode({"payload": body.decode()}).encode()) == tasks_of(
+        "issue_comment", body
+    )
 
 
 @pytest.mark.parametrize("body", WRONG.values(), ids=WRONG)
