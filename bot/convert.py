@@ -184,7 +184,7 @@ def scanner_settings(settings: Settings) -> ScannerSettings:
         database=database_settings(settings),
         path=section.path,
         sha256=section.sha256,
-        docker_host=builder_settings(settings).host,  # one engine: what was built there is scanned there
+        engine=builder_settings(settings).reaching(),  # one engine: what was built there is scanned there
         mirrors=mirrors,
         insecure=frozenset(registry_name(host.host) for host in settings.registries if host.insecure),
         ignore_file=section.ignore_file,

@@ -17,6 +17,7 @@ import docker
 
 from bot import process
 from bot.builder.problems import HINTS, REACHING, engine_errors, hint_for
+from bot.builder.reach import reaching, tls_of
 from bot.errors import EngineError, EngineMissing, ProcessFailed
 
 SDK_SECONDS: Final = 120
@@ -68,13 +69,21 @@ class BuilderSettings:
         """Where the engine is, as a URL; empty for the default socket."""
         return self.docker_host or os.environ.get("DOCKER_HOST", "")
 
+    @property
+    def config(self) -> Path | None:
+        """Docker's own folder; None for the user's."""
+        named = os.environ.get("DOCKER_CONFIG")
+        return self.docker_config or (Path(named) if named else None)
+
+    def reaching(self) -> dict[str, str]:
+        """What leads a program to the engine, as its environment."""
+        return reaching(self.host, self.config)
+
     def environment(self) -> dict[str, str]:
         """The environment of the docker command: its home for plug-ins and logins, no more."""
-        extra = {"DOCKER_BUILDKIT": "1", "HOME": os.environ.get("HOME", "/nonexistent")}
-        if self.host:
-            extra["DOCKER_HOST"] = self.host
-        if config := self.docker_config or os.environ.get("DOCKER_CONFIG"):
-            extra["DOCKER_CONFIG"] = str(config)
+        extra = {"DOCKER_BUILDKIT": "1", "HOME": os.environ.get("HOME", "/nonexistent"), **self.reaching()}
+        if self.config:
+            extra["DOCKER_CONFIG"] = str(self.config)
         return process.environment(**extra)
 
 
@@ -114,7 +123,10 @@ def connect(settings: BuilderSettings, seconds: int = SDK_SECONDS) -> Iterator[d
     """
     with engine_errors("be reached", (*REACHING, *HINTS)):
         _knock(settings.host or _DEFAULT_SOCKET)
-        client = docker.DockerClient(base_url=settings.host or None, version="auto", timeout=seconds)
+        tls = tls_of(settings.reaching())
+        client = docker.DockerClient(
+            base_url=settings.host or None, version="auto", timeout=seconds, tls=tls or False
+        )
     try:
         yield client
     finally:

@@ -44,6 +44,10 @@ HINTS: Final[Hints] = (
 # The same of the way to it, where the words do not mean a registry's address.
 REACHING: Final[Hints] = (
     (
+        ("certificate", "tls", "ssl", "http request to an https server"),
+        "Set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem.",
+    ),
+    (
         ("connection refused",),
         "Start the engine (systemctl start docker), or set DOCKER_HOST; else all stays at level base.",
     ),

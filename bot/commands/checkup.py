@@ -14,6 +14,7 @@ from typing import Final
 from bot import process
 from bot.app import access, opened_store, scanner, shelf
 from bot.builder import DockerBuilder, guarded
+from bot.builder.reach import is_open
 from bot.clock import SystemClock
 from bot.convert import builder_settings, database_settings, state_folder
 from bot.errors import EngineError, EngineMissing, ForgeRefused, RefitError, ScanError
@@ -109,10 +110,18 @@ def _git() -> str:
 def _engine(settings: Settings) -> str:
     if not settings.builder.enabled:
         return "switched off by the configuration; evidence stays at level base"
+    section = builder_settings(settings)
     try:
-        return DockerBuilder(builder_settings(settings)).available()
+        seen = DockerBuilder(section).available()
     except EngineError as error:
         raise Concern(error.message, hint=error.hint) from error
+    if is_open(section.reaching()):
+        hint = (
+            "Whoever is on the way can give it orders. Let it ask for certificates (--tlsverify), and set"
+            " DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH here."
+        )
+        raise Concern(f"{seen}, without TLS at {section.host}", hint=hint)
+    return seen
 
 
 def _build_network(settings: Settings) -> str:

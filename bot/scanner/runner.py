@@ -77,9 +77,7 @@ class Runner:
         extra["GOTRACEBACK"] = (
             "none"  # the reason alone, which a dump of every thread would push out of sight
         )
-        if self._settings.docker_host:
-            extra["DOCKER_HOST"] = self._settings.docker_host
-        return process.environment(**extra)
+        return process.environment(**extra, **self._settings.engine)
 
 
 def _bounded(memory: int) -> list[str]:

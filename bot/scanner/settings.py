@@ -18,7 +18,8 @@ class ScannerSettings:
         database: Where the database comes from.
         path: The binary, or None to find it.
         sha256: Of a build that the operator vouches for, in hex; empty for those that Refit knows.
-        docker_host: Engine to read images from; empty leaves it to Trivy's default.
+        engine: What leads to the engine that images are read from (`DOCKER_HOST`, and what its TLS needs);
+            empty leaves it to Trivy's default.
         mirrors: Registry → what serves it too and is asked first: `[http(s)://]HOST[:PORT][/PREFIX]`.
         insecure: Registries spoken to without (valid) TLS; loopback ones need no entry.
         ignore_file: Trivy's ignore file, or None.
@@ -32,7 +33,7 @@ class ScannerSettings:
     database: DatabaseSettings
     path: Path | None = None
     sha256: str = ""
-    docker_host: str = ""
+    engine: Mapping[str, str] = field(default_factory=dict)
     mirrors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     insecure: frozenset[str] = frozenset()
     ignore_file: Path | None = None

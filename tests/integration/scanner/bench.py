@@ -94,7 +94,7 @@ def opened(lab: Lab, folder: Path) -> Iterator[Bench]:
     settings = ScannerSettings(
         folder / "scans",
         DatabaseSettings(lab.trivy_cache, offline=True),
-        docker_host=lab.docker_host,
+        engine={"DOCKER_HOST": lab.docker_host},
         mirrors={"docker.io": (f"http://{lab.registry}",)},
     )
     builder = DockerBuilder(BuilderSettings(lab.docker_host, reachable=archive.addresses()))
