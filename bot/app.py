@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.artifacts import ArtifactShelf, open_shelf
@@ -43,29 +43,45 @@ from bot.under_care import Expand, by_project, expanded
 _MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a caller needs; less is opened sooner, and beside others.
+
+    Attributes:
+        drive: Hold the lease of the state folder; what only asks registries needs none.
+        engine: Look for a container engine; what builds nothing saves the time.
+        writes: Write to forges; what only reads needs no token where projects are public.
+        refresh: Ignore cached answers of registries.
+    """
+
+    drive: bool = True
+    engine: bool = True
+    writes: bool = True
+    refresh: bool = False
+
+
+EVERYTHING: Final = Needs()
+ANSWERS: Final = Needs(drive=False, engine=False)
+"""What only asks, and builds nothing."""
+
+
 @contextmanager
-def open_parts(  # noqa: PLR0913 - options by keyword
+def open_parts(
     settings: Settings,
     progress: Progress,
+    needs: Needs = EVERYTHING,
     *,
     clock: Clock | None = None,
-    refresh: bool = False,
-    drive: bool = True,
-    engine: bool = True,
     expand: Expand = expanded,
-    writes: bool = True,
 ) -> Iterator[Parts]:
     """Open every collaborator a cycle works with; all are closed at the end.
 
     Args:
         settings: The configuration.
         progress: Where the run says what it is doing.
+        needs: What of it the caller needs.
         clock: Wall and monotonic time; the machine's by default.
-        refresh: Ignore cached answers of registries.
-        engine: Look for a container engine; what builds nothing saves the time.
-        drive: Hold the lease of the state folder; what only asks registries needs none.
         expand: Replaces each glob by the projects that it stands for.
-        writes: Write to forges; what only reads needs no token where projects are public.
 
     Raises:
         ConfigError: A secret is missing.
@@ -73,13 +89,18 @@ def open_parts(  # noqa: PLR0913 - options by keyword
         StoreError: The store cannot be opened.
     """
     clock = clock or SystemClock()
-    with _driving(settings) if drive else nullcontext() as guard, opened_store(settings, guard) as store:
-        every = forges(settings, clock, writes=writes)
+    with (
+        _driving(settings) if needs.drive else nullcontext() as guard,
+        opened_store(settings, guard) as store,
+    ):
+        every = forges(settings, clock, writes=needs.writes)
         settings, problems = expand(settings, every)
-        builder, no_builder = _builder(settings) if engine else (None, "no engine was asked for")
+        builder, no_builder = _builder(settings) if needs.engine else (None, "no engine was asked for")
         artifacts = shelf(settings)
         yield Parts(
-            registry=RegistryClient(registry_settings(settings), cache=store, clock=clock, refresh=refresh),
+            registry=RegistryClient(
+                registry_settings(settings), cache=store, clock=clock, refresh=needs.refresh
+            ),
             scanner=scanner(settings, clock, artifacts),
             builder=builder,
             forges=by_project(settings, every),

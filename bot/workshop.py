@@ -13,7 +13,7 @@ from typing import Final
 
 from starlette.routing import Route
 
-from bot.app import no_engine, open_parts, store_url
+from bot.app import Needs, no_engine, open_parts, store_url
 from bot.cycle.crew import PROVE, PUBLISH, WRITE, Crew
 from bot.cycle.known import KnownTargets
 from bot.cycle.parts import Parts
@@ -112,15 +112,13 @@ class Workshop:
     def _parts(self, task: str) -> Iterator[Parts]:
         """Parts for one task; on a shared store, whoever takes the jobs proves, and writes to forges."""
         shared = self._settings.store is not None and task not in _JOBS
-        with open_parts(
-            self._settings,
-            LogProgress(),
-            clock=self._clock,
+        needs = Needs(
             drive=task in _DRIVES,
             engine=task in _NEEDS_ENGINE and not (shared and task in _PUBLISHES),
             writes=task != PROVE,
-            expand=self._projects.afresh if task in _DRIVES else self._projects,
-        ) as parts:
+        )
+        expand = self._projects.afresh if task in _DRIVES else self._projects
+        with open_parts(self._settings, LogProgress(), needs, clock=self._clock, expand=expand) as parts:
             if task == PROVE and parts.builder is None and self._settings.builder.enabled:
                 raise NotHere(parts.no_builder)  # at level base it would spoil what others can prove
             try:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bot.app import machine_platform, open_parts
+from bot.app import ANSWERS, Needs, machine_platform
 from bot.audit.image import audit_image
 from bot.audit.image.read import read
-from bot.commands.interrupt import interruptible
-from bot.commands.options import errors_console
+from bot.commands.opened import opened
 from bot.cycle.building import build
 from bot.cycle.image_findings import remember
 from bot.cycle.parts import Parts
@@ -24,20 +21,19 @@ from bot.model.finding import Audit
 from bot.model.run import Problem
 from bot.model.target import Target
 from bot.ports import Builder, BuildRequest, ScanRequest
-from bot.progress import TerminalProgress
 from bot.saved import for_scanner
 from bot.settings import Settings
 
 
 def audit_archive(path: Path, settings: Settings, *, quiet: bool) -> Audit:
     """Audit a saved image."""
-    with _parts(settings, quiet=quiet, engine=False) as parts, tempfile.TemporaryDirectory() as scratch:
+    with opened(settings, ANSWERS, quiet=quiet) as parts, tempfile.TemporaryDirectory() as scratch:
         return _audited(path.resolve(), path.name, parts, Path(scratch))
 
 
 def audit_in_engine(name: str, settings: Settings, *, quiet: bool) -> Audit:
     """Audit an image that the engine has."""
-    with _parts(settings, quiet=quiet, engine=True) as parts, tempfile.TemporaryDirectory() as folder:
+    with opened(settings, Needs(drive=False), quiet=quiet) as parts, tempfile.TemporaryDirectory() as folder:
         if parts.builder is None:
             raise EngineMissing(
                 f"{name} is no file, folder or target, and there is no engine: {parts.no_builder}"
@@ -50,7 +46,7 @@ def audit_in_engine(name: str, settings: Settings, *, quiet: bool) -> Audit:
 
 def audit_built(target: Target, settings: Settings, *, quiet: bool) -> Audit:
     """Build a target from its checkout, and audit the image; without an engine that is said, and no more."""
-    with _parts(settings, quiet=quiet, engine=True) as parts:
+    with opened(settings, Needs(drive=False), quiet=quiet) as parts:
         if parts.builder is None or not target.build:
             why = parts.no_builder or "the configuration says `build: false`"
             return Audit(notes=(f"the image of {target.name} was not looked into: {why}",))
@@ -108,13 +104,3 @@ def _secrets(file: Path, name: str, parts: Parts) -> tuple[tuple[Secret, ...] | 
         return parts.scanner.scan(request).secrets or (), ""
     except RefitError as error:
         return None, f"no scanner looked for secrets in {name}: {error.message}"
-
-
-@contextmanager
-def _parts(settings: Settings, *, quiet: bool, engine: bool) -> Iterator[Parts]:
-    with (
-        interruptible(),
-        TerminalProgress(errors_console(), quiet=quiet) as progress,
-        open_parts(settings, progress, drive=False, engine=engine) as parts,
-    ):
-        yield parts

@@ -12,9 +12,9 @@ from typing import Annotated, Final
 
 import typer
 
-from bot.app import open_parts
+from bot.app import ANSWERS
 from bot.commands import tags
-from bot.commands.interrupt import interruptible
+from bot.commands.opened import opened
 from bot.commands.options import (
     ConfigOption,
     Format,
@@ -36,7 +36,6 @@ from bot.cycle.resolve import Resolved, resolve
 from bot.errors import UsageError
 from bot.model.checked import Checked
 from bot.model.update import Decision, Failed, Outcome, UpdateKind
-from bot.progress import TerminalProgress
 from bot.report import terminal, wire
 from bot.report.wording import count
 from bot.settings import Settings
@@ -155,14 +154,11 @@ def _explain(image: str, wanted: _Wanted, fail_on: Sequence[str]) -> int:
 @contextmanager
 def _asking(wanted: _Wanted, step: str) -> Iterator[Parts]:
     """What asks the registries, by the rules of this call."""
-    console = errors_console()
     with (
-        usable_state(wanted.settings, console) as settings,
-        interruptible(),
-        TerminalProgress(console, quiet=wanted.quiet) as progress,
-        open_parts(settings, progress, refresh=wanted.refresh, drive=False, engine=False) as parts,
+        usable_state(wanted.settings, errors_console()) as settings,
+        opened(settings, replace(ANSWERS, refresh=wanted.refresh), quiet=wanted.quiet) as parts,
     ):
-        progress.step(step)
+        parts.progress.step(step)
         yield replace(parts, policy=replace(parts.policy, rules=wanted.rules))
 
 

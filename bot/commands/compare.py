@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from bot.app import machine_platform, open_parts
+from bot.app import Needs, machine_platform, open_parts
 from bot.builder import measure_saved
 from bot.commands.interrupt import interruptible
 from bot.commands.options import ConfigOption, QuietOption, config_or_defaults, errors_console, load_config
@@ -111,7 +111,7 @@ def compare(  # noqa: PLR0913 - the options of a command line
             build = _Build(context, tuple(build_arg or ()), stage)
             result = _compared(settings, progress, images, build)
         else:
-            with open_parts(settings, progress, drive=False) as parts:
+            with open_parts(settings, progress, Needs(drive=False)) as parts:
                 result = _repeated(parts, images, at)
     _show(result, output)
     return 0
@@ -134,7 +134,7 @@ def _compared(
         folders = [Path(scratch) / side for side in ("before", "after")]
         subjects = [_subject(text, build, folder) for text, folder in zip(images, folders, strict=True)]
         engine = any(isinstance(one, Source | InEngine) for one in subjects)
-        with open_parts(settings, progress, drive=False, engine=engine) as parts:
+        with open_parts(settings, progress, Needs(drive=False, engine=engine)) as parts:
             return compare_images(parts, subjects[0], subjects[1])
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from bot.app import open_parts
-from bot.commands.interrupt import interruptible
-from bot.commands.options import ConfigOption, Format, FormatOption, QuietOption, errors_console, load_config
+from bot.app import ANSWERS
+from bot.commands.opened import opened
+from bot.commands.options import ConfigOption, Format, FormatOption, QuietOption, load_config
 from bot.commands.output import colored, width, write, write_json
 from bot.commands.problems import show_problems
 from bot.cycle.observe import observe as look
 from bot.model.observation import Observation
-from bot.progress import TerminalProgress
 from bot.report import observed, wire
 
 
@@ -21,11 +20,7 @@ def observe(
     Sends one HEAD for each image. The minimum age of updates counts from here; `refit serve` does it daily.
     """
     settings = load_config(config)
-    with (
-        interruptible(),
-        TerminalProgress(errors_console(), quiet=quiet) as progress,
-        open_parts(settings, progress, drive=False, engine=False) as parts,
-    ):
+    with opened(settings, ANSWERS, quiet=quiet) as parts:
         observation = look(parts)
     if output is Format.JSON:
         write_json(wire.observation(observation))

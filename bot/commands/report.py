@@ -8,14 +8,13 @@ from typing import Annotated, assert_never
 
 import typer
 
-from bot.app import open_parts
-from bot.commands.interrupt import interruptible
-from bot.commands.options import ConfigOption, QuietOption, errors_console, load_config
+from bot.app import Needs
+from bot.commands.opened import opened
+from bot.commands.options import ConfigOption, QuietOption, load_config
 from bot.commands.output import write
 from bot.commands.problems import show_problems
 from bot.cycle.quarterly import Reports, publish_reports, size_report
 from bot.errors import UsageError
-from bot.progress import TerminalProgress
 from bot.report.size import html, shapes
 from bot.report.size.markdown import markdown, title
 from bot.report.size.quarter import parse_quarter
@@ -54,12 +53,8 @@ def report(
     if quarter is not None:
         _check(quarter)
     settings = load_config(config)
-    with (
-        interruptible(),
-        TerminalProgress(errors_console(), quiet=quiet) as progress,
-        open_parts(settings, progress, drive=publish, engine=False) as parts,
-    ):
-        progress.step("report")
+    with opened(settings, Needs(drive=publish, engine=False), quiet=quiet) as parts:
+        parts.progress.step("report")
         if publish:
             return _published(publish_reports(parts, quarter))
         write(_written(size_report(parts, None, quarter), form))

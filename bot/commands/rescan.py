@@ -6,17 +6,16 @@ from typing import Annotated
 
 import typer
 
-from bot.app import open_parts, opened_store
+from bot.app import ANSWERS, Needs, opened_store
 from bot.clock import SystemClock
-from bot.commands.interrupt import interruptible
-from bot.commands.options import ConfigOption, QuietOption, config_or_defaults, errors_console
+from bot.commands.opened import opened
+from bot.commands.options import ConfigOption, QuietOption, config_or_defaults
 from bot.commands.output import write
 from bot.cycle.rescan import rescan as rescan_now
 from bot.cycle.sboms import rescan_sboms
 from bot.cycle.told import mark_told
 from bot.errors import UsageError
 from bot.model.sboms import Audience
-from bot.progress import TerminalProgress
 from bot.report.rescan import summary
 from bot.report.sboms import summary as sboms_summary
 from bot.settings import Settings
@@ -49,23 +48,15 @@ def rescan(
 
 
 def _one(settings: Settings, subject: str, *, quiet: bool) -> int:
-    with (
-        interruptible(),
-        TerminalProgress(errors_console(), quiet=quiet) as progress,
-        open_parts(settings, progress, drive=False) as parts,
-    ):
+    with opened(settings, Needs(drive=False), quiet=quiet) as parts:
         result = rescan_now(parts, subject)
     write(summary(result))
     return 0
 
 
 def _sboms(settings: Settings, *, quiet: bool) -> int:
-    with (
-        interruptible(),
-        TerminalProgress(errors_console(), quiet=quiet) as progress,
-        open_parts(settings, progress, drive=False, engine=False) as parts,
-    ):
-        progress.step("rescan SBOMs")
+    with opened(settings, ANSWERS, quiet=quiet) as parts:
+        parts.progress.step("rescan SBOMs")
         result = rescan_sboms(parts, Audience.PERSON)
     write(sboms_summary(result))
     with opened_store(settings) as store:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.app import open_parts
+from bot.app import Needs, open_parts
 from bot.clock import SystemClock
 from bot.commands.interrupt import interruptible
 from bot.commands.joining import run_or_join
@@ -80,7 +80,7 @@ def run(  # noqa: PLR0913 - the options of a command line
     work = partial(run_cycle, request=request)
     with interruptible(), TerminalProgress(errors_console(), quiet=quiet) as progress:
         # Nothing that others see comes of a dry run: it works beside whoever drives.
-        parts = partial(open_parts, settings, progress, drive=not dry_run)
+        parts = partial(open_parts, settings, progress, Needs(drive=not dry_run))
         outcome = run_or_join(settings, progress, name, parts, work)
     _show(outcome, output)
     return exit_code(outcome.result, fail_on)
