@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bot.model.finding import Audit, AuditRule, Finding, RuleSeverity
 from bot.report import wording
-from bot.report.quote import code, quote, visible
+from bot.report.quote import code, quote, spans, visible
 from bot.report.screen import Screen, line
 
 _MARKS: Final = {RuleSeverity.ERROR: "✗", RuleSeverity.WARNING: "!", RuleSeverity.NOTE: "·"}
@@ -163,7 +163,7 @@ def _row(finding: Finding) -> str:
     cells = (
         place,
         f"{mark}\N{NO-BREAK SPACE}{finding.rule}",
-        quote(finding.message, limit=300),
+        spans(finding.message, limit=300),
         finding.fix.replace("|", "\\|") + saved,
     )
     return f"| {' | '.join(cells)} |"

@@ -40,6 +40,6 @@ def layer_rows(before: Sequence[Layer], after: Sequence[Layer], *, one_target: b
 
 def _row(old: Layer | None, new: Layer | None) -> str:
     layer = new or old
-    name = code(layer.instruction if layer else "", limit=_INSTRUCTION)
+    name = code(wording.instruction(layer.instruction if layer else ""), limit=_INSTRUCTION)
     size = [wording.megabytes(one.size if one else None) for one in (old, new)]
     return f"| {name} | {size[0]} | {size[1]} |"

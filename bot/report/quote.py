@@ -34,10 +34,11 @@ _CLOSES: Final = re.compile(r"\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(:?\s+htt
 _GH: Final = re.compile(r"(?<![0-9A-Za-z])(GH)-(?=\d)", re.IGNORECASE)
 _WWW: Final = re.compile(r"(www)\.", re.IGNORECASE)
 _HEX: Final = r"[0-9a-f]{7,}(?![0-9A-Za-z_])"
-# A word such as "defaced" is no commit, and digits alone are most often a date.
-_SHA: Final = re.compile(rf"(?<![0-9A-Za-z_])(?=[a-f]*[0-9]){_HEX}", re.IGNORECASE)
+# A word such as "defaced" is no commit, nor is a date such as 20261110, which tags hold.
+_DATE: Final = r"(?!(?:19|20)[0-9]{6}(?![0-9A-Za-z_]))"
+_SHA: Final = re.compile(rf"(?<![0-9A-Za-z_]){_DATE}(?=[a-f]*[0-9]){_HEX}", re.IGNORECASE)
 _SHA_WITH_LETTER: Final = re.compile(rf"(?<![0-9A-Za-z_])(?=[0-9]*[a-f])(?=[a-f]*[0-9]){_HEX}", re.IGNORECASE)
-_ORDERED: Final = re.compile(r"^(\d{1,9})([.)])")
+_ORDERED: Final = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")  # `1.29-alpine` begins no list
 _BACKTICKS: Final = re.compile(r"`+")
 
 _ENTITIES: Final = str.maketrans(
@@ -82,6 +83,20 @@ def quote(text: str, *, limit: int = 200) -> str:
         end = found.end()
     parts.append(plain[end:].translate(_ENTITIES))
     return _guard_start("".join(parts))
+
+
+def spans(text: str, *, limit: int = 200) -> str:
+    """The same, and what stands between backticks in it is shown as code."""
+    pieces = visible(text, limit=limit).split("`")
+    if len(pieces) % 2 == 0:
+        return quote(text, limit=limit)
+    return "".join(code(piece) if at % 2 else _kept_apart(piece) for at, piece in enumerate(pieces))
+
+
+def _kept_apart(piece: str) -> str:
+    """A piece of a line, with the blanks at its ends that quoting takes away."""
+    before, after = (" " if edge.isspace() else "" for edge in (piece[:1], piece[-1:]))
+    return f"{before}{quote(piece)}{after}" if piece.strip() else before
 
 
 def title(text: str, *, limit: int = 200) -> str:

@@ -116,6 +116,11 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text[-1:] in ".!?…" else ".") if text else ""
 
 
+def instruction(made_by: str) -> str:
+    """What made a layer, as the Dockerfile has it: without what the engine writes around it."""
+    return made_by.removesuffix(" # buildkit").replace("RUN /bin/sh -c ", "RUN ", 1)
+
+
 def _sign(value: float) -> str:
     if value == 0:
         return "±"

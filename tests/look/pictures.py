@@ -22,7 +22,7 @@ from rich.text import Text
 from bot.audit.dockerfile.view import Context
 from bot.audit.project import Subject, audit_dockerfile, together
 from bot.model.finding import Audit
-from bot.report import audit, compare, issue, pull_request, terminal
+from bot.report import audit, compare, dashboard, issue, pull_request, terminal
 from bot.report.size import html as size_html
 from bot.report.size import markdown as size_markdown
 from bot.report.size.quarter import Quarter
@@ -68,6 +68,12 @@ def _pages() -> Iterable[tuple[str, str, int]]:
     yield "size report phone", page(size_markdown.title(made), size_markdown.markdown(made)), _PHONE
     yield "size page wide", size_html.page(made), 1100
     yield "size page phone", size_html.page(made), _PHONE
+    yield "size page dark", size_html.page(made).replace("(prefers-color-scheme: dark)", "all"), 1100
+    standing = dashboard.Standing(
+        "acme/shop", (samples.proved(), cases.build_failed()), cases.result().decided
+    )
+    yield "dashboard wide", page(dashboard.TITLE, dashboard.body(standing, marker=samples.MARKER)), _WIDE
+    yield "dashboard phone", page(dashboard.TITLE, dashboard.body(standing, marker=samples.MARKER)), _PHONE
     yield "audit terminal", terminal_page(audit.terminal(_audit(), width=100, color=True)), 1000
     yield "audit wide", page("refit audit", audit.markdown(_audit())), _WIDE
     two = compared()

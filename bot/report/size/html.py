@@ -74,7 +74,14 @@ def _environment() -> Environment:
     """Everything that is put into the template is escaped; a name that is not there is an error."""
     made = Environment(autoescape=True, loader=FileSystemLoader(_HERE), undefined=StrictUndefined)
     made.trim_blocks = made.lstrip_blocks = True
-    made.filters |= {"visible": _visible, "cell": _cell, "spark": _spark, "change": _change, "grown": _grown}
+    made.filters |= {
+        "instruction": wording.instruction,
+        "visible": _visible,
+        "cell": _cell,
+        "spark": _spark,
+        "change": _change,
+        "grown": _grown,
+    }
     made.filters["day"] = wording.day
     return made
 

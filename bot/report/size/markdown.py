@@ -108,7 +108,7 @@ def _grown(target: TargetSize) -> str:
 def _grown_line(what: str, one: Grown) -> str:
     then = wording.megabytes(one.before) if one.before else "new"
     sizes = f"{wording.megabytes_change(one.more)} ({then} → {wording.megabytes(one.after)})"
-    return f"- {what} {code(one.name, limit=120)}: {sizes}"
+    return f"- {what} {code(wording.instruction(one.name), limit=120)}: {sizes}"
 
 
 def _around(report: SizeReport, rows: int) -> Iterable[str]:

@@ -117,6 +117,11 @@ def test_the_terminal_groups_by_file_and_counts() -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_a_command_in_a_finding_is_code_in_the_markdown() -> None:
+    text = shown.markdown(Audit((finding(message="`npm ci` comes after line 3"),)))
+    assert "| `npm ci` comes after line 3 |" in text
+
+
 def test_text_from_outside_does_nothing_in_the_markdown() -> None:
     bodies = [
         shown.markdown(Audit((finding(message=text, subject=text),), problems=(Problem(text, text),)))

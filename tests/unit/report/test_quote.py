@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.report.quote import block, code, quote, title, visible, vulnerability
+from bot.report.quote import block, code, quote, spans, title, visible, vulnerability
 from tests.unit.report import hostile
 from tests.unit.report.gfm import each_to_html, to_html
 from tests.unit.report.page import REFERENCE, SKIP, Page, dangers, hidden
@@ -113,6 +113,26 @@ def test_nothing_in_a_log_ends_its_block() -> None:
 )
 def test_ordinary_text_is_shown_as_it_is(text: str, shown: str) -> None:
     assert Page(to_html(quote(text))).text.strip() == shown
+
+
+@pytest.mark.parametrize("text", ["1.29-alpine exists", "bookworm-20261110-slim", "20260811"])
+def test_a_tag_reads_the_same_in_the_source_and_on_the_page(text: str) -> None:
+    assert quote(text) == text
+
+
+def test_what_stands_between_backticks_is_code_and_nothing_in_it_gets_out() -> None:
+    page = Page(to_html(spans("`npm ci` comes after line 3 & `<b>@all</b>`: why")))
+    assert page.code == "npm ci<b>@all</b>"
+    assert page.text.strip() == "comes after line 3 & : why"
+    assert set(page.elements) == {"p", "code"}
+
+
+def test_hostile_text_in_and_around_backticks_does_nothing() -> None:
+    for form in ("{}", "`{}` and {}", "{} `x` {}"):
+        shown = [spans(form.format(text, text), limit=999) for text in hostile.ALL]
+        for text, page in zip(hostile.ALL, pages(shown), strict=True):
+            assert set(page.elements) <= {"p", "code"}, (text, page.elements)
+            assert not dangers(page.text), (text, page.text)
 
 
 def test_package_names_and_versions_stay_copyable_in_code() -> None:
