@@ -216,16 +216,10 @@ def timetable(settings: Settings) -> Timetable:
 
 def policy(settings: Settings) -> Policy:
     """The operator's rules for a cycle."""
-    verdict = settings.verdict
     return Policy(
         rules=rules(settings),
         custom=custom_rules(settings),
-        verdict=VerdictPolicy(
-            block_unhealthy=verdict.block_unhealthy,
-            block_introduced=verdict.block_introduced,
-            block_over_budget=verdict.block_over_budget,
-            growth_tolerance=verdict.growth_tolerance,
-        ),
+        verdict=_verdict(settings),
         labels=settings.pull_requests.labels,
         reviewers=settings.pull_requests.reviewers,
         assignees=settings.pull_requests.assignees,
@@ -242,15 +236,30 @@ def policy(settings: Settings) -> Policy:
         dashboard=settings.issues.dashboard,
         issue_severity=_severity(settings.issues.severity),
         one_place=settings.store is None or settings.artifacts.location is not None,
-        retention=Retention(
-            measurements=settings.retention.measurements,
-            evidence=settings.retention.evidence,
-            scans=settings.retention.scans,
-            cycles=settings.retention.cycles,
-            sboms=settings.retention.sboms,
-            artifacts=settings.retention.artifacts,
-        ),
+        retention=_retention(settings),
         zone=ZoneInfo(settings.timezone),
+    )
+
+
+def _verdict(settings: Settings) -> VerdictPolicy:
+    section = settings.verdict
+    return VerdictPolicy(
+        block_unhealthy=section.block_unhealthy,
+        block_introduced=section.block_introduced,
+        block_over_budget=section.block_over_budget,
+        growth_tolerance=section.growth_tolerance,
+    )
+
+
+def _retention(settings: Settings) -> Retention:
+    section = settings.retention
+    return Retention(
+        measurements=section.measurements,
+        evidence=section.evidence,
+        scans=section.scans,
+        cycles=section.cycles,
+        sboms=section.sboms,
+        artifacts=section.artifacts,
     )
 
 

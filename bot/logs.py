@@ -9,9 +9,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import BaseModel
@@ -62,7 +63,9 @@ def log_to_stderr(settings: Settings, wanted: LogFormat | None) -> None:
     wanted = wanted or (LogFormat.TEXT if sys.stderr.isatty() else LogFormat.JSON)
     secrets = list(secrets_of(settings))
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines(secrets) if wanted is LogFormat.JSON else PlainLines(secrets))
+    handler.setFormatter(
+        JsonLines(secrets) if wanted is LogFormat.JSON else PlainLines(secrets, ZoneInfo(settings.timezone))
+    )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -98,15 +101,20 @@ class Redaction:
 
 
 class PlainLines(logging.Formatter):
-    """A line for people; the run's id before the message.
+    """A line for people; the time is in their zone, and the run's id before the message.
 
     A message may quote a registry, git, a project or a chat: nothing in it steers a terminal, and what
     follows its first line is indented, so that none of it looks like another record.
     """
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self, secrets: Iterable[str], zone: tzinfo = UTC) -> None:
         super().__init__(_PLAIN)
-        self._redact = Redaction(secrets)
+        self._redact, self._zone = Redaction(secrets), zone
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - its name
+        """See `logging.Formatter.formatTime`; the zone is named."""
+        del datefmt
+        return f"{datetime.fromtimestamp(record.created, self._zone):%Y-%m-%d %H:%M:%S %Z}"
 
     def format(self, record: logging.LogRecord) -> str:
         """Write the record, secrets blanked out."""

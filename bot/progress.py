@@ -67,6 +67,10 @@ class TerminalProgress:
         self._detail = text
         self._tell(f"  {text}")
 
+    def let_go(self) -> None:
+        """The step goes on, but elsewhere: how it ends is not told here."""
+        self._step = ""
+
     def say(self, text: str) -> None:
         """A sentence that stays, above what is live."""
         if not self._quiet:

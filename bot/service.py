@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -26,6 +27,7 @@ from bot.talk import Talk
 from bot.triggers.chat.conversation import Conversation
 from bot.triggers.chat.grammar import Word
 from bot.triggers.ledger import finished_periods, last_of_each, outcome
+from bot.triggers.outbox import undelivered
 from bot.triggers.schedule import Schedule
 from bot.triggers.webhook import COMMENT
 from bot.triggers.worker import OpenParts, Worker
@@ -92,7 +94,7 @@ class Service:
         return own | dict(self._talk.parts())
 
     def _worker(self, parts: OpenParts) -> Worker:
-        answers = Conversation(self._talk.chat, self._talk.may)
+        answers = Conversation(self._talk.answers, self._talk.may)
         return Worker(parts, answers, {COMMENT: self._talk.comment}, self._talk.news, run_named)
 
     def _queue(self, word: Word) -> Queue:
@@ -110,7 +112,8 @@ class Service:
         pulls = [one for one in self._store.publications() if one.kind is PublicationKind.PULL_REQUEST]
         open_ = sum(one.state is PublicationState.OPEN for one in pulls)
         told = [(cycle, f", {outcome(self._store, cycle)}") for cycle in last_of_each(self._store)]
-        return status(told, open_, self._store.snoozes(self._clock.now()))
+        snoozes = self._store.snoozes(self._clock.now())
+        return status(told, open_, snoozes, ZoneInfo(self._settings.timezone), undelivered(self._store))
 
     def _next(self) -> Answer:
         jobs, now = timetable(self._settings), self._clock.now()

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from starlette.routing import Route
 
@@ -15,36 +15,39 @@ from bot.app import access
 from bot.cycle.parts import Parts
 from bot.errors import RefitError
 from bot.forge.discussion import GitHubDiscussion
+from bot.hearing import Behind, hear_matrix, hear_slack, matrix_chat, slack_chat
 from bot.model.answer import Answer
 from bot.notify import send, usable_urls
 from bot.ports import Chat, Clock, Discussion, Queue, Store, Task
 from bot.settings import ForgeKind, Settings
-from bot.settings.talks import CommentsSection, MatrixSection, SlackSection
-from bot.triggers.chat.access import Access, RateLimit
-from bot.triggers.chat.desk import Desk
+from bot.settings.talks import CommentsSection
+from bot.triggers.chat.answers import Answers
 from bot.triggers.chat.github import NAME as GITHUB
 from bot.triggers.chat.github import GitHubChat
 from bot.triggers.chat.grammar import Word
-from bot.triggers.chat.hearers import Hearer, MatrixHearer, SlackHearer, connected
+from bot.triggers.chat.hearers import Hearer, connected
 from bot.triggers.chat.names import MATRIX
-from bot.triggers.chat.slack import SlackChat, client
 from bot.triggers.chat.slack_app import NAME as SLACK
-from bot.triggers.chat.slack_app import SlackEvents, slack_app, socket_mode
-from bot.triggers.chat.switch import OneChat, Switch
+from bot.triggers.chat.switch import Switch
 from bot.triggers.comments import Comments
 from bot.triggers.notify import News, Notifier
 from bot.triggers.polling import Polling
 from bot.triggers.webhook import usable_secrets
 from bot.web.github import Webhooks, github_routes
-from bot.web.slack import slack_routes
-
-if TYPE_CHECKING:
-    from bot.triggers.chat.matrix import MatrixChat
 
 log: Final = logging.getLogger(__name__)
 _SOON_SECONDS: Final = 0.5
 _AGAIN_SECONDS: Final = 30.0
 _FRESH_SECONDS: Final = 300.0
+_ROUND_SECONDS: Final = 5.0
+
+
+class Owing(Protocol):
+    """What has something to say that was not taken yet."""
+
+    def deliver(self, *, given_up: bool = False) -> None:
+        """Say what is due; with `given_up`, also what was given up."""
+        ...
 
 
 class Talk:
@@ -64,10 +67,12 @@ class Talk:
         urls = _destinations(settings)
         self._checked = _checking(urls)
         self._discussion = _discussion(settings)
-        self._slack = _slack(settings.slack) if settings.slack else None
-        self._matrix = _matrix(settings.matrix) if settings.matrix else None
-        self.chat = Switch(self._chats())
-        self.news = News(_notifier(settings, urls, store, clock))
+        self._slack = slack_chat(settings.slack) if settings.slack else None
+        self._matrix = matrix_chat(settings.matrix) if settings.matrix else None
+        self.answers = Answers(Switch(self._chats()), store, clock)
+        notifier = _notifier(settings, urls, store, clock)
+        self.news = News(notifier)
+        self._owing: tuple[Owing, ...] = (self.answers, notifier) if notifier else (self.answers,)
         self._comments: Comments | None = None
         self._polling: Polling | None = None
         self.routes: list[Route] = []
@@ -88,31 +93,22 @@ class Talk:
             targets: Names of all targets, for "did you mean".
             tell: Answers what is known already.
         """
-
-        def desk(name: str, chat: Chat, allowed: Access, a_minute: int) -> Desk:
-            return Desk(
-                chat=OneChat(name, chat),
-                access=allowed,
-                limit=RateLimit(a_minute, self._store, self._clock),
-                queues=queues,
-                store=self._store,
-                clock=self._clock,
-                targets=targets,
-                tell=tell,
-            )
-
-        slack, matrix = self._settings.slack, self._settings.matrix
-        if slack is not None and self._slack is not None:
-            allowed = Access(frozenset(slack.users), frozenset(slack.channels), self._slack.members)
-            self._hear_slack(slack, self._slack, desk(SLACK, self._slack, allowed, slack.commands_per_minute))
-        if matrix is not None and self._matrix is not None:
-            allowed = Access(frozenset(matrix.users), frozenset(matrix.rooms))
-            its_desk = desk(MATRIX, self._matrix, allowed, matrix.commands_per_minute)
-            hearer = MatrixHearer(self._matrix, its_desk.converse, self._store, self._clock)
-            self._hearers[MATRIX] = hearer
-
-        if self._discussion is not None and self._settings.comments is not None:
-            self._hear_comments(self._settings.comments, self._discussion, queues, targets)
+        behind = Behind(
+            queues=queues,
+            targets=targets,
+            tell=tell,
+            answers=self.answers,
+            store=self._store,
+            clock=self._clock,
+        )
+        settings = self._settings
+        if settings.slack is not None and self._slack is not None:
+            self._hearers[SLACK], routes = hear_slack(settings.slack, self._slack, behind)
+            self.routes += routes
+        if settings.matrix is not None and self._matrix is not None:
+            self._hearers[MATRIX] = hear_matrix(settings.matrix, self._matrix, behind)
+        if settings.comments is not None and self._discussion is not None:
+            self._hear_comments(settings.comments, self._discussion, behind)
 
     def comment(self, parts: Parts, task: Task) -> None:
         """Take a command that was given on GitHub."""
@@ -127,9 +123,11 @@ class Talk:
         """
         self._checked.result()
         if self._polling is not None:
-            threading.Thread(target=self._poll, name="refit-comments", daemon=True).start()
+            self._begin(self._poll, "refit-comments")
         if self._hearers:
-            threading.Thread(target=self._stay, name="refit-chat", daemon=True).start()
+            self._begin(self._stay, "refit-chat")
+        if len(self._owing) > 1 or self._hearers or self._comments:
+            self._begin(self._deliver, "refit-owing")
 
     def stop(self) -> None:
         """Hear nothing more; answers can still be given."""
@@ -138,7 +136,7 @@ class Talk:
             hearer.close()
 
     def close(self) -> None:
-        """Close what answers need; nothing may run any more."""
+        """Close the connections; nothing can be heard or answered any more."""
         if self._matrix is not None:
             self._matrix.disconnect()
 
@@ -172,27 +170,10 @@ class Talk:
         section = {SLACK: self._settings.slack, MATRIX: self._settings.matrix}.get(chat)
         return section.accounts.get(name, "") if section else ""
 
-    def _hear_slack(self, section: SlackSection, chat: SlackChat, desk: Desk) -> None:
-        secret = section.signing_secret.read("slack.signing_secret") if section.signing_secret else ""
-        web = client(section.bot_token.read("slack.bot_token"), section.url)
-        app = slack_app(web, SlackEvents(desk), signing_secret=secret)
-        if secret:
-            self.routes += slack_routes(app)
-        socket = None
-        if section.app_token is not None:
-            socket = socket_mode(app, section.app_token.read("slack.app_token"), section.url)
-        self._hearers[SLACK] = SlackHearer(chat, socket)
-
-    def _hear_comments(
-        self,
-        section: CommentsSection,
-        discussion: Discussion,
-        queues: Callable[[Word], Queue],
-        targets: Callable[[], Sequence[str]],
-    ) -> None:
-        limit = RateLimit(section.commands_per_minute, self._store, self._clock)
-        self._comments = Comments(discussion, limit, queues, targets)
-        quick = queues(Word.HELP)
+    def _hear_comments(self, section: CommentsSection, discussion: Discussion, behind: Behind) -> None:
+        limit = behind.limit(section.commands_per_minute)
+        self._comments = Comments(discussion, limit, behind.queues, behind.targets, behind.answers)
+        quick = behind.queues(Word.HELP)
         if section.secrets:
             secrets = usable_secrets([one.read("comments.secrets") for one in section.secrets])
             self.routes += github_routes(Webhooks(secrets, quick, self._store, self._clock))
@@ -207,6 +188,10 @@ class Talk:
         chats |= {MATRIX: self._matrix} if self._matrix else {}
         return chats | ({GITHUB: GitHubChat(self._discussion)} if self._discussion else {})
 
+    @staticmethod
+    def _begin(work: Callable[[], None], name: str) -> None:
+        threading.Thread(target=work, name=name, daemon=True).start()
+
     def _poll(self) -> None:
         section = self._settings.comments
         seconds = section.poll.total_seconds() if section and section.poll else _AGAIN_SECONDS
@@ -217,6 +202,18 @@ class Talk:
                 log.warning("comments were not looked for: %s", error.message)
             self._stopping.wait(seconds)
 
+    def _deliver(self) -> None:
+        """Say again what was not taken; whoever starts a bot may have mended what made us give up."""
+        first = True
+        while not self._stopping.is_set():
+            for one in self._owing:
+                try:
+                    one.deliver(given_up=first)
+                except RefitError as error:
+                    log.warning("what is owed was not looked for: %s", error.message)
+            first = False
+            self._stopping.wait(_ROUND_SECONDS)
+
     def _stay(self) -> None:
         """Connect, soon again where one is down, and look from time to time whether it still stands."""
         again = _SOON_SECONDS
@@ -225,18 +222,6 @@ class Talk:
             self._heard |= here
             again = _SOON_SECONDS if len(here) == len(self._hearers) else min(2 * again, _AGAIN_SECONDS)
             self._stopping.wait(_FRESH_SECONDS if len(here) == len(self._hearers) else again)
-
-
-def _slack(section: SlackSection) -> SlackChat:
-    return SlackChat(client(section.bot_token.read("slack.bot_token"), section.url), section.groups)
-
-
-def _matrix(section: MatrixSection) -> MatrixChat:
-    # Its library costs 18 MB, which a bot without Matrix need not pay.
-    from bot.triggers.chat.matrix import MatrixChat  # noqa: PLC0415 - only where Matrix is configured
-
-    token = section.access_token.read("matrix.access_token")
-    return MatrixChat(section.homeserver, section.user, token, section.rooms)
 
 
 def _destinations(settings: Settings) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def failure(progress: Progress, request: BuildRequest, tail: str) -> EngineError
 
 
 def _no_base(progress: Progress, error: str) -> EngineError:
-    image = progress.failed.split()[-1]
+    image = progress.failed.split()[-1].removeprefix("docker-image://")
     if any(mark in error.lower() for mark in _REGISTRY):
         hint = hint_for(
             error, "Check the network between the engine and the registry; the next run tries again."

@@ -26,7 +26,7 @@ from bot.model.evidence import Build, Layer
 from bot.saved import SavedImage
 from bot.saved.documents import described
 from bot.saved.layer import Budget, Limits
-from bot.saved.stream import CHUNK, GZIP, Stream, plain
+from bot.saved.stream import CHUNK, GZIP, ZSTD, Stream, plain
 
 _SMALL: Final = 4 * 1024**2
 _KEPT: Final = 512 * 1024**2
@@ -169,7 +169,7 @@ def _blob(  # noqa: PLR0913 - a file, and what is known of it
     name: str, size: int, file: IO[bytes], room: _Room, budget: Budget | None = None, *, head: bytes = b""
 ) -> _Blob:
     head = head or file.read(CHUNK)
-    packed = head.startswith(GZIP)
+    packed = head.startswith((GZIP, ZSTD))
     kept = None if packed else room.file(size)
     tee = _Tee(plain(name, file, head), kept)
     contents = read_layer(iter(tee), budget)

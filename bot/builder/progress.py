@@ -13,13 +13,16 @@ _LINE: Final = re.compile(r"#(\d+) (.*)")
 _DONE: Final = re.compile(r"DONE (\d+(?:\.\d+)?)s")
 _OUTPUT: Final = re.compile(r"(\d+\.\d+) (.*)")
 _EXIT: Final = re.compile(r"exit code: (\d+)")
-_PULL: Final = re.compile(r"\[internal\] load metadata for |(\[[^\]]*\] )?FROM ")
+# An image of a stage, or the one that `# syntax=` names.
+_PULL: Final = re.compile(
+    r"\[internal\] load metadata for |(\[[^\]]*\] )?FROM |resolve image config for |docker-image://"
+)
 # buildx's word on where it builds; no step of the build.
 _PREFACE: Final = "0"
 # A cache that cannot be had fails its own step and nothing else.
 _CACHE: Final = "importing cache manifest from "
 # What a step moved, and of what: `transferring context: 1.2MB`, `sha256:… 1.05MB / 31.36MB 0.3s`.
-_MOVED: Final = re.compile(r"(transferring [a-z]+|sha256:[0-9a-f]+):? (\d+(?:\.\d+)?)([kMG]?B)\b")
+_MOVED: Final = re.compile(r"(transferring [a-z]+|sha256:[0-9a-f]+):? (\d{1,9}(?:\.\d+)?)([kMG]?B)\b")
 _REASON: Final = 200
 _UNITS: Final = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 # What BuildKit says of a step beside its output: digests, transfers, and the mark that it goes on later.

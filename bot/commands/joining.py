@@ -9,7 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import tzinfo
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from bot.app import opened_store
 from bot.clock import SystemClock
@@ -19,6 +21,7 @@ from bot.cycle.parts import Parts
 from bot.errors import LeaseHeld
 from bot.model.run import RunResult
 from bot.progress import TerminalProgress
+from bot.report import wording
 from bot.settings import Settings
 
 _LOOK_SECONDS: Final = 0.5
@@ -48,7 +51,9 @@ def run_or_join(
     except LeaseHeld as held:
         who = held.who
     with opened_store(settings) as store:
-        following = _Following(Follower(store, name, progress, SystemClock()), progress)
+        following = _Following(
+            Follower(store, name, progress, SystemClock()), progress, ZoneInfo(settings.timezone)
+        )
         try:
             return _followed(following, who, open_parts, work)
         except KeyboardInterrupt:
@@ -74,8 +79,8 @@ def _followed(following: _Following, who: str, open_parts: Open, work: Work) -> 
 class _Following:
     """A follower, and what the person at the terminal is told of it."""
 
-    def __init__(self, follower: Follower, progress: TerminalProgress) -> None:
-        self._follower, self._progress = follower, progress
+    def __init__(self, follower: Follower, progress: TerminalProgress, zone: tzinfo) -> None:
+        self._follower, self._progress, self._zone = follower, progress, zone
         self._said = ""
         self._mine = False
 
@@ -85,7 +90,7 @@ class _Following:
         result = self._follower.look(who)
         joined, name = self._follower.joined, self._follower.name
         if joined is not None and joined.who == who:
-            since = f"{joined.since.astimezone():%H:%M:%S}"
+            since = wording.minute(joined.since, self._zone)
             self._say(f"{who} has driven {joined.cycle} since {since}: following it until it ends or Ctrl-C")
             self._follower.tell()
         elif result is None and who:
@@ -103,6 +108,7 @@ class _Following:
         """Somebody stopped this."""
         joined = self._follower.joined
         if joined is not None and not self._mine:
+            self._progress.let_go()
             self._say(f"stopped following: {joined.who} goes on with {joined.cycle}")
 
     def _say(self, text: str) -> None:

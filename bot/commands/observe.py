@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from bot.app import ANSWERS
 from bot.commands.opened import opened
 from bot.commands.options import ConfigOption, Format, FormatOption, QuietOption, load_config
@@ -25,7 +27,7 @@ def observe(
     if output is Format.JSON:
         write_json(wire.observation(observation))
     else:
-        write(observed.render(observation, width=width(), color=colored()))
+        write(observed.render(observation, zone=ZoneInfo(settings.timezone), width=width(), color=colored()))
     failed = show_problems(observation.problems)
     return exit_code(observation) if failed else 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any, Final
 
 from bot.app import opened_store
@@ -12,6 +12,7 @@ from bot.commands.options import ConfigOption, Format, FormatOption, load_config
 from bot.commands.output import write, write_json
 from bot.convert import timetable
 from bot.triggers.ledger import Scheduled, scheduled
+from bot.triggers.outbox import undelivered
 
 _HEAD: Final = ("JOB", "NEXT", "LAST", "OUTCOME")
 
@@ -22,11 +23,12 @@ def schedule(*, output: FormatOption = Format.TABLE, config: ConfigOption = None
     times = timetable(settings)
     with opened_store(settings) as store:
         rows = scheduled(times, store, SystemClock().now())
+        ailing = undelivered(store)
     if output is Format.JSON:
         jobs = [_document(row) for row in rows]
         write_json({"timezone": settings.timezone, "offset": times.offset.total_seconds(), "jobs": jobs})
     else:
-        write(table(rows, times.offset))
+        write("\n".join([table(rows, times.offset), *ailing]))
     return 0
 
 
@@ -58,5 +60,5 @@ def _document(row: Scheduled) -> dict[str, Any]:
         "finished": last.finished.isoformat() if last.finished else None,
         "outcome": row.outcome,
     }
-    due = row.due.isoformat() if row.due else None
+    due = row.due.astimezone(UTC).isoformat() if row.due else None
     return {"job": row.job.value, "cron": row.cron, "next": due, "missed": row.missed, "last": ran}

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.cycle.discover import Found
 from bot.cycle.parts import Parts
-from bot.model.evidence import Build, Evidence, Side
+from bot.model.evidence import Build, Evidence, Side, SideName
 from bot.model.manifest import Platform
 from bot.model.measurement import Baseline, Measurement
 from bot.model.run import Cycle, Planned
@@ -130,7 +130,7 @@ def _point(  # noqa: PLR0913 - a value's fields
         applied=applied,
         health_seconds=side.health.seconds if side.health and side.health.good else None,
         evidence=evidence.key,
-        side="before" if side is evidence.before else "after",
+        side=SideName.BEFORE if side is evidence.before else SideName.AFTER,
     )
     return _with_build(point, side.build) if side.build else point
 

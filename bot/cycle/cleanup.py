@@ -18,6 +18,9 @@ from bot.model.run import Problem
 DELIVERY: Final = "delivery"
 # Who asked when, for the rate limit.
 ASKED: Final = "asked"
+# What was not taken yet, by a destination of notifications and by a chat; what is tried stays new.
+OWED_NOTICE: Final = "owed-notice"
+OWED_ANSWER: Final = "owed-answer"
 _DELIVERIES_KEPT: Final = timedelta(days=7)
 _HALF_WRITTEN_KEPT: Final = timedelta(days=1)
 # Of each target and platform: what runs, and what a pull request proposes.
@@ -46,7 +49,7 @@ def clean(parts: Parts) -> Cleaned:
     sboms: list[Sbom] = []
     removed: list[int] = []
     try:
-        for noted in (DELIVERY, ASKED):
+        for noted in (DELIVERY, ASKED, OWED_NOTICE, OWED_ANSWER):
             parts.store.forget(noted, before=now - _DELIVERIES_KEPT)
         at_hand = parts.store.sboms()  # read first: the document of an SBOM is there before it is
         kept = tuple(parts.artifacts.kept())

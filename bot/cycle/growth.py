@@ -30,9 +30,7 @@ def growth(store: Store, before: Measurement, after: Measurement) -> Growth | No
 
 def _side(store: Store, measurement: Measurement) -> Side | None:
     evidence = store.evidence(measurement.evidence) if measurement.evidence else None
-    if evidence is None:
-        return None
-    return evidence.before if measurement.side == "before" else evidence.after
+    return evidence.side(measurement.side) if evidence is not None else None
 
 
 def _layers(before: Sequence[Layer], after: Sequence[Layer]) -> Iterable[Grown]:

@@ -19,6 +19,7 @@ from bot.model import marker
 from bot.model.draft import Draft
 from bot.model.evidence import VerdictState
 from bot.model.manifest import Platform
+from bot.model.reference import Reference
 from bot.model.run import Decided, Issue, Proved, Publication, PublicationKind, PublicationState
 from bot.model.target import Project
 from bot.model.update import Abandoned, Blocked, Current, Failed
@@ -121,17 +122,24 @@ def _last_findings(subject: _Subject, held: Decided, parts: Parts) -> Iterable[V
     """What the newest scan of each SBOM found, of those made on the base that is held now."""
     if held.use.reference is None:
         return
-    for sbom in parts.store.sboms(f"{held.project}#{subject.name}"):
-        scan = parts.store.scan(last_key(sbom.digest))
-        if scan is None:
-            continue
-        try:
-            base = base_image(parts.registry, held.use.reference, Platform.parse(sbom.platform))
-            same = sbom.base == asyncio.run(base).reference
-        except (RegistryError, ValueError):
-            continue
-        if same:
+    made = parts.store.sboms(f"{held.project}#{subject.name}")
+    scans = [(one, scan) for one in made if (scan := parts.store.scan(last_key(one.digest))) is not None]
+    bases = asyncio.run(_bases(parts, held.use.reference, {one.platform for one, _ in scans}))
+    for one, scan in scans:
+        if one.base == bases[one.platform]:
             yield from scan.vulnerabilities
+
+
+async def _bases(parts: Parts, reference: Reference, platforms: Iterable[str]) -> dict[str, str]:
+    """The image that a base is on each platform; empty where that cannot be told."""
+
+    async def on(platform: str) -> tuple[str, str]:
+        try:
+            return platform, (await base_image(parts.registry, reference, Platform.parse(platform))).reference
+        except (RegistryError, ValueError):
+            return platform, ""
+
+    return dict(await asyncio.gather(*map(on, platforms)))
 
 
 def _report(project: Project, slot: str, trouble: Trouble, run: Run) -> None:

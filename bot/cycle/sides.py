@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ from bot.cycle.scans import cached_scan
 from bot.cycle.workspace import Workspace, cut_off, inside, workspace
 from bot.dockerfile.stages import touched, with_names
 from bot.errors import BuildFailed, EngineError
-from bot.model.evidence import BaseImage, BasePair, Build, Health, Side
+from bot.model.evidence import BaseImage, BasePair, Build, Health, Side, SideName
 from bot.model.target import Target
 from bot.model.vulnerability import Scan
 from bot.ports import Builder, BuildRequest, ScanRequest
@@ -71,48 +71,64 @@ def build_sides(job: ProofJob) -> BuiltPair:
         return _measured(job, target, builder, built, room.name)
 
 
-def _requests(job: ProofJob, target: Target, room: Workspace) -> dict[str, BuildRequest]:
-    planned = job.planned
-    data = job.checkout.read(planned.use.file)
-    versions = {"before": data, "after": changed_file(data, planned)}
-    if job.pair.before is None:
-        del versions["before"]
-    args = dict(target.args)
-    moved = [touched(data, use, args=args, platform=job.pair.platform) for use, _ in planned.changes]
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """One side before it is built: what its file says, and the base image that it stands on."""
+
+    side: SideName
+    content: bytes
+    base: BaseImage
+
+
+def _versions(job: ProofJob, data: bytes) -> Iterator[_Version]:
+    pair = job.pair
+    if pair.before is not None:
+        yield _Version(SideName.BEFORE, data, pair.before)
+    yield _Version(SideName.AFTER, changed_file(data, job.planned), pair.after)
+
+
+def _requests(job: ProofJob, target: Target, room: Workspace) -> dict[SideName, BuildRequest]:
+    data, args = job.checkout.read(job.planned.use.file), dict(target.args)
+    platform = job.pair.platform
+    moved = [touched(data, use, args=args, platform=platform) for use, _ in job.planned.changes]
     fresh = tuple(dict.fromkeys(stage for stages in moved for stage in stages))
-    requests = {}
-    for side, content in versions.items():
-        root = room.folder / side
-        job.checkout.export(root)
-        written, stages = with_names(content, fresh)
-        (root / planned.use.file).write_bytes(written)
-        requests[side] = BuildRequest(
-            context=inside(root, target.context),
-            dockerfile=inside(root, target.dockerfile),
-            name=f"{room.name}-{side}",
-            args=target.args,
-            stage=target.stage,
-            platform=job.pair.platform,
-            fresh_stages=stages,
-            seconds=job.parts.policy.build_seconds,
-            scratch=room.folder,
-            secrets=job.parts.policy.secrets.get(target.project, {}),
-            cache_from=target.cache_from,
-            base_layers=_base_layers(job.pair.before if side == "before" else job.pair.after),
-        )
-    return requests
+    return {one.side: _request(job, target, one, fresh, room) for one in _versions(job, data)}
 
 
-def _base_layers(image: BaseImage | None) -> tuple[tuple[str, int | None], ...]:
+def _request(
+    job: ProofJob, target: Target, version: _Version, fresh: Sequence[str], room: Workspace
+) -> BuildRequest:
+    """Write one side's files, and say how they are built; `fresh` are the stages below the moved base."""
+    root, policy = room.folder / version.side, job.parts.policy
+    job.checkout.export(root)
+    written, stages = with_names(version.content, fresh)
+    (root / job.planned.use.file).write_bytes(written)
+    return BuildRequest(
+        context=inside(root, target.context),
+        dockerfile=inside(root, target.dockerfile),
+        name=f"{room.name}-{version.side}",
+        args=target.args,
+        stage=target.stage,
+        platform=job.pair.platform,
+        fresh_stages=stages,
+        seconds=policy.build_seconds,
+        scratch=room.folder,
+        secrets=policy.secrets.get(target.project, {}),
+        cache_from=target.cache_from,
+        base_layers=_base_layers(version.base),
+    )
+
+
+def _base_layers(image: BaseImage) -> tuple[tuple[str, int | None], ...]:
     """Layers of a base image with what a registry stores for each, where the two lists fit."""
-    if image is None:
-        return ()
     fits = len(image.layer_sizes) == len(image.diff_ids)
     sizes: Sequence[int | None] = image.layer_sizes if fits else [None] * len(image.diff_ids)
     return tuple(zip(image.diff_ids, sizes, strict=True))
 
 
-def _build_all(parts: Parts, requests: Mapping[str, BuildRequest]) -> dict[str, Build | BuildFailed]:
+def _build_all(
+    parts: Parts, requests: Mapping[SideName, BuildRequest]
+) -> dict[SideName, Build | BuildFailed]:
     """Build all sides at the same time, so that both see the same archives and mirrors."""
 
     def built_or_not(request: BuildRequest) -> Build | BuildFailed:
@@ -125,7 +141,7 @@ def _build_all(parts: Parts, requests: Mapping[str, BuildRequest]) -> dict[str, 
     return built | {side: built_or_not(requests[side]) for side in _doubtful(built)}
 
 
-def _doubtful(built: Mapping[str, Build | BuildFailed]) -> Sequence[str]:
+def _doubtful(built: Mapping[SideName, Build | BuildFailed]) -> Sequence[SideName]:
     """Sides that are built once more, alone, before anybody is blamed.
 
     Where one builds and the other does not, that may be a download that broke off: not to be put down to the
@@ -138,7 +154,7 @@ def _doubtful(built: Mapping[str, Build | BuildFailed]) -> Sequence[str]:
     return list(failed) if len(failed) > 1 and set(failed.values()) == {"memory"} else []
 
 
-def _together(calls: Mapping[str, Callable[[], T]]) -> dict[str, T]:
+def _together(calls: Mapping[SideName, Callable[[], T]]) -> dict[SideName, T]:
     with ThreadPoolExecutor(max(1, len(calls))) as pool:
         futures = {key: pool.submit(call) for key, call in calls.items()}
         return {key: future.result() for key, future in futures.items()}
@@ -148,34 +164,37 @@ def _measured(
     job: ProofJob,
     target: Target,
     builder: Builder,
-    built: Mapping[str, Build | BuildFailed],
+    built: Mapping[SideName, Build | BuildFailed],
     name: str,
 ) -> BuiltPair:
-    before, after = built.get("before"), built["after"]
+    before, after = built.get(SideName.BEFORE), built[SideName.AFTER]
     if isinstance(after, BuildFailed):
-        if before is None or isinstance(before, BuildFailed):
+        if not isinstance(before, Build):
             raise after
         return BuiltPair(None, None, failure=after.message, failure_log=after.log)
-    builds: dict[str, Build] = {"after": after}
-    before_reason = ""
-    if isinstance(before, BuildFailed):
-        before_reason = f"it does not build on the old base: {before.message}"
-    elif before is not None:
-        builds = {"before": before, "after": with_growth(before, after)}
-    builds = {side: without_files(build) for side, build in builds.items()}
+    builds = _kept(before, after)
     job.say(f"scan {' and '.join(builds)}")
     scans = _scan_all(builds, job.pair, job.parts)
     job.say(f"start {' and '.join(builds)}")
-    healths, health_reason = _start_all(builder, builds, target, name)
-    if health_reason:
+    healths, not_started = _start_all(builder, builds, target, name)
+    if not_started:
         cut_off(job.parts, name)
     sides = {
         side: Side("", scans[side], build=build, health=healths.get(side)) for side, build in builds.items()
     }
-    return BuiltPair(sides.get("before"), sides["after"], before_reason, health_reason=health_reason)
+    why = f"it does not build on the old base: {before.message}" if isinstance(before, BuildFailed) else ""
+    return BuiltPair(sides.get(SideName.BEFORE), sides[SideName.AFTER], why, health_reason=not_started)
 
 
-def _scan_all(builds: Mapping[str, Build], pair: BasePair, parts: Parts) -> dict[str, Scan]:
+def _kept(before: Build | BuildFailed | None, after: Build) -> dict[SideName, Build]:
+    """What was built, as it is kept: the new side tells where it grew."""
+    if not isinstance(before, Build):
+        return {SideName.AFTER: without_files(after)}
+    grown = with_growth(before, after)
+    return {SideName.BEFORE: without_files(before), SideName.AFTER: without_files(grown)}
+
+
+def _scan_all(builds: Mapping[SideName, Build], pair: BasePair, parts: Parts) -> dict[SideName, Scan]:
     calls = {
         side: partial(
             cached_scan,
@@ -185,7 +204,7 @@ def _scan_all(builds: Mapping[str, Build], pair: BasePair, parts: Parts) -> dict
                 digest=build.image,
                 platform=pair.platform,
                 keep=True,
-                exposure=side == "after",
+                exposure=side is SideName.AFTER,
             ),
             parts,
         )
@@ -195,8 +214,8 @@ def _scan_all(builds: Mapping[str, Build], pair: BasePair, parts: Parts) -> dict
 
 
 def _start_all(
-    builder: Builder, builds: Mapping[str, Build], target: Target, name: str
-) -> tuple[dict[str, Health], str]:
+    builder: Builder, builds: Mapping[SideName, Build], target: Target, name: str
+) -> tuple[dict[SideName, Health], str]:
     """Start all sides; an engine that fails here costs the level, not the proof."""
     calls = {
         side: partial(builder.health, build.image, target.health, name=f"{name}-{side}")

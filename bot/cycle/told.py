@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -12,8 +11,6 @@ from bot.model.vulnerability import Scan
 from bot.ports import Store
 
 _ANYBODY: Final = ""
-
-Owed = tuple[str, tuple[str, str, str]]
 
 
 def last_told(digest: str, name: str, audience: Audience, store: Store) -> Scan | None:
@@ -30,27 +27,12 @@ def begin_telling(digest: str, first: Scan, store: Store, now: datetime) -> None
         store.save_told(digest, _ANYBODY, _ANYBODY, _listed(first), now)
 
 
-def mark_told(
-    result: SbomRescan, audience: Audience, store: Store, now: datetime, owed: Container[Owed] = frozenset()
-) -> None:
-    """Note that a rescan was told; to be called after the telling.
-
-    Args:
-        result: What was told.
-        audience: To whom.
-        store: Remembers it.
-        now: Wall time.
-        owed: Target and identity of what could not be told: it stays news.
-    """
+def mark_told(result: SbomRescan, audience: Audience, store: Store, now: datetime) -> None:
+    """Note that a rescan was told; to be called after the telling."""
     for one in result.rescanned:
         if not one.scan.supported:  # nothing is known today: what was known stays told
             continue
-        told = tuple(
-            known.vulnerability
-            for known in one.known
-            if not (known.new and (one.name, known.vulnerability.identity) in owed)
-        )
-        scan = _listed(replace(one.scan, vulnerabilities=told))
+        scan = _listed(replace(one.scan, vulnerabilities=tuple(known.vulnerability for known in one.known)))
         store.save_told(one.sbom.digest, audience, one.name, scan, now)
         store.save_told(one.sbom.digest, _ANYBODY, _ANYBODY, scan, now)
 

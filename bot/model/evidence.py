@@ -235,6 +235,13 @@ class Health:
         return self.state in (HealthState.HEALTHY, HealthState.STARTED)
 
 
+class SideName(StrEnum):
+    """Which side of the evidence."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """One side of the evidence: before or after.
@@ -303,6 +310,10 @@ class Evidence:
     absence: Absence | None = None
     this_time_only: bool = False
     commit: str = ""
+
+    def side(self, name: SideName) -> Side | None:
+        """One side by its name."""
+        return self.before if name is SideName.BEFORE else self.after
 
 
 class VerdictState(StrEnum):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.model.evidence import SideName
+
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
@@ -57,7 +59,7 @@ class Measurement:
         cache_hit_rate: 0 to 1, or None.
         health_seconds: From start to first success, or None where it was not healthy.
         evidence: Key of the evidence that measured it; empty where it is not known.
-        side: Which side of that evidence: `before` or `after`.
+        side: Which side of that evidence.
     """
 
     project: str
@@ -85,4 +87,4 @@ class Measurement:
     cache_hit_rate: float | None = None
     health_seconds: float | None = None
     evidence: str = ""
-    side: str = "after"
+    side: SideName = SideName.AFTER

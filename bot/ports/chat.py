@@ -14,8 +14,14 @@ class Chat(Protocol):
         """Begin a thread in a channel or room; returns what names the thread."""
         ...
 
-    def say(self, thread: str, answer: Answer) -> str:
-        """Post to a thread; returns what names the message."""
+    def say(self, thread: str, answer: Answer, once: str = "") -> str:
+        """Post to a thread; returns what names the message.
+
+        Args:
+            thread: Where.
+            answer: What.
+            once: The same for the same message said again, where a chat can know it by that; empty for none.
+        """
         ...
 
     def edit(self, thread: str, message: str, answer: Answer) -> None:

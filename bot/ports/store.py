@@ -181,6 +181,10 @@ class Store(Protocol):
         """The value that the ledger holds, or None."""
         ...
 
+    def noted(self, kind: str) -> dict[str, str]:
+        """All that the ledger holds of a kind: the value of each key."""
+        ...
+
     def forget(self, kind: str, key: str | None = None, *, before: datetime | None = None) -> None:
         """Take entries out of the ledger: one by its key, or all of a kind that are older than `before`."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from bot.model.answer import Answer, Button
 from bot.model.measurement import Baseline, Measurement
@@ -86,15 +86,24 @@ def checked(plan: Plan, snoozes: Sequence[Snooze], about: str) -> Answer:
     )
 
 
-def status(cycles: Sequence[tuple[Cycle, str]], pulls: int, snoozes: Sequence[Snooze]) -> Answer:
+def status(
+    cycles: Sequence[tuple[Cycle, str]],
+    pulls: int,
+    snoozes: Sequence[Snooze],
+    zone: tzinfo,
+    ailing: Sequence[str] = (),
+) -> Answer:
     """The last cycles and what became of them.
 
     Args:
         cycles: Newest first, each with its outcome in words.
         pulls: How many pull requests are open.
         snoozes: Those in force.
+        zone: Of the times.
+        ailing: What the operator should know of the bot itself.
     """
-    lines = [f"{one.id}: {one.state}, begun {_minute(one.started)}{told}" for one, told in cycles]
+    begun = [(one, wording.minute(one.started, zone), told) for one, told in cycles]
+    lines = [*ailing, *(f"{one.id}: {one.state}, begun {at}{told}" for one, at, told in begun)]
     headline = f"{wording.count(pulls, 'pull request')} open" if cycles else "Nothing ran yet."
     return Answer(headline, tuple(lines), foot=_snoozed(snoozes))
 
@@ -234,10 +243,6 @@ def _snoozed(snoozes: Sequence[Snooze]) -> str:
 
 def _more(number: int) -> tuple[str, ...]:
     return (f"… and {number} more",) if number > 0 else ()
-
-
-def _minute(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _size_row(point: Measurement, baseline: Baseline | None) -> tuple[str, ...]:

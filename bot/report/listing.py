@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, zip_longest
 from typing import Final
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 from rich.style import Style
 
 from bot.model.use import Use
 from bot.report import wording
 from bot.report.quote import visible
-from bot.report.screen import short
+from bot.report.screen import folded, short
 
 _HEADER: Final = ("PLACE", "KIND", "IMAGE", "NOTE")
 _ROWS: Final = 500  # of a part; its columns are as wide as it needs, and never narrower than those before
 _GAP: Final = "  "
-_NARROWEST: Final = 20
+_NARROWEST: Final = 10
 _DIM: Final = Style(dim=True)
 
 Row = tuple[str, str, str, str]
@@ -62,7 +62,7 @@ def _folded(row: Row, widths: Sequence[int]) -> Iterator[Sequence[str]]:
 
 
 def _fold(text: str, width: int) -> list[str]:
-    """Break at a blank where there is one, else in the middle of a word."""
+    """Break at a blank where there is one, else in a word."""
     if cell_len(text) <= width:
         return [text]
     lines = [""]
@@ -71,7 +71,7 @@ def _fold(text: str, width: int) -> list[str]:
         if cell_len(longer) <= width:
             lines[-1] = longer
         else:
-            pieces = chop_cells(word, width)
+            pieces = folded(word, width)
             lines += pieces if lines[-1] else []
             lines[-1:] = lines[-1:] if lines[-1] else pieces
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, tzinfo
 from typing import Final
 
 from rich.table import Table
@@ -14,8 +15,8 @@ from bot.report.screen import Screen, line
 _STYLES: Final = {Change.NEW: "cyan", Change.MOVED: "yellow", Change.SAME: "dim"}
 
 
-def render(observation: Observation, *, width: int = 100, color: bool = False) -> str:
-    """A row for each tag, what failed, and one line that sums it up."""
+def render(observation: Observation, *, zone: tzinfo = UTC, width: int = 100, color: bool = False) -> str:
+    """A row for each tag, what failed, and one line that sums it up; times are in the zone."""
     screen = Screen(width, color)
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for name in ("IMAGE", "DIGEST", "FIRST SEEN", ""):
@@ -24,7 +25,7 @@ def render(observation: Observation, *, width: int = 100, color: bool = False) -
         table.add_row(
             line(visible(str(one.reference), limit=120)),
             line(wording.short_digest(one.digest)),
-            line(f"{one.first_seen:%Y-%m-%d %H:%M}"),
+            line(wording.minute(one.first_seen, zone)),
             line(one.change.value, _STYLES[one.change]),
         )
     if observation.sightings:

@@ -50,7 +50,7 @@ def _update(proved: Proved) -> Iterable[Row]:
     mark, name = _MARKS[proved.verdict.state], visible(proved.planned.subject, limit=40)
     cases = facts.cases([proved])
     for case in cases:
-        platform = f" {case.evidence.platform}" if len(cases) > 1 else ""
+        platform = f" {str(case.evidence.platform).removeprefix('linux/')}" if len(cases) > 1 else ""
         cells = facts.image(proved) + platform, _counts(case), _size(case), _health(case)
         yield Row(mark, (name, *cells), (_gain(case),) if case is not cases[-1] else _details(proved, case))
         mark = name = ""

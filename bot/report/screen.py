@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, field
 
+from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
@@ -48,3 +50,14 @@ def short(use: Use) -> str:
     name, _, digest = use.text.partition("@")
     shortened = f"@{wording.short_digest(digest)}" if digest else ""
     return visible(name, limit=80) + visible(shortened)
+
+
+def folded(word: str, width: int) -> list[str]:
+    """A word in lines of at most `width` cells, broken at a slash or a digest where one is."""
+    lines = [""]
+    for part in re.split(r"(?<=/)|(?=@)", word):
+        if cell_len(lines[-1] + part) <= width:
+            lines[-1] += part
+        else:
+            lines += [part] if cell_len(part) <= width else chop_cells(part, width)
+    return [one for one in lines if one]

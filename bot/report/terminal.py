@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -21,7 +21,7 @@ from bot.report import published as shipping
 from bot.report import wording
 from bot.report.quote import visible
 from bot.report.run_rows import MARK_STYLES, Row, rows
-from bot.report.screen import Screen, line, short
+from bot.report.screen import Screen, folded, line, short
 
 _COLUMNS: Final = ("TARGET", "BASE", "CRIT/HIGH", "SIZE", "HEALTH")
 _OUTCOMES: Final = {
@@ -35,7 +35,7 @@ _OUTCOMES: Final = {
 _SHOWN: Final = 5  # of uses with the same outcome, before the rest is counted
 _GAP: Final = "  "
 _ADDRESS: Final = ("https://", "http://", "/")
-_NARROWEST: Final = 20  # columns of a last column, where a terminal is very narrow
+_NARROW: Final = 76  # columns; with fewer, a table of four columns cannot be read
 
 
 def render(result: RunResult, *, width: int = 100, color: bool = False) -> str:
@@ -63,27 +63,43 @@ def _print(console: Console, item: Text, indent: int) -> None:
 
 def decisions_table(checked: Checked, *, width: int = 100, color: bool = False) -> str:
     """The table of `refit check`: each use with its outcome and the reason; then what is published."""
-    table = _table("PLACE", "IMAGE", "OUTCOME", "WHAT AND WHY")
-    for decision in checked.decisions:
-        word = decision.outcome.word
-        table.add_row(
-            _place(decision.use), line(short(decision.use)), line(word, _OUTCOMES[word]), line(_why(decision))
-        )
+    screen = Screen(width, color)
+    if width < _NARROW:
+        _print_decisions(screen.console, checked.decisions)
+    elif checked.decisions:
+        screen.console.print(_decisions(checked.decisions, width))
     counts: Counter[str] = Counter(decision.outcome.word for decision in checked.decisions)
     parts = [f"{counts[word]} {word}" for word in _OUTCOMES if counts[word]] or ["no uses"]
     parts += [wording.requests(checked.requests), *_quota(checked.quota)]
-    summary = " · ".join(part for part in parts if part)
-    return _page(table, summary, width, checked.published, color=color)
-
-
-def _page(table: Table, summary: str, width: int, published: Sequence[Published] = (), *, color: bool) -> str:
-    screen = Screen(width, color)
-    if table.row_count:
-        _fit(table, width)
-        screen.console.print(table)
-    _print_published(screen.console, published)
-    screen.console.print(line(summary, "bold"))
+    _print_published(screen.console, checked.published)
+    screen.console.print(line(" · ".join(part for part in parts if part), "bold"))
     return screen.text()
+
+
+def _print_decisions(console: Console, decisions: Sequence[Decision]) -> None:
+    """Where four columns have no room: why stands below."""
+    for decision in decisions:
+        word = decision.outcome.word
+        head = Text(f"{_place(decision.use)}  {short(decision.use)}  ").append(word, _OUTCOMES[word])
+        console.print(head)
+        if why := _why(decision):
+            console.print(Padding(line(why), (0, 0, 0, 4)))
+
+
+def _decisions(decisions: Sequence[Decision], width: int) -> Table:
+    """Places and images are folded to their share, and what and why gets what is left."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for name in ("PLACE", "IMAGE", "OUTCOME", "WHAT AND WHY"):
+        table.add_column(name, overflow="fold", no_wrap=name != "WHAT AND WHY")
+    for decision in decisions:
+        word = decision.outcome.word
+        table.add_row(
+            "\n".join(folded(_place(decision.use), width // 4)),
+            "\n".join(folded(short(decision.use), width // 3)),
+            line(word, _OUTCOMES[word]),
+            line(_why(decision)),
+        )
+    return table
 
 
 def _print_published(console: Console, published: Sequence[Published]) -> None:
@@ -94,28 +110,8 @@ def _print_published(console: Console, published: Sequence[Published]) -> None:
             console.print(Padding(line(how, "dim"), (0, 0, 0, 4)))
 
 
-def _fit(table: Table, width: int) -> None:
-    """Give every column its width: places and images are folded, and what and why gets what is left."""
-    limits = {"PLACE": width // 4, "IMAGE": width // 3}
-    left = width
-    for column in table.columns:
-        longest = max(len(str(cell)) for cell in (column.header, *column.cells))
-        limit = (
-            max(_NARROWEST, left) if column is table.columns[-1] else limits.get(str(column.header), longest)
-        )
-        column.width = min(longest, limit)
-        left -= column.width + len(_GAP)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for name in columns:
-        table.add_column(name, overflow="fold", no_wrap=name in ("KIND", "OUTCOME"))
-    return table
-
-
-def _place(use: Use) -> Text:
-    return line(f"{visible(use.file)}:{use.line}")
+def _place(use: Use) -> str:
+    return f"{visible(use.file)}:{use.line}"
 
 
 def _why(decision: Decision) -> str:
@@ -138,22 +134,27 @@ def _at(digest: str) -> str:
 
 
 def _drawn(table: Sequence[Row], width: int) -> Iterable[tuple[Text, int]]:
-    """Rows in columns; what is told below a row starts under its base."""
+    """Rows in columns; what is told below a row starts under its base, or with it where that has no room."""
     if not table:
         return
     widths = [max(len(name), *(len(row.cells[i]) for row in table)) for i, name in enumerate(_COLUMNS)]
-    widths[1] = max(12, min(widths[1], width - 4 - sum(widths) + widths[1] - len(_GAP) * 4))
-    yield line(_columns(_COLUMNS, widths), "dim"), 4
+    columns, indent = [*range(len(_COLUMNS))], 4 + widths[0] + len(_GAP)
+    if crowded := 4 + sum(widths) + len(_GAP) * (len(widths) - 1) > width:
+        columns, indent = [0, 2, 3, 4], 6
+    yield line(_columns(_COLUMNS, widths, columns), "dim"), 4
     for row in table:
-        text = Text.assemble((f"{row.mark or ' '} ", MARK_STYLES[row.mark]), _columns(row.cells, widths))
-        yield text, 2
-        for detail in row.details:
-            yield line(detail, "dim"), 4 + widths[0] + len(_GAP)
+        yield (
+            Text.assemble(
+                (f"{row.mark or ' '} ", MARK_STYLES[row.mark]), _columns(row.cells, widths, columns)
+            ),
+            2,
+        )
+        for detail in (row.cells[1], *row.details) if crowded else row.details:
+            yield line(detail, "dim"), indent
 
 
-def _columns(cells: Sequence[str], widths: Sequence[int]) -> str:
-    cut = [c if len(c) <= w else c[: w - 1] + "…" for c, w in zip(cells, widths, strict=True)]
-    return _GAP.join(c.ljust(w) for c, w in zip(cut, widths, strict=True)).rstrip()
+def _columns(cells: Sequence[str], widths: Sequence[int], shown: Sequence[int]) -> str:
+    return _GAP.join(cells[at].ljust(widths[at]) for at in shown).rstrip()
 
 
 def _header(result: RunResult) -> str:
@@ -194,8 +195,11 @@ def _failures(result: RunResult) -> Iterable[tuple[Text, int]]:
         for one in result.decided
         if isinstance(one.outcome, Failed)
     ]
+    subjects: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for subject, error, hint in [*failed, *((p.subject, p.error, p.hint) for p in result.problems)]:
-        yield line(f"✗ {visible(subject)}: {visible(error, limit=400)}", "red"), 2
+        subjects[error, hint].append(visible(subject))
+    for (error, hint), of in subjects.items():  # a registry that is down is told once
+        yield line(f"✗ {wording.few(of)}: {visible(error, limit=400)}", "red"), 2
         if hint:
             yield line(visible(hint, limit=400)), 4
 

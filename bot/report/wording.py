@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Final
 
 from bot.model.vulnerability import Cause, Severity
@@ -44,6 +44,11 @@ def seconds(value: float | None) -> str:
 def day(moment: datetime | None) -> str:
     """The date of a moment, `2026-11-10`; a dash where there is none."""
     return NONE if moment is None else moment.date().isoformat()
+
+
+def minute(moment: datetime, zone: tzinfo) -> str:
+    """A moment to the minute in a zone, which is named: `2026-11-10 04:00 CET`."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
 def age(then: datetime | None, now: datetime) -> str:

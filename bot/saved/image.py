@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Protocol
@@ -20,11 +20,9 @@ from bot.saved.stream import plain
 _LAYOUT: Final = "oci-layout"
 _SMALL: Final = 8 * 1024**2
 _HINT: Final = "Give what `docker save IMAGE` wrote, or an OCI layout, as a folder or a tar."
-# What broken archives make the readers of tar, gzip and JSON raise.
-_BROKEN: Final = (
-    *(OSError, tarfile.TarError, zlib.error, EOFError),
-    *(ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError),
-)
+# What a layer that is torn makes its readers raise, and beside that, documents of another shape.
+_TORN: Final = (OSError, tarfile.TarError, zlib.error, EOFError)
+_BROKEN: Final = (*_TORN, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +73,23 @@ def open_saved(path: Path, platform: Platform) -> Iterator[SavedImage]:
     Raises:
         EngineError: It is no such archive, holds no image for the platform or several, or is broken.
     """
-    try:
-        with _files(path) as files:
+    with ExitStack() as stack:
+        with _named(path, _BROKEN):
+            files = stack.enter_context(_files(path))
             found = described(files.document, platform)
-            yield SavedImage(found.config, tuple(files.layer(name) for name in found.layers))
+            image = SavedImage(found.config, tuple(files.layer(name) for name in found.layers))
+        with _named(path, _TORN):
+            yield image
+
+
+@contextmanager
+def _named(path: Path, broken: tuple[type[Exception], ...]) -> Iterator[None]:
+    """Errors that name the archive; a mistake of ours is none of these, and stays one."""
+    try:
+        yield
     except EngineError as error:
         raise EngineError(f"{path.name}: {error.message}", hint=error.hint) from error
-    except _BROKEN as error:
+    except broken as error:
         raise EngineError(
             f"{path.name} cannot be read as a saved image: {_said(error)}", hint=_HINT
         ) from error

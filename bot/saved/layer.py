@@ -17,6 +17,10 @@ from bot.saved.stream import CHUNK, Stream
 
 _REMOVED: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
+# Attributes that hold for all files after them; git archives have one.
+_GLOBALS: Final = 256
+# What the library raises of malformed headers beside its own error.
+_MALFORMED: Final = (ValueError, IndexError, TypeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +90,24 @@ def walk(layer: Iterator[bytes], budget: Budget | None = None) -> Iterator[Found
     """
     stream = Stream(budget.metered(layer) if budget else layer)
     with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", bufsize=CHUNK, tarinfo=Header) as tar:
-        for member in tar:
+        while (member := _next(tar)) is not None:
             if budget is not None:
                 budget.count()
             yield _step(member, tar)
     while stream.read(CHUNK):
         pass
+
+
+def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
+    """The next header; the library would keep all that were read, and what holds for all that follow."""
+    try:
+        member = tar.next()
+    except _MALFORMED as error:
+        raise tarfile.ReadError(f"a header is malformed: {error}") from error
+    tar.members = []  # type: ignore[attr-defined]  # no stub knows it
+    if len(tar.pax_headers) > _GLOBALS:
+        raise tarfile.ReadError(f"it sets more than {_GLOBALS} attributes for all of its files")
+    return member
 
 
 def _step(member: tarfile.TarInfo, tar: tarfile.TarFile) -> Found | Removed | Emptied:

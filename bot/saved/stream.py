@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import io
+import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Final
 
 from bot.errors import EngineError
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 CHUNK: Final = 1024**2
 GZIP: Final = b"\x1f\x8b"
-_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+ZSTD: Final = b"\x28\xb5\x2f\xfd"
+# 128 MiB, what zstd itself unpacks without being told more; a larger window takes the memory it asks for.
+_WINDOW: Final[Mapping[int, int]] = {zstd.DecompressionParameter.window_log_max: 27}
 
 
 class Stream(io.RawIOBase):
@@ -47,15 +55,12 @@ def plain(name: str, file: IO[bytes], head: bytes = b"") -> Iterator[bytes]:
         head: What was read of it already.
 
     Raises:
-        EngineError: It is compressed in a way that cannot be read.
+        EngineError: Its zstd is broken, or needs too much memory.
     """
     head = head or file.read(CHUNK)
-    if head.startswith(_ZSTD):
-        raise EngineError(
-            f"layer {name} is compressed with zstd, which cannot be read yet",
-            hint="Use the engine's default image store, or save it with gzip.",
-        )
     stored = _chunks(head, file)
+    if head.startswith(ZSTD):
+        return _unzstd(name, stored)
     return gunzip(stored) if head.startswith(GZIP) else stored
 
 
@@ -76,3 +81,31 @@ def gunzip(packed: Iterable[bytes]) -> Iterator[bytes]:
             rest = unpacker.unconsumed_tail or unpacker.unused_data
             if unpacker.eof:
                 unpacker = zlib.decompressobj(wbits=31)
+
+
+def _unzstd(name: str, packed: Iterable[bytes]) -> Iterator[bytes]:
+    try:
+        yield from unzstd(packed)
+    except zstd.ZstdError as error:
+        raise EngineError(
+            f"layer {name} cannot be unpacked: {error}", hint="It may be broken: save the image once more."
+        ) from error
+
+
+def unzstd(packed: Iterable[bytes]) -> Iterator[bytes]:
+    """Unpack zstd frames, at most a chunk at a time; those that hold no data (zstd:chunked) give none.
+
+    Raises:
+        ZstdError: It is broken, breaks off, or wants more memory than 128 MiB.
+    """
+    unpacker = zstd.ZstdDecompressor(options=_WINDOW)
+    begun = False
+    for chunk in packed:
+        rest = chunk
+        while rest or not unpacker.needs_input:
+            yield unpacker.decompress(rest, CHUNK)
+            rest, begun = b"", True
+            if unpacker.eof:
+                rest, unpacker, begun = unpacker.unused_data, zstd.ZstdDecompressor(options=_WINDOW), False
+    if begun:
+        raise zstd.ZstdError("it breaks off in the middle of a frame")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,10 +16,12 @@ from typing import Final
 from bot.errors import ScanError
 from bot.model.vulnerability import Database
 from bot.scanner.binary import file_digest
-from bot.scanner.hold import Hold, held
+from bot.scanner.hold import Hold, remove_unheld
 from bot.scanner.updating import FILES, Download, update
 
 _KEPT: Final = 2
+_MEMORY: Final = "db-digest.json"
+_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,32 @@ def take_snapshot(settings: DatabaseSettings, folder: Path, download: Download, 
     """
     note = "" if settings.offline else update(settings.cache, settings.repositories, download, now)
     source = settings.cache / "db"
-    metadata = _metadata(source, settings, note)
-    database = _checked(source, metadata, settings, now, note)
-    target = folder / database.digest.removeprefix("sha256:")[:16]
-    hold = _held_copy(source, target)
-    _forget_old(folder, target)
-    return Snapshot(target, database, hold)
+    for _ in range(_TRIES):
+        metadata = _metadata(source, settings, note)
+        database = _checked(source, metadata, settings, now, note)
+        target = folder / database.digest.removeprefix("sha256:")[:16]
+        with suppress(_Moved), _disk(folder):
+            hold = _held_copy(source, target, database.digest)
+            _forget_old(folder, target)
+            return Snapshot(target, database, hold)
+        with suppress(OSError):
+            (settings.cache / _MEMORY).unlink()
+    raise ScanError(f"the vulnerability database in {settings.cache} changes whenever it is read")
+
+
+class _Moved(Exception):
+    """Somebody replaced the database while its digest was taken."""
+
+
+@contextmanager
+def _disk(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ScanError(
+            f"the vulnerability database cannot be copied to {folder}: {error.strerror}",
+            hint="Free space in the state folder; the database needs about 1 GB there, twice.",
+        ) from error
 
 
 def updated_at(settings: DatabaseSettings) -> datetime:
@@ -129,7 +152,7 @@ def _digest(path: Path, settings: DatabaseSettings) -> str:
     """sha256 of the database; remembered beside it by size and time, for it has some 800 MB."""
     try:
         stat = path.stat()
-        memory = settings.cache / "db-digest.json"
+        memory = settings.cache / _MEMORY
         key = [stat.st_size, stat.st_mtime_ns]
         remembered = _remembered(memory, key)
         if remembered:
@@ -139,7 +162,7 @@ def _digest(path: Path, settings: DatabaseSettings) -> str:
         raise ScanError(
             f"cannot read the vulnerability database {path}: {error.strerror}", hint=_how_to_get(settings)
         ) from error
-    with contextlib.suppress(OSError):  # a folder that is mounted read-only is read again each time
+    with suppress(OSError):  # a folder that is mounted read-only is read again each time
         _write(memory, json.dumps({"key": key, "digest": digest}).encode())
     return digest
 
@@ -160,26 +183,29 @@ def _write(path: Path, data: bytes) -> None:
     Path(name).replace(path)
 
 
-def _held_copy(source: Path, target: Path) -> Hold:
+def _held_copy(source: Path, target: Path, digest: str) -> Hold:
     """Copy the database, unless it is there, and hold the copy: another cycle may clean up right now."""
     while True:
         if not target.is_dir():
-            _copy(source, target)
-        with contextlib.suppress(FileNotFoundError):
+            _copy(source, target, digest)
+        with suppress(FileNotFoundError):
             hold = Hold(target)
             if hold.is_of(target):
                 return hold
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, digest: str) -> None:
     """Copy rather than link: a later download may write into the source's own file."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        copying = Hold(Path(folder))  # noqa: F841 - held while it lives: others clean up right now
         made = Path(folder) / "db"
         made.mkdir()
         for name in FILES:
             shutil.copyfile(source / name, made / name)
             (made / name).chmod(0o444)
+        if f"sha256:{file_digest(made / 'trivy.db')}" != digest:
+            raise _Moved
         if not target.is_dir():
             made.rename(target)
 
@@ -187,7 +213,13 @@ def _copy(source: Path, target: Path) -> None:
 def _forget_old(folder: Path, current: Path) -> None:
     """Remove all but the newest snapshots, and those that somebody scans with."""
     others = [path for path in folder.iterdir() if path.is_dir() and path != current]
-    others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in others[_KEPT - 1 :]:
-        if not held(path):
-            shutil.rmtree(path, ignore_errors=True)
+    for path in sorted(others, key=_modified, reverse=True)[_KEPT - 1 :]:
+        remove_unheld(path)
+
+
+def _modified(path: Path) -> float:
+    """When a folder was modified; 0 for one that somebody removed meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import weakref
 from pathlib import Path
 
@@ -31,16 +32,16 @@ class Hold:
             return False
 
 
-def held(folder: Path) -> bool:
-    """Whether somebody holds a folder; one that is gone is held by nobody."""
+def remove_unheld(folder: Path) -> None:
+    """Remove a folder that nobody holds; who wants to hold it meanwhile waits, and finds it gone."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
-        return False
+        return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
     except BlockingIOError:
-        return True
+        return
     finally:
         os.close(descriptor)
-    return False

@@ -9,8 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from filelock import FileLock, Timeout
+
+_MOST_KNOWN: Final = 512 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +116,16 @@ def _sweep(folder: Path, prefix: str) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
+def _forget_much(known: Path) -> None:
+    """Begin anew with what is known of layers once it is much: Trivy forgets none by itself."""
+    if known.is_file() and known.stat().st_size > _MOST_KNOWN:
+        known.unlink()
+
+
 def _furnish(place: Slot, databases: Mapping[str, Path | None]) -> None:
     for path in (place.cache, place.empty, place.temporary):
         path.mkdir(parents=True, exist_ok=True)
+    _forget_much(place.cache / "fanal" / "fanal.db")
     place.nothing.touch()
     place.secret_rules.write_text("{}\n")
     for name, folder in databases.items():

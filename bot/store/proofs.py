@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.model.evidence import Evidence
+from bot.model.evidence import Evidence, SideName
 from bot.model.measurement import Baseline, Measurement
 from bot.model.vulnerability import Scan
 from bot.store.base import Rows, columns
@@ -48,7 +48,7 @@ class ProofRows(Rows):
     def measurements(self, since: datetime, until: datetime) -> tuple[Measurement, ...]:
         """Points of all targets' time series with since ≤ at < until, oldest first."""
         rows = self._rows(MEASUREMENTS, "WHERE at >= ? AND at < ? ORDER BY at, project, target", since, until)
-        return tuple(Measurement(**row) for row in rows)
+        return tuple(Measurement(**{**row, "side": SideName(row["side"])}) for row in rows)
 
     def save_measurement(self, measurement: Measurement) -> None:
         """Add a point; the same cycle, target, platform and base replaces it."""

@@ -59,6 +59,10 @@ class TalkRows(Rows):
         row = self._get(LEDGER, kind, key)
         return None if row is None else row["value"]
 
+    def noted(self, kind: str) -> dict[str, str]:
+        """All that the ledger holds of a kind: the value of each key."""
+        return {row["key"]: row["value"] for row in self._rows(LEDGER, "WHERE kind = ?", kind)}
+
     def forget(self, kind: str, key: str | None = None, *, before: datetime | None = None) -> None:
         """Take entries out of the ledger: one by its key, or all of a kind that are older than `before`."""
         wanted: dict[str, object] = {"kind = ?": kind}

@@ -15,8 +15,9 @@ from bot.model.marker import about, file_name
 from bot.ports import Discussion, Queue, Task
 from bot.report.quote import visible
 from bot.triggers.chat.access import RateLimit
+from bot.triggers.chat.answers import Answers
 from bot.triggers.chat.desk import described
-from bot.triggers.chat.github import NAME, markdown
+from bot.triggers.chat.github import NAME
 from bot.triggers.chat.grammar import COMMENT, Command, NotUnderstood, Word, help_text, parse
 from bot.triggers.deliveries import heard_first, unhear
 
@@ -55,6 +56,11 @@ class Said:
         return f"answer-{self.comment}" if self.comment else f"box-{file_name(self.text)}"
 
     @property
+    def thread(self) -> str:
+        """Where it is answered."""
+        return f"{NAME}:{self.project}/{self.number}/{self.key}"
+
+    @property
     def delivery(self) -> str:
         """The same for a comment by whichever way it comes."""
         return f"{NAME} {self.project} comment {self.comment}"
@@ -73,6 +79,7 @@ class Comments:
         limit: How often one account is heard.
         queues: Where work of each word goes.
         targets: Names of all targets, for "did you mean".
+        answers: Says answers, now or later.
     """
 
     def __init__(
@@ -81,8 +88,10 @@ class Comments:
         limit: RateLimit,
         queues: Callable[[Word], Queue],
         targets: Callable[[], Sequence[str]],
+        answers: Answers,
     ) -> None:
         self._discussion, self._limit, self._queues, self._targets = discussion, limit, queues, targets
+        self._answers = answers
 
     def __call__(self, parts: Parts, task: Task) -> None:
         """Take one command; what is not for us is left without a word.
@@ -153,8 +162,7 @@ class Comments:
         self._answer(said, Answer(why))
 
     def _answer(self, said: Said, answer: Answer) -> None:
-        text = markdown(replace(answer, mention=said.author))
-        self._discussion.answer(said.project, said.number, said.key, text)
+        self._answers.say(said.thread, replace(answer, mention=said.author))
 
     def _react(self, said: Said, sign: str) -> None:
         """A reaction that GitHub does not take costs the reaction only."""
@@ -186,8 +194,7 @@ def _said(task: Task) -> Said:
 
 def _task(said: Said, pull: Pull | None, command: Command) -> Task:
     """The work, with the head commit as it is now: what is pushed after the comment is not what was meant."""
-    thread = f"{NAME}:{said.project}/{said.number}/{said.key}"
-    value = {**described(command), "thread": thread, "who": said.who, "mention": said.author}
+    value = {**described(command), "thread": said.thread, "who": said.who, "mention": said.author}
     if pull is None:
         return Task(str(command.word), {**value, "project": said.project})
     of_pull = {"project": said.project, "number": str(said.number), "commit": pull.commit}

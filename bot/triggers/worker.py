@@ -134,8 +134,7 @@ class Worker:
     def _sboms(self, parts: Parts, value: Mapping[str, str]) -> None:
         """What became known since yesterday about what runs, from SBOMs alone.
 
-        It is told, then marked as told, then done: whoever is killed in between goes on from there. What a
-        destination did not take leaves the period undone: the schedule asks for it again.
+        It is told, then marked as told, then done: whoever is killed in between goes on from there.
         """
         cycle = parts.store.begin(value["period"], parts.clock.now())
         found = rescan_sboms(parts, Audience.SERVICE)
@@ -144,11 +143,10 @@ class Worker:
         for line in news(found).splitlines():
             log.warning("%s: %s", cycle.id, line)
         log.info("%s: %d rescanned, %d new, %d failed", cycle.id, *counts.values())
-        owed = self._news.sboms(found)
-        mark_told(found, Audience.SERVICE, parts.store, parts.clock.now(), owed)
+        self._news.sboms(found)
+        mark_told(found, Audience.SERVICE, parts.store, parts.clock.now())
         keep_exposure(found, parts.store, parts.clock.now())
-        if not owed:
-            parts.store.finish(cycle, json.dumps(counts), parts.clock.now())
+        parts.store.finish(cycle, json.dumps(counts), parts.clock.now())
 
     def _say(self, value: Mapping[str, str], answer: Answer) -> None:
         if self._talk is not None:

@@ -2,47 +2,14 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from bot.updates.tags import Choice
+from bot.updates.tags import Choice
 
-_EXAMPLES: Final = 3
 _RANKED: Final = 5
 _NOT_READY: Final = "it is too young, lacks a platform, or is the image in use"
 _THERE_IS_BETTER: Final = "there is a better one"
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """Why some tags were no candidates: the reason, how many tags, and a few of them by name."""
-
-    reason: str
-    count: int
-    examples: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Rejections:
-    """Counts tags by the reason they were rejected for; memory grows with the reasons, not with the tags."""
-
-    _counts: dict[str, int] = field(default_factory=dict)
-    _examples: dict[str, list[str]] = field(default_factory=dict)
-
-    def add(self, tag: str, reason: str) -> None:
-        """Count a tag; the examples kept are the first by name, whatever the order."""
-        self._counts[reason] = self._counts.get(reason, 0) + 1
-        kept = self._examples.setdefault(reason, [])
-        if len(kept) < _EXAMPLES or tag < kept[-1]:
-            kept[:] = heapq.nsmallest(_EXAMPLES, {*kept, tag})
-
-    def rows(self) -> tuple[Rejected, ...]:
-        """All reasons, the most common first."""
-        rows = [Rejected(why, count, tuple(self._examples[why])) for why, count in self._counts.items()]
-        return tuple(sorted(rows, key=lambda row: (-row.count, row.reason)))
 
 
 def explain(current: str, choice: Choice, ready: str | None = None) -> Iterator[str]:

@@ -10,9 +10,9 @@ from typing import Final, Self
 
 from bot.model.update import UpdateKind
 from bot.updates.distributions import Release
-from bot.updates.explain import Rejected, Rejections
 from bot.updates.parts import Part, PartKind, Values
 from bot.updates.read import Prerelease, read
+from bot.updates.rejected import Rejected, Rejections
 
 _NO_PRERELEASE: Final[Values] = (1,)
 _SHOWN: Final = 5

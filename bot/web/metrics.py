@@ -30,6 +30,7 @@ from bot.model.run import Cycle, CycleState
 from bot.ports import Clock, Registry, Store
 from bot.triggers.exposure import Place, exposure
 from bot.triggers.ledger import over_all
+from bot.triggers.outbox import KINDS, letters
 
 log: Final = logging.getLogger(__name__)
 _CYCLES: Final = 5000
@@ -92,6 +93,7 @@ class Metrics(Collector):
         yield from self._of_uses(cycles)
         yield from self._of_targets()
         yield from self._of_registries()
+        yield _of_letters(self.store)
         depth = GaugeMetricFamily("refit_queue_depth", "Tasks that wait or run.")
         depth.add_metric([], self.depth())
         yield depth
@@ -135,6 +137,18 @@ class Metrics(Collector):
             left.add_metric([host], rest)
             limit.add_metric([host], most)
         yield from (left, limit)
+
+
+def _of_letters(store: Store) -> Metric:
+    """What destinations of notifications and chats have yet to take, and what was given up."""
+    owed = GaugeMetricFamily(
+        "refit_undelivered", "Notifications and answers that nobody took.", labels=["kind", "state"]
+    )
+    for what, name in KINDS.items():
+        states = Counter("given_up" if one.given_up else "waiting" for one in letters(store, name).values())
+        for state in ("waiting", "given_up"):
+            owed.add_metric([what, state], states[state])
+    return owed
 
 
 def _of_cycles(cycles: Sequence[Cycle]) -> Iterator[Metric]:

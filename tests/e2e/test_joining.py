@@ -135,6 +135,7 @@ def test_a_second_run_joins_the_first_and_ends_as_it_does(world: World, start: S
     stopped.process.send_signal(signal.SIGINT)
     assert stopped.ends() == 130
     assert re.search(rf"stopped following: .* process {first.process.pid} goes on with monthly-", stopped.err)
+    assert "✗" not in stopped.err, "what goes on elsewhere has not failed"
     table, other = start("run"), start("run", "--only", "shop", "--format", "json")
     table.says(driver)
     other.says(f"process {first.process.pid} is at work in this store: waiting for it before monthly-")

@@ -25,7 +25,8 @@ class FakeChat:
     def open(self, place: str, answer: Answer) -> str:
         return self.say(f"{place}/new", answer)
 
-    def say(self, thread: str, answer: Answer) -> str:
+    def say(self, thread: str, answer: Answer, once: str = "") -> str:
+        del once
         self._check()
         if thread == "down":
             raise ChatError("the chat knows no such thread")

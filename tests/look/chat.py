@@ -73,7 +73,7 @@ def samples_of_answers() -> list[tuple[str, Answer]]:
         ("a rescan with an offer", _of(asked, "U012AB3CD")),
         ("a first rescan", _of(first, "U012AB3CD")),
         ("everything", answers.rescanned_all([rescan, rescan], (), [offer])),
-        ("status", answers.status([(cycle, ", 3 updates, 1 waiting")], 3, ())),
+        ("status", answers.status([(cycle, ", 3 updates, 1 waiting")], 3, (), UTC)),
         ("help", Answer("This is what I can do:", tuple(help_text(CHAT).splitlines()))),
         ("a failure", _of(problem, "U012AB3CD")),
     ]

@@ -44,7 +44,7 @@ ALLOWED = {
 }
 OUTERMOST = {
     *("bot.__init__", "bot.app", "bot.cli", "bot.commands", "bot.convert", "bot.logs", "bot.under_care"),
-    *("bot.service", "bot.talk", "bot.workshop"),
+    *("bot.hearing", "bot.service", "bot.talk", "bot.workshop"),
 }
 
 

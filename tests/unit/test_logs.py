@@ -6,6 +6,7 @@ import json
 import logging
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -38,6 +39,13 @@ def test_a_line_is_an_object_that_names_its_run() -> None:
     }
     assert said["time"].endswith("Z")
     assert "run" not in line("outside of any run")
+
+
+def test_a_line_for_people_has_the_time_of_the_configured_zone_which_it_names() -> None:
+    made = record("done")
+    made.created = 1_793_500_200.0
+
+    assert PlainLines((), ZoneInfo("Europe/Berlin")).format(made).startswith("2026-11-01 03:30:00 CET INFO ")
 
 
 def test_a_message_of_many_lines_stays_one_line() -> None:

@@ -57,10 +57,14 @@ def _rebased(files: dict[str, File]) -> Iterator[tuple[str, File]]:
     for path, file in files.items():
         for root in _ROOTS:
             if path.startswith(f"{root}/"):
-                moved = f"{PREFIX}/{path[len(root) + 1 :]}"
-                if moved.startswith(_TEMPLATES) and moved.endswith(".template"):
-                    moved = f"{PREFIX}/conf.d/{moved[len(_TEMPLATES) :].removesuffix('.template')}"
-                yield moved, file
+                yield _made(f"{PREFIX}/{path[len(root) + 1 :]}"), file
+
+
+def _made(path: str) -> str:
+    """Where the image's start script writes what it makes of a template; any other file is where it is."""
+    if path.startswith(_TEMPLATES) and path.endswith(".template"):
+        return f"{PREFIX}/conf.d/{path[len(_TEMPLATES) :].removesuffix('.template')}"
+    return path
 
 
 def _files(dockerfile: Dockerfile, stage: Stage, prefix: str, hops: int) -> dict[str, File]:

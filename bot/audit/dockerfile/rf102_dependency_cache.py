@@ -8,7 +8,7 @@ from typing import Final
 from bot.audit.dockerfile import installs
 from bot.audit.dockerfile.copies import copies_sources
 from bot.audit.dockerfile.view import Dockerfile, Stage
-from bot.audit.found import found
+from bot.audit.found import found, once_a_line
 from bot.model.finding import AuditRule, Finding, RuleSeverity
 
 RULE: Final = AuditRule(
@@ -26,12 +26,7 @@ RULE: Final = AuditRule(
 
 def check(dockerfile: Dockerfile) -> Iterator[Finding]:
     """In each stage that is shipped, an ecosystem's first install where sources came before it."""
-    seen: set[int] = set()
-    for stage in dockerfile.shipped():
-        for finding in _in(dockerfile, stage):
-            if finding.line not in seen:
-                seen.add(finding.line)
-                yield finding
+    return once_a_line(finding for stage in dockerfile.shipped() for finding in _in(dockerfile, stage))
 
 
 def _in(dockerfile: Dockerfile, stage: Stage) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from bot.audit.dockerfile import installs
 from bot.audit.dockerfile.copies import copies_everything
 from bot.audit.dockerfile.dockerignore import Ignore
 from bot.audit.dockerfile.view import Dockerfile, Stage
-from bot.audit.found import found
+from bot.audit.found import found, once_a_line
 from bot.model.finding import AuditRule, Finding, RuleSeverity
 
 RULE: Final = AuditRule(
@@ -34,12 +34,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Finding]:
     """In each stage that is shipped, a copy of everything that nothing came before."""
     if Ignore.of(dockerfile.context, dockerfile.file).only_lets_in:
         return
-    seen: set[int] = set()
-    for stage in dockerfile.shipped():
-        for finding in _in(dockerfile, stage):
-            if finding.line not in seen:
-                seen.add(finding.line)
-                yield finding
+    yield from once_a_line(finding for stage in dockerfile.shipped() for finding in _in(dockerfile, stage))
 
 
 def _in(dockerfile: Dockerfile, stage: Stage) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ RULE: Final = AuditRule(
     bad="RUN apt-get update && apt-get install -y curl",
     good="RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*",
 )
+_YUM: Final = frozenset({"yum", "dnf", "microdnf", "tdnf"})
 _OFF: Final = frozenset({"", "0", "false", "no", "off"})
 
 
@@ -35,35 +36,38 @@ def check(dockerfile: Dockerfile) -> Iterator[Finding]:
 
 
 def _left(step: Step, command: Command) -> str:
+    """What a command leaves behind, in words; empty where that is nothing."""
     arguments = installs.pip(command)
     if arguments is not None:
         return _pip(step, command, arguments)
     packages = installs.system(command)
     match packages.manager if packages else "":
         case "apt-get" | "apt" | "aptitude":
-            clean = _removes(step, "/var/lib/apt/lists", "/var/lib/apt") or _mounted(step, "/var/lib/apt")
-            return "" if clean else f"`{command.name} install` leaves its lists in /var/lib/apt/lists"
+            return _apt(step, command)
         case "apk":
-            no_cache = (
-                command.has("--no-cache")
-                or _removes(step, "/var/cache/apk")
-                or _mounted(step, "/var/cache/apk")
-            )
-            return (
-                ""
-                if no_cache or _mounted(step, "/etc/apk/cache")
-                else "`apk add` leaves its index in /var/cache/apk"
-            )
-        case "yum" | "dnf" | "microdnf" | "tdnf" as name:
-            cleans = any(
-                one.name in {"yum", "dnf", "microdnf", "tdnf"} and "clean" in one.plain
-                for one in step.commands
-            )
-            cache = ("/var/cache/dnf", "/var/cache/yum", "/var/cache")
-            clean = cleans or _removes(step, *cache) or any(_mounted(step, one) for one in cache)
-            return "" if clean else f"`{name} install` leaves its cache behind"
+            return _apk(step, command)
+        case manager if manager in _YUM:
+            return _yum(step, manager)
         case _:
             return ""
+
+
+def _apt(step: Step, command: Command) -> str:
+    clean = _removes(step, "/var/lib/apt/lists", "/var/lib/apt") or _mounted(step, "/var/lib/apt")
+    return "" if clean else f"`{command.name} install` leaves its lists in /var/lib/apt/lists"
+
+
+def _apk(step: Step, command: Command) -> str:
+    mounted = _mounted(step, "/var/cache/apk", "/etc/apk/cache")
+    clean = command.has("--no-cache") or _removes(step, "/var/cache/apk") or mounted
+    return "" if clean else "`apk add` leaves its index in /var/cache/apk"
+
+
+def _yum(step: Step, manager: str) -> str:
+    cache = ("/var/cache/dnf", "/var/cache/yum", "/var/cache")
+    cleans = any(one.name in _YUM and "clean" in one.plain for one in step.commands)
+    clean = cleans or _removes(step, *cache) or _mounted(step, *cache)
+    return "" if clean else f"`{manager} install` leaves its cache behind"
 
 
 def _pip(step: Step, command: Command, arguments: tuple[str, ...]) -> str:
@@ -85,6 +89,8 @@ def _removes(step: Step, *folders: str) -> bool:
     return any(word.startswith(folder) for word in words for folder in folders)
 
 
-def _mounted(step: Step, folder: str) -> bool:
-    targets = (target.rstrip("/") for target in step.mounted("cache", "tmpfs") if target)
-    return any(one.startswith(folder) or folder.startswith(f"{one}/") for one in targets)
+def _mounted(step: Step, *folders: str) -> bool:
+    targets = [target.rstrip("/") for target in step.mounted("cache", "tmpfs") if target]
+    return any(
+        one.startswith(folder) or folder.startswith(f"{one}/") for one in targets for folder in folders
+    )

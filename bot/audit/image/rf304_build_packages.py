@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from bot.audit.found import found
@@ -44,15 +44,23 @@ def _installed(image: Image) -> Iterator[tuple[str, int]]:
     """Names and bytes of installed packages: dpkg's status (kB), apk's database (bytes)."""
     for path in image.texts:
         if path.startswith("var/lib/dpkg/"):
-            for part in image.text(path).split("\n\n"):
-                name = re.search(r"^Package: (\S+)", part, re.MULTILINE)
-                size = re.search(r"^Installed-Size: (\d{1,9})", part, re.MULTILINE)
-                gone = re.search(r"^Status: .*(?:deinstall|not-installed|config-files)", part, re.MULTILINE)
-                if name and not gone:
-                    yield name[1], int(size[1]) * 1024 if size else 0
+            yield from _dpkg(image.text(path).split("\n\n"))
         elif path.endswith("lib/apk/db/installed"):
-            for part in image.text(path).split("\n\n"):
-                name = re.search(r"^P:(\S+)", part, re.MULTILINE)
-                size = re.search(r"^I:(\d{1,12})", part, re.MULTILINE)
-                if name:
-                    yield name[1], int(size[1]) if size else 0
+            yield from _apk(image.text(path).split("\n\n"))
+
+
+def _dpkg(parts: Iterable[str]) -> Iterator[tuple[str, int]]:
+    for part in parts:
+        name = re.search(r"^Package: (\S+)", part, re.MULTILINE)
+        size = re.search(r"^Installed-Size: (\d{1,9})", part, re.MULTILINE)
+        gone = re.search(r"^Status: .*(?:deinstall|not-installed|config-files)", part, re.MULTILINE)
+        if name and not gone:
+            yield name[1], int(size[1]) * 1024 if size else 0
+
+
+def _apk(parts: Iterable[str]) -> Iterator[tuple[str, int]]:
+    for part in parts:
+        name = re.search(r"^P:(\S+)", part, re.MULTILINE)
+        size = re.search(r"^I:(\d{1,12})", part, re.MULTILINE)
+        if name:
+            yield name[1], int(size[1]) if size else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from bot.audit.found import found
+from bot.audit.found import found, once_a_line
 from bot.audit.nginx import headers
 from bot.audit.nginx.tree import Block, servers
 from bot.model.finding import AuditRule, Finding, RuleSeverity
@@ -25,13 +25,13 @@ RULE: Final = AuditRule(
 
 def check(root: Block) -> Iterator[Finding]:
     """Every place that switches it on, once."""
-    seen: set[tuple[str, int]] = set()
+    return once_a_line(_switched_on(root))
+
+
+def _switched_on(root: Block) -> Iterator[Finding]:
     for server in servers(root):
         for header in headers.anywhere(server):
-            here = header.directive
             if header.name == "x-xss-protection" and header.value.strip()[:1] not in {"0", "$"}:
-                if (here.subject, here.line) in seen:
-                    continue
-                seen.add((here.subject, here.line))
+                here = header.directive
                 message = "X-XSS-Protection is obsolete: no browser filters any more"
                 yield found(RULE, here.subject, here.line, message, context=here.text)

@@ -53,12 +53,11 @@ def has_content(server: Block) -> bool:
 
 def compressing(root: Block) -> Iterator[tuple[Block, Directive]]:
     """Every block of a server with content in which gzip is on, with the switch that is in force."""
-    for server in servers(root):
-        if has_content(server) and not server.in_doubt:
-            for block in server.below():
-                switch = block.value("gzip")
-                if switch is not None and block.is_on("gzip"):
-                    yield block, switch
+    judged = (server for server in servers(root) if has_content(server) and not server.in_doubt)
+    for block in (block for server in judged for block in server.below()):
+        switch = block.value("gzip")
+        if switch is not None and block.is_on("gzip"):
+            yield block, switch
 
 
 def ends_tls(server: Block) -> bool:

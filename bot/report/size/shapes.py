@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.model.finding import RuleSeverity
 from bot.report.size.advice import advice
-from bot.report.size.values import Grown, Point, SizeReport, TargetSize, Trend
+from bot.report.size.values import Point, SizeReport, TargetSize
 from bot.report.size.wording import summary, todo_start
 
 
 class _Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
 
 
 class PointShape(_Shape):
@@ -138,23 +138,13 @@ def document(report: SizeReport) -> dict[str, Any]:
         total=_points(report.total),
         targets=[_target(target) for target in report.targets],
         gone=[GoneShape(**_named(one.key), size=one.size, measured=one.at) for one in report.gone],
-        updates=[LinkShape(text=link.text, url=link.url) for link in around.updates],
+        updates=[LinkShape.model_validate(link) for link in around.updates],
         waiting=list(around.waiting),
         ignored=list(around.ignored),
         abandoned=list(around.abandoned),
         unshipped=list(around.unshipped),
         failed=list(around.failed),
-        audit=[
-            AuditShape(
-                rule=i.rule,
-                severity=i.severity,
-                subject=i.subject,
-                line=i.line,
-                message=i.message,
-                saves=i.saves,
-            )
-            for i in around.audit
-        ],
+        audit=[AuditShape.model_validate(one) for one in around.audit],
     )
     return made.model_dump(mode="json")
 
@@ -179,10 +169,10 @@ def _target(target: TargetSize) -> TargetShape:
         low=now.low,
         measured=now.at,
         fresh=target.fresh,
-        builds=_trend(target.builds),
-        pulls=_trend(target.pulls),
-        cache=_trend(target.cache),
-        growth=_growth(target),
+        builds=TrendShape.model_validate(target.builds),
+        pulls=TrendShape.model_validate(target.pulls),
+        cache=TrendShape.model_validate(target.cache),
+        growth=GrowthShape.model_validate(target.growth) if target.growth else None,
         history=_points(target.history),
     )
 
@@ -192,20 +182,4 @@ def _named(key: tuple[str, str, str]) -> dict[str, str]:
 
 
 def _points(points: tuple[Point, ...]) -> list[PointShape]:
-    return [PointShape(day=point.day, size=point.size) for point in points]
-
-
-def _trend(trend: Trend) -> TrendShape:
-    return TrendShape(first=trend.first, last=trend.last)
-
-
-def _growth(target: TargetSize) -> GrowthShape | None:
-    growth = target.growth
-    if growth is None:
-        return None
-    layers, paths = [_grown(one) for one in growth.layers], [_grown(one) for one in growth.paths]
-    return GrowthShape(layers=layers, paths=paths, packages=list(growth.packages))
-
-
-def _grown(one: Grown) -> GrownShape:
-    return GrownShape(name=one.name, before=one.before, after=one.after)
+    return [PointShape.model_validate(point) for point in points]

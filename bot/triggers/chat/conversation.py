@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -20,14 +19,14 @@ from bot.model.answer import Answer
 from bot.model.run import Problem, PublicationKind, PublicationState, Rescan
 from bot.model.snooze import Snooze
 from bot.model.target import Target
-from bot.ports import Chat, Task
+from bot.ports import Task
 from bot.report import chat as answers
 from bot.report.wording import seconds
 from bot.triggers.chat import pulls
+from bot.triggers.chat.answers import Answers
 from bot.triggers.chat.grammar import ALL, Word
 from bot.triggers.chat.progress import ChatProgress
 
-log: Final = logging.getLogger(__name__)
 _NAMED: Final = 10
 _BACK: Final = timedelta(days=100)
 Value = Mapping[str, str]
@@ -47,12 +46,12 @@ class Conversation:
     """Carries out what the desk took.
 
     Args:
-        chat: Where answers go.
+        answers: Where answers go.
         may: Asked before anything is changed: a chat gives no power that GitHub would not.
     """
 
-    def __init__(self, chat: Chat, may: Permission) -> None:
-        self._chat, self._may = chat, may
+    def __init__(self, answers: Answers, may: Permission) -> None:
+        self._answers, self._may = answers, may
         self.work: Mapping[str, Callable[[Parts, Value], Answer]] = {
             Word.RESCAN: self._rescan,
             Word.CHECK: self._check,
@@ -68,9 +67,8 @@ class Conversation:
     def __call__(self, parts: Parts, task: Task) -> None:
         """Carry out one task, with its progress in the thread, and answer it."""
         value, begun = task.value, parts.clock.monotonic()
-        progress = ChatProgress(
-            self._chat, value["thread"], value.get("progress", ""), parts.clock, parts.progress
-        )
+        message = value.get("progress", "")
+        progress = ChatProgress(self._answers.chat, value["thread"], message, parts.clock, parts.progress)
         try:
             answer = self.work[task.name](replace(parts, progress=progress), value)
         except Exception:
@@ -87,19 +85,15 @@ class Conversation:
         if not value.get("progress"):
             return False
         try:
-            self._chat.edit(value["thread"], value["progress"], _for(value, answer))
+            self._answers.chat.edit(value["thread"], value["progress"], _for(value, answer))
         except ChatError:
             return False
         return True
 
     def say(self, value: Value, answer: Answer) -> None:
-        """Answer in the thread of a task; a chat that is down costs the answer only."""
-        if "thread" not in value:
-            return
-        try:
-            self._chat.say(value["thread"], _for(value, answer))
-        except ChatError as error:
-            log.error("the answer was not delivered: %s", error.message)  # noqa: TRY400 - expected
+        """Answer in the thread of a task; a chat that is down takes it later."""
+        if "thread" in value:
+            self._answers.say(value["thread"], _for(value, answer))
 
     # -- the words ----------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from bot.model.answer import Answer
 from bot.ports import Chat, Clock, Queue, Store, Task
 from bot.report.quote import visible
 from bot.triggers.chat.access import Access, RateLimit
+from bot.triggers.chat.answers import Answers
 from bot.triggers.chat.grammar import CHAT, Command, NotUnderstood, Word, help_text, parse
 from bot.triggers.deliveries import heard_first
 
@@ -72,6 +73,7 @@ class Desk:
         clock: Wall time.
         targets: Names of all targets, for "did you mean".
         tell: Answers a word from what is known already: `status`, `next`.
+        answers: Says what is said in a thread that is there; what the chat does not take, later.
     """
 
     def __init__(  # noqa: PLR0913 - collaborators by keyword
@@ -85,10 +87,11 @@ class Desk:
         clock: Clock,
         targets: Callable[[], Sequence[str]],
         tell: Mapping[Word, Callable[[], Answer]],
+        answers: Answers,
     ) -> None:
         self._chat, self._access, self._limit = chat, access, limit
         self._queues, self._store, self._clock = queues, store, clock
-        self._targets, self._tell = targets, tell
+        self._targets, self._tell, self._answers = targets, tell, answers
 
     def hear(self, message: Message) -> Heard:
         """Answer a message; nothing is done that the audit log does not hold."""
@@ -99,37 +102,52 @@ class Desk:
             return Heard(failed(error))
 
     def converse(self, message: Message) -> None:
-        """Hear a message and answer it in its thread; a chat that is down costs the answer only."""
-        try:
-            heard = self.hear(message)
-            if heard.command is not None:
-                self.begin(message, heard.command)
-            elif heard.answer is not None:
-                self._chat.say(message.thread, heard.answer)
-        except ChatError as error:
-            log.error("%s: %s %s", visible(message.text), error.message, error.hint)  # noqa: TRY400 - expected
+        """Hear a message and answer it in its thread; a chat that is down takes the answer later."""
+        heard = self.hear(message)
+        if heard.command is not None:
+            self.begin(message, heard.command)
+        elif heard.answer is not None:
+            self._answers.say(message.thread, heard.answer)
 
     def begin(self, message: Message, command: Command) -> None:
         """Open the thread where there is none, say that it begins, and queue the work.
 
         Raises:
-            ChatError: The thread cannot be opened.
+            ChatError: There is no thread yet, and it cannot be opened.
         """
         subject = f" of {command.subject}" if command.subject else ""
         opening = Answer(f"{command.word.capitalize()}{subject}", mention=message.who)
         thread = message.thread or self._chat.open(message.place, opening)
-        progress = self._chat.say(thread, Answer("Waiting for its turn …"))
+        progress = self._waiting(thread)
         value = {**described(command), "thread": thread, "progress": progress, "who": message.person}
         task = Task(str(command.word), {**value, "mention": message.who})
         try:
             taken = self._queues(command.word).submit(task, work_key(command))
         except StoreError as error:
             log.error("%s: %s", message.person, error.message)  # noqa: TRY400 - expected: no traceback
-            self._chat.edit(thread, progress, failed(error))
+            self._instead(thread, progress, failed(error))
             return
         if not taken:
             busy = "That is being done already; its own thread has the result."
-            self._chat.edit(thread, progress, Answer(busy))
+            self._instead(thread, progress, Answer(busy))
+
+    def _waiting(self, thread: str) -> str:
+        """The message that tells the progress; empty where the chat does not take it, which costs it only."""
+        try:
+            return self._chat.say(thread, Answer("Waiting for its turn …"))
+        except ChatError as error:
+            log.warning("progress is not shown: %s", error.message)
+            return ""
+
+    def _instead(self, thread: str, progress: str, answer: Answer) -> None:
+        """Put an answer where its progress was to be told, or below."""
+        try:
+            if progress:
+                self._chat.edit(thread, progress, answer)
+                return
+        except ChatError as error:
+            log.warning("a message was not replaced: %s", error.message)
+        self._answers.say(thread, answer)
 
     def _hear(self, message: Message) -> Heard:
         now = self._clock.now()

@@ -32,8 +32,9 @@ class GitHubChat:
         self.say(thread, answer)
         return thread
 
-    def say(self, thread: str, answer: Answer) -> str:
-        """See `Chat.say`."""
+    def say(self, thread: str, answer: Answer, once: str = "") -> str:
+        """See `Chat.say`; a thread is one comment, however often it is said."""
+        del once
         place, _, key = thread.rpartition("/")
         project, _, number = place.rpartition("/")
         try:

@@ -63,10 +63,10 @@ class MatrixChat:
         """See `Chat.open`."""
         return f"{place} {self._wait(self._post(place, content(answer)))}"
 
-    def say(self, thread: str, answer: Answer) -> str:
-        """See `Chat.say`."""
+    def say(self, thread: str, answer: Answer, once: str = "") -> str:
+        """See `Chat.say`; a homeserver takes each transaction once."""
         room, _, root = thread.partition(" ")
-        return self._wait(self._post(room, in_thread(content(answer), root)))
+        return self._wait(self._post(room, in_thread(content(answer), root), once))
 
     def edit(self, thread: str, message: str, answer: Answer) -> None:
         """See `Chat.edit`."""
@@ -152,8 +152,8 @@ class MatrixChat:
         for room in self._rooms:
             _taken(await client.join(room), JoinResponse, f"us in {room}")
 
-    async def _post(self, room: str, made: Mapping[str, Any]) -> str:
-        sent = await self._nio().room_send(room, "m.room.message", dict(made))
+    async def _post(self, room: str, made: Mapping[str, Any], once: str = "") -> str:
+        sent = await self._nio().room_send(room, "m.room.message", dict(made), tx_id=once or None)
         event_id: str = _taken(sent, RoomSendResponse, "a message").event_id
         return event_id
 

@@ -24,9 +24,9 @@ class OneChat:
         """See `Chat.open`."""
         return f"{self._name}:{self._chat.open(place, answer)}"
 
-    def say(self, thread: str, answer: Answer) -> str:
+    def say(self, thread: str, answer: Answer, once: str = "") -> str:
         """See `Chat.say`."""
-        return self._chat.say(thread.removeprefix(f"{self._name}:"), answer)
+        return self._chat.say(thread.removeprefix(f"{self._name}:"), answer, once)
 
     def edit(self, thread: str, message: str, answer: Answer) -> None:
         """See `Chat.edit`."""
@@ -47,9 +47,9 @@ class Switch:
         """See `Chat.open`; a place is `slack:C024BE91L`."""
         return self._chat(place).open(place.partition(":")[2], answer)
 
-    def say(self, thread: str, answer: Answer) -> str:
+    def say(self, thread: str, answer: Answer, once: str = "") -> str:
         """See `Chat.say`."""
-        return self._chat(thread).say(thread, answer)
+        return self._chat(thread).say(thread, answer, once)
 
     def edit(self, thread: str, message: str, answer: Answer) -> None:
         """See `Chat.edit`."""

@@ -25,6 +25,7 @@ from bot.forge.github import GitHubForge
 from bot.ports import Task
 from bot.queue.local import LocalQueue
 from bot.triggers.chat.access import RateLimit
+from bot.triggers.chat.answers import Answers
 from bot.triggers.chat.conversation import Conversation
 from bot.triggers.chat.github import NAME, GitHubChat
 from bot.triggers.chat.switch import Switch
@@ -58,6 +59,7 @@ class GitHubRoom:
     queue: LocalQueue
     client: TestClient
     polling: Polling
+    said: Answers
     between: Callable[[], None] | None = None
 
     def parts(self) -> Parts:
@@ -157,13 +159,14 @@ def heard(
         if between is not None:
             between()
 
-    conversation = Conversation(Switch({NAME: GitHubChat(discussion)}), lambda *_: "")
+    answers = Answers(Switch({NAME: GitHubChat(discussion)}), house.store, house.clock)
+    conversation = Conversation(answers, lambda *_: "")
     queue = LocalQueue(Worker(parts, conversation, {COMMENT: take}))
     limit, known = RateLimit(5, house.store, house.clock), KnownTargets(house.store)
-    comments = Comments(discussion, limit, lambda _: queue, known)
+    comments = Comments(discussion, limit, lambda _: queue, known, answers)
     polling = Polling(discussion, queue, house.store, house.clock, lambda _: True)
     routes = github_routes(Webhooks([SECRET], queue, house.store, house.clock))
     with TestClient(Starlette(routes=routes)) as client:
-        room = GitHubRoom(server, house, forge, queue, client, polling)
+        room = GitHubRoom(server, house, forge, queue, client, polling, answers)
         yield room
     queue.drain(10)

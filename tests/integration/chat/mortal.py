@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -23,7 +24,8 @@ from tests.unit.cycle.sbom_world import OPENSSL, World
 
 FIRST: Final = "sboms-2026-11-24"
 SECOND: Final = "sboms-2026-11-25"
-_WRITES: Final = ("begin", "save_", "remember", "forget", "finish", "observe", "cache")
+LATER: Final = timedelta(minutes=10)
+_WRITES: Final = ("begin", "save_", "remember", "forget", "admit", "finish", "observe", "cache")
 
 
 class Fate:
@@ -72,13 +74,25 @@ def second_day(folder: Path, url: str, moment: int | None) -> None:
     _work(world, url, SECOND, moment)
 
 
+def a_week_later(folder: Path, url: str) -> None:
+    """The bot runs, and nothing new is known."""
+    world = World(folder)
+    world.house.clock.moment += timedelta(days=7)
+    Notifier([url], NoticeKind, world.house.store, world.house.clock, _sent).deliver()
+    world.house.store.close()
+
+
+def _sent(to: str, head: str, text: str) -> bool:
+    return httpx.post(to, json={"title": head, "message": text}).status_code == 200
+
+
 def _work(world: World, url: str, period: str, moment: int | None) -> None:
     fate = Fate(moment)
     store = cast("Store", MortalStore(world.house.store, fate))
 
     def send(to: str, head: str, text: str) -> bool:
         fate.moment()
-        return httpx.post(to, json={"title": head, "message": text}).status_code == 200
+        return _sent(to, head, text)
 
     @contextmanager
     def parts(_: str) -> Iterator[Parts]:
@@ -86,4 +100,6 @@ def _work(world: World, url: str, period: str, moment: int | None) -> None:
 
     notifier = Notifier([url] if url else [], NoticeKind, store, world.house.clock, send)
     Worker(parts, news=News(notifier))(Task("sboms", {"period": period}))
+    world.house.clock.moment += LATER
+    notifier.deliver()
     world.house.store.close()

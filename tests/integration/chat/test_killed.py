@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.model.run import CycleState
 from bot.store.sql import open_store, sqlite_url
 from tests.integration.chat.hooks import hook
-from tests.integration.chat.mortal import SECOND, first_day, second_day
+from tests.integration.chat.mortal import SECOND, a_week_later, first_day, second_day
 
 TITLE = "New critical vulnerability in acme/shop#shop: CVE-2026-1"
 
@@ -60,13 +60,13 @@ def is_done(folder: Path) -> bool:
     return states[SECOND] is CycleState.DONE
 
 
-def test_a_destination_that_is_down_leaves_the_day_undone_and_is_told_when_it_is_up(tmp_path: Path) -> None:
+def test_a_destination_that_is_down_all_day_is_told_when_it_is_up(tmp_path: Path) -> None:
     assert ended(first_day, tmp_path) == 0
     with hook() as made:
         made.down = True
         assert ended(second_day, tmp_path, made.page, None) == 0
-        assert not is_done(tmp_path)
-        made.down = False
-        assert ended(second_day, tmp_path, made.page, None) == 0
         assert is_done(tmp_path)
+        assert made.titles() == []
+        made.down = False
+        assert ended(a_week_later, tmp_path, made.page) == 0
         assert made.titles() == [TITLE]

@@ -15,6 +15,7 @@ from bot.errors import ChatError
 from bot.model.answer import Answer
 from bot.queue.local import LocalQueue
 from bot.triggers.chat.access import Access, RateLimit
+from bot.triggers.chat.answers import Answers
 from bot.triggers.chat.conversation import Conversation
 from bot.triggers.chat.desk import Desk, Message
 from bot.triggers.chat.grammar import Word
@@ -56,6 +57,7 @@ class Room:
     bot: Account
     house: House
     queue: LocalQueue
+    said: Answers | None = None
 
     def answers(self, count: int) -> list[dict[str, Any]]:
         """Contents of the bot's messages but for edits, once there are so many and nothing is left to do."""
@@ -89,7 +91,8 @@ def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
 def hearing(room: Room) -> Iterator[None]:
     """The bot hears the room for a while."""
     chat = MatrixChat(room.bot.url, room.bot.user, room.bot.token, [room.id])
-    room.queue = LocalQueue(Worker(room.house.opened, Conversation(Switch({NAME: chat}), lambda *_: "")))
+    said = room.said = Answers(Switch({NAME: chat}), room.house.store, room.house.clock)
+    room.queue = LocalQueue(Worker(room.house.opened, Conversation(said, lambda *_: "")))
     desk = Desk(
         chat=OneChat(NAME, chat),
         access=Access(frozenset({room.alice.user}), frozenset({room.id})),
@@ -99,6 +102,7 @@ def hearing(room: Room) -> Iterator[None]:
         clock=room.house.clock,
         targets=lambda: ("shop",),
         tell={Word.STATUS: lambda: Answer("Nothing ran yet.")},
+        answers=said,
     )
     hearer = MatrixHearer(chat, desk.converse, room.house.store, room.house.clock)
     hearer.connect()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -94,12 +96,59 @@ def test_each_destination_is_told_once_and_one_that_is_down_is_told_later(
     teller = notifier(house, first, second)
     teller.tell([CRITICAL])
     second.down = False
-    teller.tell([CRITICAL])
+    teller.deliver()
+    assert second.got == [], "it is not asked again at once"
+    house.clock.moment += timedelta(seconds=6)
+    for _ in range(3):
+        notifier(house, first, second).deliver()  # each time another process
     teller.tell([CRITICAL])
 
     assert (len(first.got), len(second.got)) == (1, 1)
     assert "destination 2 did not take it" in caplog.text
     assert "secret-path" not in caplog.text
+
+
+def test_the_summary_of_a_cycle_that_was_refused_arrives_later_and_once(house: House, first: Hook) -> None:
+    first.down = True
+    run_cycle(house.parts(), told=News(notifier(house, first)).cycle)
+    assert [cycle.state for cycle in house.store.cycles()] == [CycleState.DONE]
+    first.down = False
+
+    later(house, 4, first)
+
+    assert first.titles() == ["Refit monthly-2026-11: 1 pull request"]
+
+
+def test_what_an_old_address_did_not_take_goes_to_the_new_one(
+    house: House, first: Hook, second: Hook
+) -> None:
+    with hook() as gone:
+        gone.down = True
+        notifier(house, first, gone).tell([CRITICAL])
+        notifier(house, first, second).deliver(given_up=True)  # the operator has put another one there
+
+        assert (len(first.got), gone.got, len(second.got)) == (1, [], 1)
+
+
+def test_what_changed_meanwhile_is_told_as_it_is_now(house: House, first: Hook) -> None:
+    first.down = True
+    teller = notifier(house, first)
+    teller.tell([CRITICAL, replace(CRITICAL, key="withdrawn meanwhile")])
+    teller.tell([replace(CRITICAL, state="fixed", title="It is fixed")])
+    teller.over(CRITICAL.kind, "withdrawn meanwhile")
+    first.down = False
+
+    later(house, 1, first)
+
+    assert first.titles() == ["It is fixed"]
+
+
+def later(house: House, hours: int, *hooks: Hook) -> None:
+    """So much time passes, with a look every few minutes."""
+    teller = notifier(house, *hooks)
+    for _ in range(hours * 12):
+        house.clock.moment += timedelta(minutes=5)
+        teller.deliver()
 
 
 def test_many_at_once_tell_it_once(house: House, first: Hook) -> None:

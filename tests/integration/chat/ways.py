@@ -17,6 +17,7 @@ from bot.model.answer import Answer
 from bot.queue.local import LocalQueue
 from bot.store.tables import AUDIT
 from bot.triggers.chat.access import Access, RateLimit
+from bot.triggers.chat.answers import Answers
 from bot.triggers.chat.conversation import Conversation
 from bot.triggers.chat.desk import Desk
 from bot.triggers.chat.grammar import Word
@@ -108,6 +109,7 @@ class Room:
     queue: LocalQueue
     http: Http
     socket: Socket
+    answers: Answers
     refuse: dict[str, str] = field(default_factory=dict)
 
     def way(self, name: str) -> Way:
@@ -139,22 +141,23 @@ def room(folder: Path, *, socket: bool = True) -> Iterator[Room]:
         slack.groups["S1"] = ["U7", *(f"U7{number}" for number in range(1000))]
         chat = SlackChat(client(BOT_TOKEN, slack.url), groups=("S1",))
         refuse: dict[str, str] = {}
-        conversation = Conversation(Switch({NAME: chat}), lambda project, _: refuse.get(project, ""))
+        answers = Answers(Switch({NAME: chat}), made.store, made.clock)
+        conversation = Conversation(answers, lambda project, _: refuse.get(project, ""))
         queue = LocalQueue(Worker(made.opened, conversation))
         app = slack_app(
             client(BOT_TOKEN, slack.url),
-            SlackEvents(desk(made, chat, queue)),
+            SlackEvents(desk(made, chat, queue, answers)),
             signing_secret=SECRET,
         )
         hearer = SlackHearer(chat, socket_mode(app, APP_TOKEN, slack.url) if socket else None)
         with connected(hearer), TestClient(Starlette(routes=slack_routes(app))) as web:
             wait_until(lambda: bool(slack.sockets) or not socket)
-            yield Room(slack, made, queue, Http(web), Socket(slack), refuse)
+            yield Room(slack, made, queue, Http(web), Socket(slack), answers, refuse)
         queue.drain(10)
     made.store.close()
 
 
-def desk(made: House, chat: SlackChat, queue: LocalQueue) -> Desk:
+def desk(made: House, chat: SlackChat, queue: LocalQueue, answers: Answers) -> Desk:
     return Desk(
         chat=OneChat(NAME, chat),
         access=Access(frozenset({"U1"}), frozenset({"C1"}), chat.members),
@@ -164,6 +167,7 @@ def desk(made: House, chat: SlackChat, queue: LocalQueue) -> Desk:
         clock=made.clock,
         targets=lambda: ("shop", "web"),
         tell={Word.STATUS: lambda: Answer("Nothing ran yet.")},
+        answers=answers,
     )
 
 

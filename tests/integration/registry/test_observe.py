@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -89,6 +90,7 @@ def test_a_person_reads_a_table_and_one_line_that_sums_it_up(care: Care) -> None
     assert code == 0
     assert out.splitlines()[0].split() == ["IMAGE", "DIGEST", "FIRST", "SEEN"]
     assert ONE.index.digest[7:19] in out
+    assert re.search(r" 20\d\d-\d\d-\d\d \d\d:\d\d UTC ", out)
     assert out.splitlines()[-1] == "2 images observed · 2 new · 2 HEAD"
 
 

@@ -49,6 +49,15 @@ CASES = {
         EngineError,
         "the engine could not get registry.example/team/app:1",
     ),
+    "a rate limit for the reader of Dockerfiles": (
+        Progress(
+            (),
+            "resolve image config for docker-image://docker.io/docker/dockerfile:1",
+            error="toomanyrequests: you have reached your pull rate limit",
+        ),
+        EngineError,
+        "the engine could not get docker.io/docker/dockerfile:1",
+    ),
     "a full disk": (
         Progress((), "[2/2] RUN make", error="write /var/lib/docker/x: no space left on device"),
         EngineError,

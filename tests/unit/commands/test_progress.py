@@ -45,6 +45,21 @@ def test_a_log_gets_a_line_for_each_step_and_detail_with_the_time() -> None:
     assert "\x1b" not in file.getvalue()
 
 
+def test_a_step_that_goes_on_elsewhere_is_not_marked_as_if_it_failed() -> None:
+    shown, file = console(80, terminal=False)
+
+    def stopped() -> None:
+        with TerminalProgress(shown) as progress:
+            progress.step("resolve 5 uses")
+            progress.let_go()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+
+    assert file.getvalue().splitlines() == ["[00:00] … resolve 5 uses"]
+
+
 def test_a_step_that_failed_is_marked_so() -> None:
     shown, file = console(80, terminal=False)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.cycle.growth import growth
-from bot.model.evidence import Build, Layer, PathSize, Side
+from bot.model.evidence import Build, Layer, PathSize, Side, SideName
 from bot.model.measurement import Measurement
 from bot.model.vulnerability import Package
 from bot.ports import Store
@@ -33,8 +33,8 @@ def measured(folder: Path, before: Side, after: Side) -> tuple[Measurement, Meas
     evidence = samples.proved().evidence[0]
     store.save_evidence(replace(evidence, key="spring", after=before))
     store.save_evidence(replace(evidence, key="autumn", before=after))
-    then = cases.measurement("2026-03", 10 * MB, evidence="spring", side="after")
-    now = cases.measurement("2026-09", 20 * MB, evidence="autumn", side="before")
+    then = cases.measurement("2026-03", 10 * MB, evidence="spring", side=SideName.AFTER)
+    now = cases.measurement("2026-09", 20 * MB, evidence="autumn", side=SideName.BEFORE)
     return then, now, store
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.model.checked import Checked
 from bot.model.run import Problem
-from bot.model.update import Decision
+from bot.model.update import Decision, Failed
 from bot.report import listing, terminal
 from tests.unit.report import cases, samples
 
@@ -43,6 +43,37 @@ def test_a_run_is_told_in_the_shape_of_the_design() -> None:
 def test_no_line_is_wider_than_the_terminal(case: str, width: int) -> None:
     text = terminal.render(cases.result(cases.CASES[case]()), width=width)
     assert max(len(line) for line in text.splitlines()) <= width
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_row_tells_its_base_and_platform_in_full_whatever_the_width(width: int) -> None:
+    text = terminal.render(cases.result(cases.two_platforms(), cases.unhealthy()), width=width)
+    assert "debian:bookworm-slim amd64" in text
+    assert "debian:bookworm-slim arm64" in text
+    assert "…" not in text
+
+
+def test_what_fails_for_many_in_one_way_is_told_once() -> None:
+    down = [
+        Problem(name, "registry quay.io: timeout", "Retry.") for name in ("web", "web", "api", "cron", "db")
+    ]
+    told = lines(decided=(), problems=tuple(down))
+    assert [line for line in told if "quay.io" in line] == [
+        "  ✗ web, api and 2 more: registry quay.io: timeout"
+    ]
+    assert sum("Retry." in line for line in told) == 1
+    assert "5 failed" in told[-1]
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_check_cuts_no_word_and_breaks_a_path_behind_a_slash(width: int) -> None:
+    use = replace(cases.CI, file="services/payments/backend.Dockerfile")
+    checked = Checked((Decision(use, Failed("registry quay.io: timeout")),), requests={})
+    told = terminal.decisions_table(checked, width=width)
+    assert max(len(line) for line in told.splitlines()) <= width
+    assert " failed" in told
+    assert "backend.Dockerfile:9" in told
+    assert "quay.io" in told
 
 
 def test_an_address_is_never_broken_whatever_the_width() -> None:
@@ -99,6 +130,13 @@ def test_discover_shows_each_use_with_its_place() -> None:
     assert "backend/Dockerfile:21" in text
     assert "debian:bookworm-slim@a1a1a1a1a1a1" in text
     assert text.endswith("2 uses in 1 file\n")
+
+
+def test_discover_fits_a_narrow_terminal_and_breaks_a_path_behind_a_slash() -> None:
+    use = replace(cases.STAGE, file="services/payments/Dockerfile")
+    told = "".join(listing.uses_table([samples.use(), use], width=60)).splitlines()
+    assert max(map(len, told)) <= 60
+    assert "Dockerfile:17" in told
 
 
 def test_check_shows_each_outcome_and_counts_them() -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import itertools
 import json
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from backports import zstd
 
 from bot.builder import measure_saved
 from bot.builder.measure import measure_stream
@@ -17,7 +20,8 @@ from bot.errors import EngineError
 from bot.model.evidence import Build
 from bot.model.manifest import Platform
 from bot.saved import for_scanner, is_saved_image, open_saved
-from bot.saved.stream import Stream, gunzip
+from bot.saved.layer import Budget, Limits
+from bot.saved.stream import CHUNK, Stream, gunzip, unzstd
 from tests.unit.builder.layers import layer_tar
 
 LINUX, ARM = Platform("linux", "amd64"), Platform("linux", "arm64")
@@ -33,10 +37,10 @@ def put(folder: Path, data: bytes) -> dict[str, Any]:
     return {"digest": f"sha256:{digest}", "size": len(data)}
 
 
-def image(folder: Path, *layers: bytes) -> dict[str, Any]:
+def image(folder: Path, *layers: bytes, pack: Callable[[bytes], bytes] = gzip.compress) -> dict[str, Any]:
     ids = [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]
     config = put(folder, json.dumps({"rootfs": {"diff_ids": ids}, "history": []}).encode())
-    packed = [put(folder, gzip.compress(layer)) for layer in layers]
+    packed = [put(folder, pack(layer)) for layer in layers]
     return put(folder, json.dumps({"config": config, "layers": packed}).encode())
 
 
@@ -158,17 +162,96 @@ def test_a_piece_that_unpacks_to_nothing_yet_is_not_the_end() -> None:
     assert [stream.read(10) for _ in range(3)] == [b"a" * 10, b"b" * 10, b""]
 
 
-def test_a_layer_packed_with_zstd_is_refused_with_a_way_out(tmp_path: Path) -> None:
-    folder = tmp_path / "layout"
-    config = put(folder, json.dumps({"rootfs": {"diff_ids": ["sha256:1"]}, "history": []}).encode())
-    manifest = {"config": config, "layers": [put(folder, b"\x28\xb5\x2f\xfd" + bytes(20))]}
-    (folder / "index.json").write_text(
-        json.dumps({"manifests": [put(folder, json.dumps(manifest).encode())]})
-    )
+def of_one(folder: Path, manifest: dict[str, Any]) -> Path:
+    """A layout of one image."""
+    (folder / "index.json").write_text(json.dumps({"manifests": [manifest]}))
     (folder / "oci-layout").write_text("{}")
-    with pytest.raises(EngineError, match="compressed with zstd") as raised:
+    return folder
+
+
+def chunked(layer: bytes) -> bytes:
+    """As zstd:chunked stores it: many frames, and one without data that tells where they are."""
+    table = b"\x50\x2a\x4d\x18" + (9).to_bytes(4, "little") + b"its table"
+    return zstd.compress(layer[:700]) + table + zstd.compress(layer[700:]) + table
+
+
+@pytest.mark.parametrize("pack", [zstd.compress, chunked], ids=["one frame", "chunked"])
+def test_a_layer_packed_with_zstd_is_measured_as_with_gzip(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    one, other = tmp_path / "zstd", tmp_path / "gzip"
+    by_zstd = measured(of_one(one, image(one, ROOT, APP, pack=pack)), LINUX, tmp_path)
+    by_gzip = measured(of_one(other, image(other, ROOT, APP)), LINUX, tmp_path)
+
+    assert [(layer.size, layer.files) for layer in by_zstd.layers] == [
+        (layer.size, layer.files) for layer in by_gzip.layers
+    ]
+    assert [layer.pushed_size for layer in by_zstd.layers] == [len(pack(layer)) for layer in (ROOT, APP)]
+
+
+def wide(layer: bytes) -> bytes:
+    """A frame that wants 1 GiB of memory to be unpacked."""
+    packer = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 30})
+    return packer.compress(layer) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("pack", "why"),
+    [
+        (wide, "requires too much memory"),
+        (lambda layer: zstd.compress(layer)[:-3], "breaks off"),
+        (lambda layer: zstd.compress(layer)[:9] + bytes(90), "Unable to decompress"),
+    ],
+    ids=["too wide a window", "torn", "broken"],
+)
+def test_zstd_that_cannot_be_unpacked_is_an_error_with_the_reason(
+    tmp_path: Path, pack: Callable[[bytes], bytes], why: str
+) -> None:
+    folder = of_one(tmp_path, image(tmp_path, ROOT, pack=pack))
+    with pytest.raises(EngineError, match=f"cannot be unpacked: .*{why}"):
         measured(folder, LINUX, tmp_path)
-    assert "gzip" in raised.value.hint
+
+
+def test_a_bomb_of_zstd_is_not_unpacked_to_its_end() -> None:
+    """A gigabyte of zeros in some tens of kilobytes."""
+    budget = Budget(Limits(unpacked=10_000_000))
+    packer = zstd.ZstdCompressor()
+    bomb = b"".join([*(packer.compress(bytes(10**6)) for _ in range(1000)), packer.flush()])
+    assert len(bomb) < 100_000
+
+    assert max(len(chunk) for chunk in itertools.islice(unzstd([bomb]), 20)) <= CHUNK
+    with pytest.raises(EngineError, match="unpack to more than 10,000,000 bytes"):
+        sum(map(len, budget.metered(unzstd([bomb]))))
+
+
+def sparse(pieces: int) -> bytes:
+    """A tar of one file with so many holes, as GNU tar lists them: 21 in each block behind the header."""
+    header = tarfile.TarInfo("holes")
+    header.type = tarfile.GNUTYPE_SPARSE
+    block = bytearray(header.tobuf(tarfile.GNU_FORMAT))
+    block[482] = 1
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    piece = b"%011o\0" % 512 + b"%011o\0" % 1
+    blocks = pieces // 21
+    more = (piece * 21 + b"\1" + bytes(7)) * (blocks - 1) + piece * 21 + bytes(8)
+    return bytes(block) + more + bytes(1024)
+
+
+def test_a_file_with_millions_of_holes_is_not_read(tmp_path: Path) -> None:
+    """Each is a pair of numbers in memory, and a layer of them packs to nothing."""
+    few = of_one(tmp_path, image(tmp_path, sparse(210)))
+    assert [layer.size for layer in measured(few, LINUX, tmp_path).layers] == [len(sparse(210))]
+
+    many = of_one(tmp_path, image(tmp_path, sparse(1_000_000)))
+    with pytest.raises(EngineError, match="bytes of holes listed: not read"):
+        measured(many, LINUX, tmp_path)
+
+
+def test_a_mistake_of_ours_is_not_blamed_on_the_archive(tmp_path: Path) -> None:
+    archive = layout(tmp_path)
+    with pytest.raises(KeyError, match="ours"), open_saved(archive, LINUX):
+        raise KeyError("ours")
 
 
 def test_a_layout_without_the_platform_says_so(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -178,3 +180,34 @@ def test_a_database_file_that_is_gone_is_an_error_with_a_way_out(tmp_path: Path)
     with pytest.raises(ScanError, match="cannot read the vulnerability database") as raised:
         snapshot(cache, tmp_path / "state")
     assert raised.value.hint
+
+
+def test_processes_that_copy_at_the_same_time_leave_each_others_copies_alone(tmp_path: Path) -> None:
+    caches = [database(tmp_path / f"cache{number}", bytes([number]) * 20_000_000) for number in range(6)]
+
+    with ThreadPoolExecutor(len(caches)) as pool:
+        taken = list(pool.map(lambda cache: snapshot(cache, tmp_path / "state"), caches))
+
+    assert [(one.folder / "trivy.db").read_bytes()[:1] for one in taken] == [bytes([n]) for n in range(6)]
+
+
+def test_a_digest_that_was_remembered_of_other_bytes_is_found_out(tmp_path: Path) -> None:
+    cache = database(tmp_path / "cache", b"one")
+    snapshot(cache, tmp_path / "state")
+    before = (cache / "db" / "trivy.db").stat()
+    (cache / "db" / "trivy.db").write_bytes(b"two")
+    os.utime(cache / "db" / "trivy.db", ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    taken = snapshot(cache, tmp_path / "elsewhere")
+
+    assert taken.database.digest == "sha256:" + hashlib.sha256(b"two").hexdigest()
+    assert (taken.folder / "trivy.db").read_bytes() == b"two"
+
+
+def test_a_copy_that_finds_no_room_is_an_error_with_a_way_out(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("in the way")
+
+    with pytest.raises(ScanError, match="the vulnerability database cannot be copied to") as raised:
+        snapshot(database(tmp_path / "cache"), tmp_path / "state")
+
+    assert "Free space" in raised.value.hint

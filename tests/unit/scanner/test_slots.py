@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from bot.scanner.slots import slot
@@ -34,3 +35,17 @@ def test_the_database_of_a_slot_is_that_of_the_scan(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         with slot(tmp_path / "slots", tmp_path / name) as taken:
             assert (taken.cache / "db").resolve() == tmp_path / name
+
+
+def test_what_is_known_of_layers_does_not_grow_for_ever(tmp_path: Path) -> None:
+    def known(size: int) -> bool:
+        with slot(tmp_path, None) as taken:
+            file = taken.cache / "fanal" / "fanal.db"
+            file.parent.mkdir(exist_ok=True)
+            file.touch()
+            os.truncate(file, size)
+        with slot(tmp_path, None) as again:
+            return (again.cache / "fanal" / "fanal.db").exists()
+
+    assert known(2**20)
+    assert not known(2**30)

@@ -13,6 +13,7 @@ from bot.ports import Queue, Task
 from bot.queue.local import LocalQueue
 from bot.store.sql import SqlStore, open_store, sqlite_url
 from bot.triggers.chat.access import Access, RateLimit
+from bot.triggers.chat.answers import Answers
 from bot.triggers.chat.desk import Desk, Message
 from bot.triggers.chat.grammar import Word
 from tests.fakes.chat import FakeChat
@@ -44,6 +45,7 @@ def desk(chat: FakeChat, store: SqlStore, queue: Queue | None = None) -> Desk:
         clock=clock,
         targets=lambda: ("shop",),
         tell={Word.STATUS: lambda: Answer("Nothing ran yet.")},
+        answers=Answers(chat, store, clock),
     )
 
 

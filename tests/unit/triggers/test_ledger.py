@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.commands.schedule import table
+from bot.commands.options import Format
+from bot.commands.schedule import schedule, table
+from bot.report.chat import coming, status
 from bot.store.sql import SqlStore, open_store, sqlite_url
 from bot.triggers.ledger import last_of_each, scheduled
 from bot.triggers.periods import Job, Timetable
@@ -37,6 +39,27 @@ def test_what_never_ran_says_so_and_whether_it_is_still_to_be_done(store: SqlSto
         "monthly  Tue 2026-12-01 04:00 CET  -     never ran; this period is still to be done",
         "cleanup  never (0 0 30 2 *)        -     never ran",
     ]
+
+
+def test_people_read_one_time_zone_everywhere_and_programs_utc(
+    store: SqlStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cycle = store.begin("monthly-2026-07", datetime(2026, 7, 1, 2, 0, 3, tzinfo=UTC))
+    berlin = ZoneInfo("Europe/Berlin")
+    assert status([(cycle, "")], 0, (), berlin).lines == (
+        "monthly-2026-07: running, begun 2026-07-01 04:00 CEST",
+    )
+    assert coming([("monthly", datetime(2026, 7, 1, 4, tzinfo=berlin))]).lines == (
+        "monthly: Wednesday, 2026-07-01 04:00 CEST",
+    )
+
+    config = tmp_path / "refit.yaml"
+    config.write_text(f"state: {tmp_path}\ntimezone: Europe/Berlin\nprojects: [{{name: acme/shop}}]\n")
+    schedule(config=config, output=Format.JSON)
+    jobs = json.loads(capsys.readouterr().out)["jobs"]
+    times = [job["next"] for job in jobs] + [job["last"]["started"] for job in jobs if job["last"]]
+    assert len(times) == 6
+    assert all(one.endswith("+00:00") for one in times)
 
 
 def test_the_last_run_is_shown_with_what_it_did(store: SqlStore) -> None:
