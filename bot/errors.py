@@ -26,7 +26,8 @@
     ├── StoreError
     │   ├── LeaseHeld              another Refit drives this state folder
     │   └── NotHere                this machine lacks what the work needs: others may have it
-    └── EditError                  an edit would change more than it should
+    ├── EditError                  an edit would change more than it should
+    └── OutputError                the result could not be written
 """
 
 from __future__ import annotations
@@ -201,3 +202,7 @@ class NotHere(StoreError):
 
 class EditError(RefitError):
     """An edit would change something other than the one reference; nothing was written."""
+
+
+class OutputError(RefitError):
+    """The result could not be written to standard output."""

@@ -144,6 +144,27 @@ def test_a_folder_inside_a_repository_is_read_as_git_sees_it(refit: Refit, write
     assert places(refit, "web/out") == ["Dockerfile:1 debian:12"]
 
 
+@pytest.mark.parametrize(
+    ("where", "code", "said"),
+    [
+        ("> /dev/full", 3, "error: the result cannot be written: No space left on device\n"),
+        (">&-", 3, "error: standard output is closed\nhint:  Send it to a file, or to /dev/null.\n"),
+        ("| true", 0, ""),
+    ],
+)
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_result_that_cannot_be_written_is_said(
+    tmp_path: Path, form: str, where: str, code: int, said: str
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian:12\n")
+    program = Path(sys.executable).with_name("refit")
+    line = f"set -o pipefail; {program} discover {tmp_path} --format {form} {where}"
+
+    done = subprocess.run(["bash", "-c", line], capture_output=True, check=False)
+
+    assert (done.returncode, done.stderr.decode()) == (code, said)
+
+
 def test_a_file_name_that_is_no_utf8_is_escaped(refit: Refit) -> None:
     folder = os.fsencode("b") + b"\xff"
     Path(os.fsdecode(folder)).mkdir()
