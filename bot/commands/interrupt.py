@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Final
 
 from bot import process
+from bot.commands.delivery import heard
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -22,7 +23,8 @@ def interruptible() -> Iterator[None]:
     """
     before = {number: signal.signal(number, _stop) for number in _SIGNALS}
     try:
-        yield
+        with heard():
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

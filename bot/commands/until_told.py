@@ -18,6 +18,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bot import process
+from bot.commands.delivery import heard
 from bot.errors import UsageError
 
 log: Final = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ def run_until_told(runs: Runs, web: Starlette, listener: socket.socket) -> None:
     """Run, and answer on a port, until a signal comes; then end within the bound."""
     signals = Signals()
     try:
-        with listener, _served(web, listener, signals):
+        with heard(), listener, _served(web, listener, signals):
             runs.start()
             signals.told.wait()
     finally:
