@@ -38,13 +38,20 @@ def markdown(result: ImageComparison) -> str:
     """The comparison as Markdown: the table, then what is in one image and not in the other."""
     first, second = sides(result)
     head = [f"| | {first} | {second} | Change |", "|:--|--:|--:|--:|"]
-    table = [f"| {row.name} | {row.before} | {row.after} | {row.change} |" for row in _rows(result)]
+    table = [
+        f"| {_hyphened(row.name)} | {row.before} | {row.after} | {row.change} |" for row in _rows(result)
+    ]
     # Their names are paths and digests: as heads of columns they would push the numbers off a small screen.
     names = [code(one.name, limit=_NAME) for one in (result.before, result.after)]
     named = f"{first}: {names[0]}<br>{second}: {names[1]}"
     parts = [named, "\n".join([*head, *table]), *_sentences(result, code)]
     parts += [*folded(result), _foot(result, quote)]
     return "\n\n".join(parts) + "\n"
+
+
+def _hyphened(name: str) -> str:
+    """The longest word may be broken: it would push the last column off a phone."""
+    return name.replace("Vulnerabilities", "Vulner&shy;abilities")
 
 
 def render(result: ImageComparison, *, width: int = 100, color: bool = False) -> str:

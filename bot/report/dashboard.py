@@ -23,8 +23,8 @@ SNOOZE_DAYS: Final = 14
 _SHOWN: Final = (60, 30, 10, 0)  # rows of a group, as many as fit
 _ICONS: Final = {VerdictState.PASS: "✅", VerdictState.WARN: "⚠️", VerdictState.BLOCK: "⛔"}
 _HEAD: Final = (
-    "What is fresh, what waits and why. Tick a box and Refit does it at once; it listens to those who may "
-    "write here. Close this issue and it stays closed."
+    "Tick a box and Refit does it at once; it listens to those who may write here. Close this issue and it "
+    "stays closed."
 )
 
 
@@ -56,9 +56,20 @@ def _body(standing: Standing, marker: str, most: int) -> str:
         ("Failed", [_failed(one, standing) for one in _with(standing, Failed)]),
         ("No longer moving", [_abandoned(one, standing) for one in _with(standing, Abandoned)]),
     ]
-    parts = [_HEAD, *(_group(name, rows, most) for name, rows in groups if rows)]
+    counts = [(name.lower(), len(rows)) for name, rows in groups]
+    parts = [
+        _glance(counts, len(list(_with(standing, Current)))),
+        _HEAD,
+        *(_group(name, rows, most) for name, rows in groups if rows),
+    ]
     parts += [_fresh(list(_with(standing, Current)), most), *_skipped(list(_with(standing, Skipped)), most)]
     return "\n\n".join([*(part for part in parts if part), f"{marker}\n"])
+
+
+def _glance(counts: Iterable[tuple[str, int]], fresh: int) -> str:
+    """What there is to look at, in one line: `**1 open, 2 waiting; 5 fresh.**`."""
+    due = ", ".join(f"{number} {name}" for name, number in counts if number) or "Nothing to do"
+    return f"**{due}; {fresh} fresh.**"
 
 
 def _with(standing: Standing, kind: type) -> Iterable[Decided]:

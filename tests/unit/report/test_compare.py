@@ -26,7 +26,7 @@ from tests.unit.report.images import compared
         f"| Image size | 3,000.0 MB | 240.0 MB | {MINUS}92.0 % |",
         f"| Build, cold | 13m00s | 8m00s | {MINUS}38.5 % |",
         f"| Layers | 27 | 18 | {MINUS}33.3 % |",
-        f"| Vulnerabilities | 2 | 1 | {MINUS}50.0 % |",
+        f"| Vulner&shy;abilities | 2 | 1 | {MINUS}50.0 % |",
         "| · critical / high | 2 / 0 | 1 / 0 |  |",
         "| Efficiency | 97.5 % | 97.5 % |  |",
     ],
@@ -137,7 +137,7 @@ def test_what_is_not_known_is_a_dash_or_null_and_never_a_zero() -> None:
     bare = ImageFacts("debian:12", "from its registry", unknown, None, 31_000_000, 1)
     result = replace(compared(), before=bare, comparison=None)
     assert f"| Image size | {NONE} | 240.0 MB | {NONE} |" in markdown(result)
-    assert f"| Vulnerabilities | unknown | 1 | {NONE} |" in markdown(result)
+    assert f"| Vulner&shy;abilities | unknown | 1 | {NONE} |" in markdown(result)
     found = document(result)
     assert (found["before"]["vulnerabilities"], found["change"]["size"], found["packages"]) == (
         None,

@@ -112,6 +112,16 @@ def test_a_dashboard_of_very_many_updates_fits_and_counts_what_it_leaves_out() -
     assert text.count("- … and 30 more") == 3
 
 
+def test_the_first_line_of_a_dashboard_says_how_much_there_is_to_look_at() -> None:
+    everything = dashboard.Standing("acme/shop", (samples.proved(),), cases.result().decided)
+    nothing = dashboard.Standing("acme/shop", (), cases.result().decided[:2])
+
+    first = [dashboard.body(one, marker=samples.MARKER).partition("\n")[0] for one in (everything, nothing)]
+
+    assert first[0] == "**1 open, 1 waiting, 1 failed, 1 no longer moving; 2 fresh.**"
+    assert first[1] == "**Nothing to do; 2 fresh.**"
+
+
 def test_a_dry_run_shows_the_pull_request_with_its_change() -> None:
     text = dry_run.render(Draft("acme/shop", PULL, {"Dockerfile": b"FROM debian:12@sha256:a\nRUN x\n"}))
     assert "pull request: Bump debian" in text
