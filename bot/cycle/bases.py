@@ -29,6 +29,7 @@ async def pairs(
 
 
 async def _pair(registry: Registry, use: Use, update: Update, platform: Platform) -> BasePair:
+    await _must_suit(registry, update.to, (platform, *_own(use)))
     after = await base_image(registry, update.to, platform)
     if update.kind is UpdateKind.PIN or use.reference is None:
         return BasePair(platform, None, after, _PINNED, Absence.PINNED)
@@ -36,6 +37,30 @@ async def _pair(registry: Registry, use: Use, update: Update, platform: Platform
         return BasePair(platform, await base_image(registry, use.reference, platform), after)
     except ImageNotFound as error:
         return BasePair(platform, None, after, f"the old image is gone: {error.message}", Absence.GONE)
+
+
+async def _must_suit(registry: Registry, to: Reference, platforms: Sequence[Platform]) -> None:
+    """Take no single image that was pushed in an index's place for one of every platform.
+
+    Raises:
+        ImageNotFound: It is made for none of these.
+    """
+    content = await registry.content(to)
+    if isinstance(content, Manifest):
+        made = (await registry.config(to, content)).platform
+        if not any(made.satisfies(one) for one in platforms):
+            raise ImageNotFound(
+                f"{to} is made for {made} alone, and not for {platforms[0]}",
+                hint="Ask its makers: an image of one platform was pushed under this tag.",
+            )
+
+
+def _own(use: Use) -> tuple[Platform, ...]:
+    """The platform that the use itself asks for, where it does."""
+    try:
+        return (Platform.parse(use.platform),) if use.platform else ()
+    except ValueError:
+        return ()
 
 
 async def base_image(registry: Registry, reference: Reference, platform: Platform) -> BaseImage:

@@ -348,6 +348,26 @@ def test_another_platform_than_the_machines_is_compared_at_level_base_and_says_s
     assert "this machine builds linux/amd64, not linux/arm64" in update.evidence[0].level_reason
 
 
+def test_an_image_of_one_platform_in_the_place_of_an_index_is_not_proposed_for_the_others(
+    tmp_path: Path,
+) -> None:
+    platforms = (LINUX_AMD64, Platform.parse("linux/arm64"))
+    made = house(tmp_path, {}, Target("acme/shop", "shop", "Dockerfile", platforms=platforms))
+    old = made.registry.push(IMAGE, platforms=tuple(map(str, platforms)), created=NOW - timedelta(days=60))
+    made.registry.push("other:1", "new", created=NOW - timedelta(days=10))
+    newer = asyncio.run(made.registry.content(Reference.parse("other:1")))
+    assert isinstance(newer, Index)
+    alone = asyncio.run(made.registry.content(Reference.parse(f"other@{newer.images[0].digest}")))
+    made.registry.add(IMAGE, alone)
+    made.forge.files["acme/shop"] = {"Dockerfile": f"FROM {IMAGE}@{old}\n".encode()}
+
+    result = made.run().result
+
+    assert result.updates == ()
+    (decided,) = result.decided
+    assert "is made for linux/amd64 alone, and not for linux/arm64" in (outcome_reason(decided.outcome) or "")
+
+
 def test_the_baseline_counts_whichever_platform_of_a_target_comes_first(tmp_path: Path) -> None:
     platforms = (Platform.parse("linux/arm64"), LINUX_AMD64)
     made = house(tmp_path, {}, Target("acme/shop", "shop", "Dockerfile", platforms=platforms))
