@@ -17,7 +17,7 @@ from bot.errors import ScanError
 from bot.model.vulnerability import Database
 from bot.scanner.binary import file_digest
 from bot.scanner.hold import Hold, remove_unheld
-from bot.scanner.updating import FILES, Download, update
+from bot.scanner.updating import VULNERABILITIES, Download, update
 
 _KEPT: Final = 2
 _MEMORY: Final = "db-digest.json"
@@ -70,7 +70,9 @@ def take_snapshot(settings: DatabaseSettings, folder: Path, download: Download, 
     Raises:
         ScanError: There is none, or it is older than allowed.
     """
-    note = "" if settings.offline else update(settings.cache, settings.repositories, download, now)
+    note = ""
+    if not settings.offline:
+        note = update(VULNERABILITIES, settings.cache, settings.repositories, download, now)
     source = settings.cache / "db"
     for _ in range(_TRIES):
         metadata = _metadata(source, settings, note)
@@ -201,7 +203,7 @@ def _copy(source: Path, target: Path, digest: str) -> None:
         copying = Hold(Path(folder))  # noqa: F841 - held while it lives: others clean up right now
         made = Path(folder) / "db"
         made.mkdir()
-        for name in FILES:
+        for name in VULNERABILITIES.files:
             shutil.copyfile(source / name, made / name)
             (made / name).chmod(0o444)
         if f"sha256:{file_digest(made / 'trivy.db')}" != digest:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bot.errors import ProcessFailed, RefitError, RegistryError, ScanError
+from bot.errors import ProcessFailed, RegistryError, ScanError
 from bot.model.artifact import Artifact, ArtifactKind
 from bot.model.vulnerability import Database, Scan
 from bot.ports import Artifacts, ScanRequest
@@ -25,6 +26,7 @@ from bot.scanner.parse import Context, parse
 from bot.scanner.runner import Runner
 from bot.scanner.settings import ScannerSettings
 from bot.scanner.slots import Slot, slot
+from bot.scanner.updating import JAVA, update
 
 _REPORT_LIMIT: Final = 512 * 1024**2
 _CONVERT_SECONDS: Final = 120.0
@@ -80,8 +82,22 @@ class TrivyScanner:
         with self._lock:
             if self._snapshot is None:
                 folder = self._settings.folder / "databases"
-                self._snapshot = take_snapshot(self._settings.database, folder, self._download, self._now())
+                download = partial(self._fetch, "db")
+                taken = take_snapshot(self._settings.database, folder, download, self._now())
+                self._snapshot = self._with_java(taken)
             return self._snapshot
+
+    def _with_java(self, taken: Snapshot) -> Snapshot:
+        """Bring the database for Java archives up to date, too, where an image ever needed it."""
+        settings = self._settings.database
+        if (
+            settings.offline
+            or not (settings.cache / JAVA.folder).is_dir()
+            or not (note := self._update_java())
+        ):
+            return taken
+        notes = (taken.database.note, f"for Java archives, {note}")
+        return replace(taken, database=replace(taken.database, note="; ".join(filter(None, notes))))
 
     def ignore_digest(self) -> str:
         """Digest of what hides findings (ignore file, VEX documents), for the scan's key; empty for none."""
@@ -172,26 +188,24 @@ class TrivyScanner:
         except ProcessFailed as error:
             raise explain(error, subject, limit) from error
 
-    def _download(self, repository: str, cache: Path) -> None:
-        """Let Trivy bring the database in a folder up to date."""
-        self._fetch("db", repository, cache)
-
     def _download_java(self) -> None:
         """Fetch the database for Java archives; it is large, so only when an image needs it.
 
         Raises:
             ScanError: It could not be had from any repository.
         """
-        settings, failures = self._settings.database, []
         with self._lock:
-            for repository in settings.java_repositories or ("",):
-                try:
-                    return self._fetch("java-db", repository, settings.cache)
-                except RefitError as error:
-                    failures.append(error.message)
-        raise ScanError(
-            f"the database for Java archives could not be had: {'; '.join(failures)}",
-            hint="Allow access to its repository, or copy a java-db/ folder into the database folder.",
+            note = self._update_java()
+        if note:
+            raise ScanError(
+                f"the database for Java archives could not be had: {note}",
+                hint="Allow access to its repository, or copy a java-db/ folder into the database folder.",
+            )
+
+    def _update_java(self) -> str:
+        settings = self._settings.database
+        return update(
+            JAVA, settings.cache, settings.java_repositories, partial(self._fetch, "java-db"), self._now()
         )
 
     def _fetch(self, what: str, repository: str, cache: Path) -> None:

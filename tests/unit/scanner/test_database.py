@@ -13,6 +13,7 @@ import pytest
 
 from bot.errors import ProcessFailed, ScanError
 from bot.scanner.database import DatabaseSettings, Snapshot, take_snapshot
+from bot.scanner.hold import Hold
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -211,3 +212,19 @@ def test_a_copy_that_finds_no_room_is_an_error_with_a_way_out(tmp_path: Path) ->
         snapshot(database(tmp_path / "cache"), tmp_path / "state")
 
     assert "Free space" in raised.value.hint
+
+
+def test_a_download_that_a_killed_process_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    cache = database(tmp_path / "cache")
+    left, other = cache / "incoming-left", cache / "incoming-other"
+    for folder in (left, other):
+        folder.mkdir()
+    held = Hold(other)
+
+    def fetched(_: str, into: Path) -> None:
+        database(into)
+
+    take_snapshot(DatabaseSettings(cache), tmp_path / "state", fetched, NOW)
+
+    assert not left.exists()
+    assert held.is_of(other), "somebody downloads into it"

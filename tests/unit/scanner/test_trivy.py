@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,12 @@ while [ $# -gt 0 ]; do
 done
 if [ "$download" = db ]; then {update}; exit; fi
 if [ "$download" = java-db ] && [ "$repository" = down.example/java:1 ]; then exit 1; fi
-if [ "$download" = java-db ]; then mkdir "$cache/java-db"; exit; fi
+if [ "$download" = java-db ]; then
+  mkdir "$cache/java-db"; echo $$ > "$cache/java-db/trivy-java.db"
+  echo '{{"NextUpdate": "2026-11-27T00:00:00Z", "DownloadedAt": "2026-11-24T00:00:00Z"}}' \
+    > "$cache/java-db/metadata.json"
+  exit
+fi
 if {java} && [ ! -d "$cache/java-db" ]; then
   echo "ERROR	[javadb] The first run cannot skip downloading Java DB" >&2
   exit 1
@@ -148,6 +153,35 @@ def test_the_database_for_java_comes_from_the_next_mirror_where_the_first_has_no
     world.scanner.scan(REQUEST)
     downloads = [call for call in world.calls if "--download-java-db-only" in call]
     assert [call.rpartition(" ")[2] for call in downloads] == ["down.example/java:1", "up.example/java:1"]
+
+
+def test_the_database_for_java_is_brought_up_to_date_where_it_is_due_and_never_fetched_in_advance(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, java=True)
+    world.scanner.scan(REQUEST)
+
+    def scanner(days: int) -> TrivyScanner:
+        return TrivyScanner(world.settings, now=lambda: NOW + timedelta(days=days))
+
+    def downloads() -> int:
+        return sum("--download-java-db-only" in call for call in world.calls)
+
+    scanner(2).scan(REQUEST)
+    assert downloads() == 1
+    scanner(4).scan(REQUEST)
+    assert downloads() == 2
+
+
+def test_a_database_for_java_that_stays_old_is_told(tmp_path: Path) -> None:
+    world = World(tmp_path, java=True)
+    world.scanner.scan(REQUEST)
+    database = replace(world.settings.database, java_repositories=("down.example/java:1",))
+    later = TrivyScanner(replace(world.settings, database=database), now=lambda: NOW + timedelta(days=4))
+
+    note = later.scan(REQUEST).database.note
+
+    assert note.startswith("for Java archives, the database could not be updated from down.example/java:1")
 
 
 def test_offline_an_image_with_java_archives_fails_rather_than_seem_clean(tmp_path: Path) -> None:
