@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -92,10 +92,10 @@ def open_parts(
     with (
         _driving(settings) if needs.drive else nullcontext() as guard,
         opened_store(settings, guard) as store,
+        _engine(settings, wanted=needs.engine) as (builder, no_builder),
     ):
         every = forges(settings, clock, writes=needs.writes)
         settings, problems = expand(settings, every)
-        builder, no_builder = _builder(settings) if needs.engine else (None, "no engine was asked for")
         artifacts = shelf(settings)
         yield Parts(
             registry=RegistryClient(
@@ -165,6 +165,18 @@ def machine_platform() -> Platform:
     """What this machine's engine builds and starts."""
     machine = platform.machine()
     return Platform("linux", _MACHINES.get(machine, machine))
+
+
+@contextmanager
+def _engine(settings: Settings, *, wanted: bool) -> Iterator[tuple[Builder | None, str]]:
+    """The engine where it is wanted, or None with the reason in words; nothing borrowed stays in it."""
+    builder, why_not = _builder(settings) if wanted else (None, "no engine was asked for")
+    try:
+        yield builder, why_not
+    finally:
+        if builder is not None:
+            with suppress(EngineError):  # whoever comes next gives it back
+                builder.close()
 
 
 def _builder(settings: Settings) -> tuple[Builder | None, str]:

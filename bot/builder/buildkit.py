@@ -16,6 +16,7 @@ from bot.builder.client import BuilderSettings, Command, choose_command, connect
 from bot.builder.failures import failure, kept_away, unfinished
 from bot.builder.guard import Guard, guarded
 from bot.builder.health import start_and_probe
+from bot.builder.images import give_back
 from bot.builder.logins import logged_in
 from bot.builder.measure import measure_stream
 from bot.builder.problems import engine_errors
@@ -129,6 +130,15 @@ class DockerBuilder:
         with connect(self._settings) as client, engine_errors(f"remove {prefix}"):
             remove_all(client, prefix)
             trim_cache(client, self._settings.cache)
+
+    def close(self) -> None:
+        """Give back the images that were pulled to be started beside others; a base is build cache.
+
+        Raises:
+            EngineError: The engine refused.
+        """
+        with connect(self._settings) as client, engine_errors("remove what was pulled"):
+            give_back(client)
 
     def _measured(self, name: str, base: Mapping[str, int | None], scratch: Path) -> Build:
         """Measure an image by name; its id is what the engine says, for image stores differ in that.

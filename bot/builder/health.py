@@ -16,7 +16,7 @@ from docker.types import LogConfig
 
 from bot import process
 from bot.builder.client import BuilderSettings
-from bot.builder.images import have
+from bot.builder.images import borrow
 from bot.errors import ProcessFailed
 from bot.model.evidence import Health, HealthState
 from bot.model.reference import Reference
@@ -188,7 +188,7 @@ def _companions(
     with ExitStack() as stack:
         mode = "none"
         for number, image in enumerate(plan.companions):
-            have(client, image)
+            borrow(client, image)
             options = _limits(settings, plan, mode, root=True)
             if number == 0:
                 options["extra_hosts"] = {_alias(one): "127.0.0.1" for one in plan.companions}

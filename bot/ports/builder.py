@@ -71,3 +71,7 @@ class Builder(Protocol):
     def remove(self, prefix: str) -> None:
         """Remove every image, container and network whose name starts with `prefix`."""
         ...
+
+    def close(self) -> None:
+        """Give back what was pulled to be started beside others; raises `EngineError`."""
+        ...

@@ -98,6 +98,9 @@ class FakeBuilder:
             self.started.append(name)
         return _health(text, plan)
 
+    def close(self) -> None:
+        """It pulls nothing."""
+
     def remove(self, prefix: str) -> None:
         if not prefix:
             raise EngineError("an empty prefix would remove every image")

@@ -107,6 +107,35 @@ def test_a_companion_that_cannot_be_had_is_the_engines_trouble(bench: Workbench,
         bench.start(SLEEP, plan=HealthPlan(companions=(f"{lab.registry}/team/none:1",)))
 
 
+def pushed(bench: Workbench, image: str, place: str) -> dict[str, str]:
+    """An image that is in a registry alone from now on: its names there."""
+    bench.docker("tag", image, f"{place}:1")
+    said = bench.docker("push", f"{place}:1").split()
+    bench.docker("image", "rm", f"{place}:1")
+    return {"tag": f"{place}:1", "digest": f"{place}@{said[said.index('digest:') + 1]}"}
+
+
+@pytest.mark.parametrize("by", ["tag", "digest"])
+def test_a_companion_that_was_pulled_is_given_back_and_one_that_was_there_is_kept(
+    bench: Workbench, lab: Lab, by: str
+) -> None:
+    bench.build(f"FROM {bench.base}", SLEEP, name="companion")
+    places = [f"{lab.registry}/{bench.prefix}/{one}" for one in ("theirs", "ours")]
+    theirs, ours = (pushed(bench, f"{bench.prefix}-companion", place)[by] for place in places)
+    bench.builder.remove(f"{bench.prefix}-companion")
+    bench.docker("pull", "--quiet", theirs)
+
+    bench.start(SLEEP, plan=HealthPlan(companions=(theirs, ours), seconds=1))
+    assert places[1] in bench.docker("images", "--digests")
+    bench.builder.close()
+
+    listed = bench.docker("images", "--digests", "--format", "{{.Repository}}")
+    assert places[0] in listed
+    assert places[1] not in listed
+    assert "refit-pulled" not in listed
+    bench.docker("image", "rm", theirs)
+
+
 def test_nothing_that_was_started_stays(bench: Workbench) -> None:
     bench.build(f"FROM {bench.base}", SLEEP, name="db")
     bench.start(SLEEP, plan=HealthPlan(companions=(f"{bench.prefix}-db",), seconds=1))
