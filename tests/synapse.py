@@ -85,9 +85,24 @@ class Account:
 
 @dataclass
 class Synapse:
-    """A running homeserver."""
+    """A homeserver; its folder holds all that it knows."""
 
     url: str
+    folder: Path
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(self.command, cwd=self.folder, stdout=log, stderr=log)
+        _wait(self.url, self.process, self.folder / "log")
+
+    def stop(self) -> None:
+        """Stop it, as for an update."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(30)
 
     def register(self, name: str) -> Account:
         """A new account, by the shared secret."""
@@ -110,15 +125,12 @@ def running(folder: Path) -> Iterator[Synapse]:
     config.write_text(json.dumps(_config(folder, port)), encoding="utf-8")
     command = [str(_python()), "-m", "synapse.app.homeserver", "-c", str(config)]
     subprocess.run([*command, "--generate-keys"], check=True, cwd=folder, timeout=60, capture_output=True)
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+    server = Synapse(f"http://127.0.0.1:{port}", folder, command)
+    server.start()
     try:
-        url = f"http://127.0.0.1:{port}"
-        _wait(url, process, folder / "log")
-        yield Synapse(url)
+        yield server
     finally:
-        process.terminate()
-        process.wait(30)
+        server.stop()
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

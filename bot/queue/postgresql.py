@@ -31,8 +31,6 @@ _TASK: Final = "refit"
 _POOL_SECONDS: Final = 60.0
 _CALL_SECONDS: Final = 90.0
 _AGAIN_SECONDS: Final = 2.0
-# New jobs are told at once; this is for those whose lock was let go.
-_POLL_SECONDS: Final = 2.0
 
 
 class PostgresQueue:
@@ -48,6 +46,7 @@ class PostgresQueue:
         stalled: Seconds without one, after which a worker's jobs are given to others.
         attempts: How often a job is done again for lack of a store before it is given up.
         look: Seconds between two looks whether this machine is able again.
+        poll: Seconds between two looks for jobs that nobody is told of: what another machine handed back.
 
     Raises:
         StoreError: The database does not answer, or its queue was made by a newer version.
@@ -65,18 +64,13 @@ class PostgresQueue:
         stalled: float = 30.0,
         attempts: int = 50,
         look: float = 30.0,
+        poll: float = 2.0,
     ) -> None:
         bring_up_to_date(connecting)
-        options = dict(connecting)
-        conninfo = options.pop("conninfo")
-        size = 2 + 2 * len(slots)
-        self._connector = PsycopgConnector(
-            conninfo=conninfo, kwargs=options, min_size=1, max_size=size, timeout=_POOL_SECONDS
-        )
-        self._app = App(connector=self._connector)
         self._work, self._undone, self._slots = work, undone, dict(slots)
         self._beat, self._stalled, self._attempts = beat, stalled, attempts
-        self._able, self._look = able, look
+        self._able, self._look, self._poll = able, look, poll
+        self._app = App(connector=_connector(connecting, slots))
         self._app.task(name=_TASK, retry=Again(attempts), pass_context=True)(self._carry_out)
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(sum(slots.values()) + 2, "refit-work"))
@@ -167,7 +161,8 @@ class PostgresQueue:
                     queues=[role.value],
                     name=role.value,
                     concurrency=slots,
-                    fetch_job_polling_interval=_POLL_SECONDS,
+                    listen_notify=True,  # new jobs are told at once
+                    fetch_job_polling_interval=self._poll,
                     install_signal_handlers=False,
                     delete_jobs="always",
                     update_heartbeat_interval=self._beat,
@@ -240,6 +235,16 @@ class PostgresQueue:
             raise StoreError(
                 f"the queue cannot be used: {_first_line(error)}", hint="Is the database of `store:` up?"
             ) from error
+
+
+def _connector(connecting: Mapping[str, Any], slots: Mapping[Role, int]) -> PsycopgConnector:
+    """Connections for what is asked here, and two for each worker: its jobs, and what it is told."""
+    options = dict(connecting)
+    conninfo = options.pop("conninfo")
+    size = 2 + 2 * len(slots)
+    return PsycopgConnector(
+        conninfo=conninfo, kwargs=options, min_size=1, max_size=size, timeout=_POOL_SECONDS
+    )
 
 
 def _first_line(error: BaseException) -> str:

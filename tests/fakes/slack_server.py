@@ -42,7 +42,9 @@ class SlackServer:
         edits: The fields of each `chat.update`, in order.
         told: What was posted to a response URL, for one person's eyes.
         refuse: Method → the error it is answered with.
-        busy: How many of the next calls are answered with "too many requests, come again in a second".
+        busy: How many of the next calls are answered with "too many requests".
+        pause: Seconds after which one may come again then.
+        asked: The method of each call, in order.
         groups: Members of user groups.
         acknowledged: The payloads that envelopes were answered with in Socket Mode, by envelope id.
     """
@@ -52,6 +54,8 @@ class SlackServer:
     told: list[dict[str, Any]] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
     busy: int = 0
+    pause: int = 1
+    asked: list[str] = field(default_factory=list)
     groups: dict[str, list[str]] = field(default_factory=dict)
     acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
     sockets: list[ServerConnection] = field(default_factory=list)
@@ -160,12 +164,13 @@ def _handler(slack: SlackServer) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("content-length", "0"))).decode()
             is_json = "json" in self.headers.get("content-type", "")
             fields = json.loads(body) if is_json and body else dict(parse_qsl(body))
+            slack.asked.append(self.path.removeprefix("/api/"))
             busy, slack.busy = slack.busy > 0, max(0, slack.busy - 1)
             told = slack.answer(self.path.removeprefix("/api/"), fields) if not busy else _BUSY
             answer = json.dumps(told).encode()
             self.send_response(429 if busy else 200)
             if busy:
-                self.send_header("retry-after", "1")
+                self.send_header("retry-after", str(slack.pause))
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(answer)))
             self.end_headers()

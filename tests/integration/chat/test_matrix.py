@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ import pytest
 
 from bot.errors import ChatError
 from bot.model.answer import Answer
+from bot.model.vulnerability import Scan
+from bot.ports import ScanRequest
 from bot.queue.local import LocalQueue
 from bot.triggers.chat.access import Access, RateLimit
 from bot.triggers.chat.answers import Answers
@@ -26,7 +30,7 @@ from bot.triggers.chat.switch import OneChat, Switch
 from bot.triggers.worker import Worker
 from tests.integration.chat.ways import shop
 from tests.synapse import Account, Synapse
-from tests.unit.cycle.house import House
+from tests.unit.cycle.house import House, clean
 
 People = tuple[Account, Account, Account]
 
@@ -73,6 +77,10 @@ class Room:
             and one["content"]["m.relates_to"]["rel_type"] == "m.replace"
         ]
         return str(edits[-1]) if edits else ""
+
+    def so_far(self) -> list[dict[str, Any]]:
+        """Contents of the bot's messages but for edits, as they are now."""
+        return self._said()
 
     def _said(self) -> list[dict[str, Any]]:
         ours = [one for one in self.alice.messages(self.id) if one["sender"] == self.bot.user]
@@ -206,6 +214,47 @@ def test_a_restart_answers_what_was_said_meanwhile_and_nothing_twice(people: Peo
     with hearing(made):
         assert [one["body"].splitlines()[0] for one in made.answers(2)] == ["Nothing ran yet."] * 2
     made.house.store.close()
+
+
+def test_a_homeserver_that_restarts_in_the_middle_of_a_rescan_costs_no_answer(
+    room: Room, homeserver: Synapse
+) -> None:
+    going = threading.Event()
+
+    def slow(request: ScanRequest) -> Scan:
+        going.wait(60)
+        return clean(request)
+
+    room.house.scanner.otherwise = slow
+    room.alice.say(room.id, "!rescan debian:12")
+    wait_until(lambda: any(room.shown(one["event"]) == "Scan debian:12 …" for one in room.so_far()))
+    homeserver.stop()
+    try:
+        going.set()
+        wait_until(lambda: room.queue.depth() == 0)
+    finally:
+        homeserver.start()
+
+    assert room.said is not None
+    for _ in range(3):
+        room.house.clock.moment += timedelta(hours=1)
+        room.said.deliver()
+    assert [one["body"].splitlines()[0] for one in room.answers(2)[1:]] == [
+        "debian:12: no known vulnerabilities"
+    ]
+    room.alice.say(room.id, "!status")
+    assert room.answers(3)[2]["body"] == "Nothing ran yet."
+
+
+def test_an_answer_whose_taking_was_not_seen_is_not_shown_twice(room: Room) -> None:
+    event = room.alice.say(room.id, "What is up?")
+    chat = MatrixChat(room.bot.url, room.bot.user, room.bot.token, [room.id])
+
+    messages = {chat.say(f"{room.id} {event}", Answer("Done."), "the-same") for _ in range(3)}
+
+    chat.disconnect()
+    assert len(messages) == 1
+    assert [one["body"] for one in room.answers(1)] == ["Done."]
 
 
 def test_a_message_that_meets_a_bug_keeps_no_other_from_being_heard(people: People, tmp_path: Path) -> None:

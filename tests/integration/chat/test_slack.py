@@ -20,9 +20,11 @@ from bot.model.run import Publication, PublicationKind, PublicationState
 from bot.model.target import LINUX_AMD64, Project
 from bot.model.vulnerability import Scan, Severity
 from bot.ports import ScanRequest
+from bot.triggers.chat.answers import Answers
 from bot.triggers.chat.hearers import SlackHearer
 from bot.triggers.chat.slack import SlackChat, client
-from bot.triggers.chat.slack_app import socket_mode
+from bot.triggers.chat.slack_app import NAME, socket_mode
+from bot.triggers.chat.switch import Switch
 from tests.fakes.slack_server import mention, signed_json, text_of
 from tests.integration.chat.ways import A_MINUTE, APP_TOKEN, BOT_TOKEN, Room, Way, room, wait_until
 from tests.unit.cycle.house import clean, scan, vulnerability
@@ -147,6 +149,64 @@ def test_a_slack_that_has_enough_for_the_moment_costs_no_answer(slack_room: Room
 
     assert slack_room.texts(1) == ["Nothing ran yet."]
     assert slack_room.slack.busy == 0
+
+
+@pytest.mark.parametrize("mode", ["http"])
+def test_a_slack_that_wants_quiet_for_an_hour_holds_nothing_up_and_gets_the_answer_once(
+    slack_room: Room,
+) -> None:
+    slack_room.house.scanner.otherwise = lambda request: _busy_from_now_on(slack_room, request)
+    slack_room.http.slash("rescan debian:12")
+    wait_until(lambda: slack_room.slack.busy == 98 and slack_room.queue.depth() == 0)
+    slack_room.answers.deliver()
+    assert slack_room.slack.busy == 98, "it is not asked before its time"
+
+    slack_room.slack.busy = 0
+    restarted = SlackChat(client(BOT_TOKEN, slack_room.slack.url))
+    answers = Answers(Switch({NAME: restarted}), slack_room.house.store, slack_room.house.clock)
+    for _ in range(3):
+        slack_room.house.clock.moment += timedelta(hours=1)
+        answers.deliver()
+
+    assert [one.splitlines()[0] for one in slack_room.texts(3)] == [
+        "Rescan of debian:12",
+        "Scan debian:12 …",
+        "debian:12: no known vulnerabilities",
+    ]
+
+
+def _busy_from_now_on(slack_room: Room, request: ScanRequest) -> Scan:
+    slack_room.slack.busy, slack_room.slack.pause = 99, 3600
+    return clean(request)
+
+
+@pytest.mark.parametrize("mode", ["socket"])
+def test_a_socket_that_drops_in_the_middle_of_a_rescan_costs_no_answer_and_gives_no_second(
+    slack_room: Room,
+) -> None:
+    going = threading.Event()
+
+    def slow(request: ScanRequest) -> Scan:
+        going.wait(60)
+        return clean(request)
+
+    slack_room.house.scanner.otherwise = slow
+    asked = mention("rescan debian:12", event="Ev77", ts="1700000077.000001")
+    slack_room.slack.send("events_api", asked)
+    wait_until(lambda: "Scan debian:12 …" in map(text_of, slack_room.slack.messages))
+    slack_room.slack.sockets[-1].close()
+    wait_until(lambda: len(slack_room.slack.sockets) == 2, seconds=60)
+
+    slack_room.slack.send("events_api", asked, retry=1)  # Slack does not know whether it was heard
+    going.set()
+    texts = slack_room.texts(2)
+    slack_room.slack.send("events_api", mention("status"))
+
+    assert slack_room.texts(3)[:2] == texts
+    assert [text.splitlines()[0] for text in slack_room.texts(3)[1:]] == [
+        "debian:12: no known vulnerabilities",
+        "Nothing ran yet.",
+    ]
 
 
 def test_another_bot_is_not_answered(slack_room: Room, way: Way) -> None:
