@@ -47,6 +47,7 @@ class PostgresQueue:
         attempts: How often a job is done again for lack of a store before it is given up.
         look: Seconds between two looks whether this machine is able again.
         poll: Seconds between two looks for jobs that nobody is told of: what another machine handed back.
+        patience: Seconds that the database may take for an answer.
 
     Raises:
         StoreError: The database does not answer, or its queue was made by a newer version.
@@ -65,11 +66,12 @@ class PostgresQueue:
         attempts: int = 50,
         look: float = 30.0,
         poll: float = 2.0,
+        patience: float = _CALL_SECONDS,
     ) -> None:
         bring_up_to_date(connecting)
         self._work, self._undone, self._slots = work, undone, dict(slots)
         self._beat, self._stalled, self._attempts = beat, stalled, attempts
-        self._able, self._look, self._poll = able, look, poll
+        self._able, self._look, self._poll, self._patience = able, look, poll, patience
         self._app = App(connector=_connector(connecting, slots))
         self._app.task(name=_TASK, retry=Again(attempts), pass_context=True)(self._carry_out)
         self._loop = asyncio.new_event_loop()
@@ -91,7 +93,7 @@ class PostgresQueue:
         Raises:
             StoreError: The database does not answer.
         """
-        return self._call(self._defer(task, key))
+        return self._call(self._defer(task, key), self._patience)
 
     def depth(self) -> int:
         """How many tasks wait or run, on all machines.
@@ -99,7 +101,7 @@ class PostgresQueue:
         Raises:
             StoreError: The database does not answer.
         """
-        return self._call(self._depth())
+        return self._call(self._depth(), self._patience)
 
     def drain(self, seconds: float) -> bool:
         """Take no more, wait for what runs here; True when all of it ended in time. The rest stays queued."""
@@ -114,7 +116,7 @@ class PostgresQueue:
 
     def close(self) -> None:
         """Give the connections back; nothing runs any more."""
-        with suppress(StoreError, NotYet):
+        with suppress(StoreError):
             self._call(self._app.close_async())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -227,10 +229,17 @@ class PostgresQueue:
             log.warning("job %s was cut off, and is handed back", key)
             raise HandedBack from None
 
-    def _call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+    def _call(self, coroutine: Coroutine[Any, Any, T], seconds: float = _CALL_SECONDS) -> T:
         """Run a coroutine on the queue's loop, from any other thread."""
+        asked = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_CALL_SECONDS)
+            return asked.result(seconds)
+        except NotYet as error:
+            asked.cancel()
+            raise StoreError(
+                "the queue cannot be used: its database does not answer",
+                hint="Is the database of `store:` up, and nothing locked in it?",
+            ) from error
         except ConnectorException as error:
             raise StoreError(
                 f"the queue cannot be used: {_first_line(error)}", hint="Is the database of `store:` up?"

@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bot import process
@@ -217,6 +218,16 @@ def test_what_is_given_up_after_many_attempts_is_told_once(url: str) -> None:
     queue.close()
 
     assert (tried, told) == (["1", "1"], [("1", "another Refit drives")])
+
+
+def test_a_database_that_does_not_answer_is_said(url: str) -> None:
+    queue = PostgresQueue(connecting(url), lambda _: None, {}, patience=0.5)
+
+    with psycopg.connect(url) as other:
+        other.execute("LOCK TABLE procrastinate_jobs IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(StoreError, match="its database does not answer"):
+            queue.submit(*proof(1))
+    queue.close()
 
 
 def test_a_task_that_fails_costs_the_others_nothing(url: str) -> None:
