@@ -33,7 +33,7 @@ PLUGINS: Final = ("docker-buildx", "docker-compose")
 _KEYRING: Final = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _ROOT: Final = Path(__file__).parents[1]
 _COMMAND: Final = "python -m tests.newer"
-_SECONDS: Final = 300
+_SECONDS: Final = 900
 _TRIES: Final = 3
 
 

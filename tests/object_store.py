@@ -23,7 +23,7 @@ PACKAGES: Final = FOLDER / "packages"
 SECRET: Final = "made-up-secret-of-the-store"
 _SERVER: Final = "5.2.5"
 _INSTALL_SECONDS: Final = 600
-_START_SECONDS: Final = 60
+_START_SECONDS: Final = 300
 
 
 def install() -> None:
@@ -49,7 +49,7 @@ class ObjectStore:
 
     def bucket(self, name: str) -> None:
         """Make a bucket; whoever runs an object store does that, Refit never."""
-        assert httpx.put(f"{self.url}/{name}", timeout=30).status_code == 200
+        assert httpx.put(f"{self.url}/{name}", timeout=120).status_code == 200
 
     def environment(self) -> dict[str, str]:
         """What tells a client where it is and who comes."""
@@ -80,7 +80,7 @@ def running() -> Iterator[ObjectStore]:
     finally:
         sys.path.remove(str(PACKAGES))
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -24,7 +24,7 @@ FOLDER: Final = Path(__file__).parents[1] / ".lab" / "synapse"
 NAME: Final = "lab.test"
 _SECRET: Final = "made-up-for-registering"
 _INSTALL_SECONDS: Final = 600
-_START_SECONDS: Final = 60
+_START_SECONDS: Final = 300
 _GENEROUS: Final = {"per_second": 1000, "burst_count": 1000}
 
 
@@ -102,16 +102,16 @@ class Synapse:
         """Stop it, as for an update."""
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(30)
+            self.process.wait(120)
 
     def register(self, name: str) -> Account:
         """A new account, by the shared secret."""
         where = f"{self.url}/_synapse/admin/v1/register"
-        nonce = httpx.get(where, timeout=30).json()["nonce"]
+        nonce = httpx.get(where, timeout=120).json()["nonce"]
         words = f"{nonce}\0{name}\0a-password\0notadmin".encode()
         mac = hmac.new(_SECRET.encode(), words, hashlib.sha1).hexdigest()
         body = {"nonce": nonce, "username": name, "password": "a-password", "admin": False, "mac": mac}
-        made = httpx.post(where, json=body, timeout=30).json()
+        made = httpx.post(where, json=body, timeout=120).json()
         return Account(self.url, made["user_id"], made["access_token"])
 
 
@@ -124,7 +124,7 @@ def running(folder: Path) -> Iterator[Synapse]:
     config = folder / "homeserver.yaml"
     config.write_text(json.dumps(_config(folder, port)), encoding="utf-8")
     command = [str(_python()), "-m", "synapse.app.homeserver", "-c", str(config)]
-    subprocess.run([*command, "--generate-keys"], check=True, cwd=folder, timeout=60, capture_output=True)
+    subprocess.run([*command, "--generate-keys"], check=True, cwd=folder, timeout=300, capture_output=True)
     server = Synapse(f"http://127.0.0.1:{port}", folder, command)
     server.start()
     try:

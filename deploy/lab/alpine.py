@@ -80,7 +80,7 @@ def _folders() -> Iterator[tuple[tarfile.TarInfo, bytes]]:
 def _programs(parts: Path) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
     yield file("bin/busybox", (parts / "busybox").read_bytes(), 0o755)
     yield file("usr/sbin/nginx", (parts / "nginx").read_bytes(), 0o755)
-    for applet in run([parts / "busybox", "--list"], timeout=10).text.split():
+    for applet in run([parts / "busybox", "--list"], timeout=60).text.split():
         if applet != "busybox":
             yield link(f"bin/{applet}", "busybox")
     for library in sorted(parts.glob("*.so*")):

@@ -81,7 +81,7 @@ def _rows() -> dict[str, tuple[str, Path]]:
     """Suite → (URI, InRelease file) for the suites whose lists are on this machine."""
     out = run(
         ["apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages", "Origin: Debian"],
-        timeout=20,
+        timeout=120,
         env=dict(os.environ),
     ).text
     rows: dict[str, tuple[str, Path]] = {}

@@ -83,7 +83,7 @@ class Bases:
         epoch = str(int(self.created(name).timestamp()))
         env = dict(os.environ) | {"SOURCE_DATE_EPOCH": epoch, "OUT": str(extras)}
         try:
-            run(self._arguments(name, partial), timeout=300, env=env, stdin=self._sources(name).encode())
+            run(self._arguments(name, partial), timeout=1800, env=env, stdin=self._sources(name).encode())
         except ProcessFailed as error:
             message = f"Making the {name} Debian base failed: {error}."
             rights = "chroot mode" in str(error)

@@ -72,7 +72,7 @@ class Engine:
         self._bridge.up()
         path = f"{self.programs}/sbin:{self.programs}/bin:{_PATH}:{os.environ.get('PATH', '')}"
         env = dict(os.environ) | {"PATH": path, **dict(self.env)}
-        self._daemon.start(self._arguments(), ready=self.docker.answers, timeout=40, env=env)
+        self._daemon.start(self._arguments(), ready=self.docker.answers, timeout=300, env=env)
 
     def stop(self) -> None:
         """End the engine and everything it started; its images stay for the next start."""

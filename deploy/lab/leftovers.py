@@ -25,7 +25,7 @@ def clear(runtime: Path, data: Path) -> None:
                 os.kill(child, signal.SIGKILL)
         end(pid, grace=5)
     for mount in _mounts(runtime, data):
-        run(["umount", "--lazy", mount], timeout=20, check=False)
+        run(["umount", "--lazy", mount], timeout=120, check=False)
 
 
 def _programs(runtime: Path) -> Iterator[int]:

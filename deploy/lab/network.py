@@ -16,7 +16,7 @@ from bot.process import run
 from deploy.lab.errors import LabError
 
 _RANGES: Final = [ipaddress.IPv4Network(f"172.30.{third}.0/24") for third in range(200, 256)]
-_SECONDS: Final = 20.0
+_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +84,5 @@ def _free_range() -> ipaddress.IPv4Network:
 
 def _iptables(action: str, rule: list[str], *, check: bool = False) -> bool:
     table, chain, *match = rule
-    argv = ["iptables", "-w", "5", "-t", table, action, chain, *match]
+    argv = ["iptables", "-w", "60", "-t", table, action, chain, *match]
     return run(argv, timeout=_SECONDS, check=check).code == 0

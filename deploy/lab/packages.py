@@ -76,7 +76,7 @@ def _install(absent: list[str]) -> None:
     options = ["-qq", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"]
     try:
         refresh()
-        run(["apt-get", "install", *options, *absent], timeout=300, env=env)
+        run(["apt-get", "install", *options, *absent], timeout=900, env=env)
     except ProcessFailed as error:
         raise LabError(f"Installing the lab's packages failed: {error}.", hint=_command(absent)) from error
 
@@ -87,4 +87,4 @@ def refresh() -> None:
     Raises:
         ProcessFailed: The machine's package archive cannot be reached.
     """
-    run(["apt-get", "update", "-qq"], timeout=120, env=dict(os.environ))
+    run(["apt-get", "update", "-qq"], timeout=600, env=dict(os.environ))

@@ -16,7 +16,7 @@ from deploy.lab.images import INDEX, MANIFEST, Image, digest_of, index_of
 from deploy.lab.ports import free_port
 
 _BLOCK: Final = 1 << 20
-_SECONDS: Final = 60.0
+_SECONDS: Final = 300.0
 _ACCEPT: Final = {"Accept": f"{INDEX}, {MANIFEST}"}
 
 
@@ -48,7 +48,7 @@ class Server:
             self._daemon.start(
                 ["/usr/bin/docker-registry", "serve", self._config_file],
                 ready=registry.answers,
-                timeout=20,
+                timeout=300,
                 env={},
             )
         return self._registry()

@@ -40,7 +40,7 @@ def copy(destination: Path, digests: Mapping[str, str], *, registry: str = "") -
         dockerfile.write_text(pin(dockerfile.read_text(), digests, registry))
     commands = ["init -q -b main", "add -A", "commit -q -m Sample"]
     for words in map(str.split, commands):
-        run(["git", "-C", destination, *words], timeout=30, env=environment(**_IDENTITY))
+        run(["git", "-C", destination, *words], timeout=120, env=environment(**_IDENTITY))
     return destination
 
 

@@ -88,7 +88,7 @@ def _node_wheel(cache: Path) -> Path:
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     argv += ["--only-binary=:all:", "--require-hashes", "--dest", str(cache), "-r", str(RECIPES / "node.txt")]
     try:
-        run(argv, timeout=120, env=dict(os.environ))
+        run(argv, timeout=600, env=dict(os.environ))
     except ProcessFailed as error:
         message = f"Fetching Node for the lab failed: {error}."
         raise LabError(message, hint="Check that pip reaches its package index.") from error
@@ -124,9 +124,9 @@ def _rust_layer(docker: Docker, base: str, target: Path) -> None:
     tag, recipe = "refit-lab/rust", (RECIPES / "rust.Dockerfile").read_bytes()
     saved = target.with_suffix(".saved")
     try:
-        docker("build", "-q", "-t", tag, "--build-arg", f"BASE={base}", "-", timeout=400, stdin=recipe)
-        docker("save", "-o", saved, tag, timeout=120)
-        docker("image", "rm", tag, timeout=60)
+        docker("build", "-q", "-t", tag, "--build-arg", f"BASE={base}", "-", timeout=1200, stdin=recipe)
+        docker("save", "-o", saved, tag, timeout=600)
+        docker("image", "rm", tag, timeout=300)
     except ProcessFailed as error:
         message = f"Building the Rust stand-in failed: {error}."
         raise LabError(message, hint="Check that apt-get update works here.") from error

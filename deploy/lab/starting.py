@@ -25,7 +25,7 @@ from deploy.lab.errors import LabError
 from deploy.lab.registry import Registry, Server
 from deploy.lab.users import Users
 
-_LOCK_SECONDS: Final = 600.0
+_LOCK_SECONDS: Final = 1800.0
 Say = Callable[[str], None]
 
 

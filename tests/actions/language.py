@@ -18,7 +18,7 @@ from bot import process
 
 _HERE: Final = Path(__file__).parent / "language"
 _ROOT: Final = Path(__file__).parents[2]
-_SECONDS: Final = 120.0
+_SECONDS: Final = 600.0
 Status = Literal["success", "failure"]
 
 

@@ -15,7 +15,7 @@ STANDINS: Final = Path(__file__).parents[1] / "standins"
 _AUTHORITIES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
-def docker(lab: Lab, *words: str | Path, seconds: float = 120, check: bool = True) -> str:
+def docker(lab: Lab, *words: str | Path, seconds: float = 600, check: bool = True) -> str:
     """Run a docker command on the lab's engine; what it printed."""
     env = process.environment(DOCKER_HOST=lab.docker_host, DOCKER_BUILDKIT="1", HOME="/nonexistent")
     command = ["/usr/bin/docker", *words]

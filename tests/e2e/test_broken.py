@@ -21,10 +21,10 @@ pytestmark = pytest.mark.lab
 SLEEP: Final = 'CMD ["sleep", "60"]'
 # perl-base is older on the stale base than on the fresh one.
 OLD: Final = "dpkg --compare-versions $(dpkg-query -W -f='${Version}' perl-base) lt 5.36.0-7+deb12u4"
-QUICK: Final = {"health": {"seconds": 2, "memory": "64 MiB"}}
+QUICK: Final = {"health": {"seconds": 6, "memory": "64 MiB"}}
 BRIEF: Final = {"health": {"seconds": 1}}  # long enough for an image that has no HEALTHCHECK
 GONE: Final = "sha256:" + "0" * 64
-SECONDS: Final = 12
+SECONDS: Final = 30
 
 
 @dataclass(frozen=True)
@@ -124,16 +124,16 @@ CASES: Final = {
         (f"HEALTHCHECK CMD {OLD}", SLEEP),
         "block",
         "health",
-        "healthy before, unhealthy after (not healthy within 2 s; the last probe said: exit code 1)",
+        "healthy before, unhealthy after (not healthy within 6 s; the last probe said: exit code 1)",
         "same size; unhealthy.",
-        log="not healthy within 2 s; the last probe said: exit code 1",
+        log="not healthy within 6 s; the last probe said: exit code 1",
         settings=QUICK,
     ),
     "unhealthy-on-both": Case(
         ("HEALTHCHECK CMD echo no database >&2; false", 'CMD ["sh", "-c", "echo listening; sleep 60"]'),
         "warn",
         "health",
-        "not comparable: unhealthy before and unhealthy after (not healthy within 2 s; "
+        "not comparable: unhealthy before and unhealthy after (not healthy within 6 s; "
         "the last probe said: exit code 1 no database); if it needs other services, name them in health.with",
         "unhealthy.",
         log="listening",
@@ -289,13 +289,13 @@ def forget_layer(lab: Lab, repository: str, digest: str) -> None:
     index = got(f"{place}/manifests/{digest}")
     manifest = got(f"{place}/manifests/{index['manifests'][0]['digest']}")
     layer = f"{place}/blobs/{manifest['layers'][0]['digest']}"
-    urllib.request.urlopen(urllib.request.Request(layer, method="DELETE"), timeout=20).close()  # noqa: S310 - the lab's
+    urllib.request.urlopen(urllib.request.Request(layer, method="DELETE"), timeout=120).close()  # noqa: S310 - the lab's
 
 
 def got(url: str) -> dict[str, Any]:
     kinds = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
     asked = urllib.request.Request(url, headers={"Accept": kinds})  # noqa: S310 - the lab's
-    with urllib.request.urlopen(asked, timeout=20) as answer:  # noqa: S310 - likewise
+    with urllib.request.urlopen(asked, timeout=120) as answer:  # noqa: S310 - likewise
         document: dict[str, Any] = json.load(answer)
         return document
 

@@ -17,7 +17,7 @@ import pytest
 from bot import process
 from tests.e2e.world import World
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.lab
 
 KILLS = 20
 SEED = 20261124

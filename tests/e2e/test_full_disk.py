@@ -15,7 +15,7 @@ from tests.e2e.world import Ended, World
 pytestmark = pytest.mark.lab
 
 FILLS = "RUN head -c 400000000 /dev/zero > /big"
-NEARLY = "RUN head -c 20000000 /dev/zero > /big && sleep 3"
+NEARLY = "RUN head -c 20000000 /dev/zero > /big && sleep 15"
 
 
 @pytest.fixture(scope="module")

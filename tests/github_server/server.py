@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.github_server.contract import Contract
 
-_START_SECONDS = 10.0
+_START_SECONDS = 300.0
 _DEFAULT_TOKEN = "ghp_refit"
 assert endpoints.__all__  # importing the package fills the table of operations
 

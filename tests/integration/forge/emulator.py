@@ -23,7 +23,7 @@ from deploy.lab.ports import free_port
 
 VERSION: Final = "0.11.2"
 _ROOT: Final = Path(__file__).resolve().parents[3]
-_SECONDS: Final = 30.0
+_SECONDS: Final = 300.0
 _SEED: Final = """\
 tokens:
   ghp_refit: {login: refit, scopes: [repo]}
@@ -93,7 +93,7 @@ def emulator(folder: Path) -> Iterator[str]:
             yield f"http://localhost:{port}"
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=120)
 
 
 def _wait(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -26,7 +26,7 @@ class Docker:
 
     def __call__(self, *words: str | Path, check: bool = True) -> Finished:
         env = environment(DOCKER_HOST=self.host, DOCKER_BUILDKIT="1", HOME="/nonexistent")
-        return run(["/usr/bin/docker", *words], timeout=120, env=env, check=check)
+        return run(["/usr/bin/docker", *words], timeout=600, env=env, check=check)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def health(docker: Docker, name: str) -> str:
     return docker("inspect", "--format", "{{.State.Health.Status}}", name).text.strip()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 300.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.1)

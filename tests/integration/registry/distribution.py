@@ -19,7 +19,7 @@ from tests.integration.registry.images import Content, Image
 
 USER, PASSWORD = "refit", "made-up"
 _BCRYPT = "refit:$2y$04$ytW4qmwTidrDyJee8cxU/eNVhMmN83UVLH5MgZXWEhpvEgT4ZSydC\n"
-_START_SECONDS = 20.0
+_START_SECONDS = 300.0
 
 
 @contextlib.contextmanager
@@ -39,7 +39,7 @@ def distribution(
         yield address
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)
 
 
 def _config(folder: Path, address: str, http: Mapping[str, Any], auth: Mapping[str, Any]) -> dict[str, Any]:

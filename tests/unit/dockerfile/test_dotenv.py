@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from bot.dockerfile.dotenv import read_dotenv
@@ -34,9 +32,7 @@ def test_a_line(line: str, value: str | None) -> None:
     assert read_dotenv(line.encode()).get("TAG") == value
 
 
+@pytest.mark.timeout(120)  # in time that grows faster it would take hours
 def test_any_bytes_are_read_in_time_that_grows_with_them() -> None:
-    begun = time.monotonic()
     for data in (b" " * 10**6, b"A" * 10**6, b"A=" + b" " * 10**6, b"export " * 10**5, b"\xff\x00=" * 10**5):
         read_dotenv(data)
-
-    assert time.monotonic() - begun < 5

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from bot.dockerfile.frontend import foreign_frontend
@@ -44,10 +42,8 @@ def test_what_the_operator_allows_may_run_with_any_tag() -> None:
     assert foreign_frontend(data, ["acme/frontend"]) == "ghcr.io/acme/frontend:3"
 
 
+@pytest.mark.timeout(120)  # all of it is read in less than a second; in time that grows faster, never
 @pytest.mark.parametrize("spaces", [b" ", b"\t", "\u3000".encode()], ids=["blanks", "tabs", "wide"])
 def test_a_directive_of_a_million_spaces_is_read_at_once(spaces: bytes) -> None:
-    begun = time.monotonic()
     for head in (b"# syntax=", b"# syntax", b"#"):
         foreign_frontend(head + spaces * 1_000_000 + b"\v\nFROM debian:12\n")
-
-    assert time.monotonic() - begun < 5
