@@ -1,6 +1,7 @@
 """Rescan of SBOMs: what became known since yesterday, with no image at hand. Daily.
 
-Two scans of one SBOM are compared, so that nothing differs but the database: the cause is always `database`.
+Two scans of one SBOM are compared, so nothing differs but the database, which is the cause. Where another
+scanner was told from last it may be the scanner: that is said, and what is new is told all the same.
 A scan of an image is never one of the two. The older one is that which was *told*: the caller tells, then
 calls `mark_told`, so that whoever is killed in between tells it when started again.
 """
@@ -129,7 +130,8 @@ def _rescan(
     for one in (sbom, todays):
         scans.setdefault(one.digest, cached_sbom_scan(one.subject or one.base, one.digest, parts))
     scan = scans[sbom.digest]
-    since, note = _since(last_told(sbom.digest, place.name, audience, parts.store), scan)
+    last = last_told(sbom.digest, place.name, audience, parts.store)
+    since, note = _since(last, scan)
     new = {found.identity for found in since.known}
     layers = {*bases.held.diff_ids, *_layers_of(sbom, bases, parts)}
     remedies = Remedies(parts.store, scan, scans[todays.digest], frozenset(layers))
@@ -142,6 +144,7 @@ def _rescan(
         known=tuple(Known(one, one.identity in new, *remedies.of(one)) for one in scan.vulnerabilities),
         withdrawn=since.withdrawn,
         note=note,
+        told_by=last.scanner if last and _program(last) != _program(scan) else "",
     )
 
 
@@ -154,14 +157,12 @@ class _Since:
 
 
 def _since(last: Scan | None, scan: Scan) -> tuple[_Since, str]:
-    """What became known; a scanner that changed finds other things in what it knew before.
+    """What became known.
 
     What the operator hides, or hides no longer, has not become known by that.
     """
     if last is None:
         return _Since(), "first rescan of this SBOM: there is nothing to compare with"
-    if _program(last) != _program(scan):
-        return _Since(), f"last told from {last.scanner}, now by {scan.scanner}: not comparable"
     if not (last.supported and scan.supported):
         return _Since(), "the scanner has no data for this distribution"
     found = compare(last, scan)

@@ -66,6 +66,8 @@ class Rescanned:
         known: Every vulnerability, worst first.
         withdrawn: Told before, and no longer known.
         note: Why nothing is told as new, where that cannot be known; empty otherwise.
+        told_by: The scanner that was told from last, where this is another one: that may be why something is
+            new, or no longer known; empty otherwise.
     """
 
     name: str
@@ -76,6 +78,12 @@ class Rescanned:
     known: tuple[Known, ...]
     withdrawn: tuple[Vulnerability, ...] = ()
     note: str = ""
+    told_by: str = ""
+
+    @property
+    def cause(self) -> str:
+        """Why something is new, in words."""
+        return "scanner or database" if self.told_by else "database"
 
     @property
     def new(self) -> tuple[Known, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bot.model.evidence import VerdictState
 from bot.model.notice import Notice, NoticeKind
 from bot.model.run import Decided, Planned, Proved, RunResult
-from bot.model.sboms import SbomRescan
+from bot.model.sboms import Rescanned, SbomRescan
 from bot.model.severity import Severity
 from bot.model.update import Failed, Waiting, outcome_reason
 from bot.model.vulnerability import Vulnerability
@@ -38,8 +38,13 @@ def of_sboms(result: SbomRescan) -> Iterator[Notice]:
                 found_in(target.name, found),
                 "known",
                 f"New critical vulnerability in {target.name}: {found.id}",
-                (f"{found.package.name} {found.package.version}: {fix}", found.title),
+                (f"{found.package.name} {found.package.version}: {fix}", found.title, *_doubt(target)),
             )
+
+
+def _doubt(target: Rescanned) -> Iterator[str]:
+    if target.told_by:
+        yield f"Cause: {target.cause} (told last from {target.told_by}, now by {target.scan.scanner})"
 
 
 def found_in(target: str, found: Vulnerability) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bot.model.run import Rescan
-from bot.model.vulnerability import Cause, Comparison, Finding, Severity
+from bot.model.vulnerability import Cause, Comparison, Finding, Scan, Severity
 from bot.report import wording
 from bot.report.hidden import hidden
 from bot.report.quote import visible
@@ -51,7 +51,15 @@ def changes(result: Rescan) -> Sequence[str]:
         return ["No comparison with the last scan: its vulnerabilities or these are unknown."]
     pairs = (("Fixed", result.comparison.fixed), ("New", result.comparison.introduced))
     changes = [_change(word, findings) for word, findings in pairs if findings]
-    return changes or [_nothing(result.comparison)]
+    return [*changes, *_doubt(result.last, result.scan)] if changes else [_nothing(result.comparison)]
+
+
+def _doubt(last: Scan, scan: Scan) -> Iterator[str]:
+    """Another scanner finds other things in the same image, with the same database."""
+    before, now = (one.scanner.partition(",")[0] for one in (last, scan))
+    if before != now:
+        told = f"{visible(before, limit=_WIDTH)}, this one by {visible(now, limit=_WIDTH)}"
+        yield f"The last scan was by {told}: what is called the database's doing may be the scanner's."
 
 
 def news(result: Rescan) -> Sequence[str]:

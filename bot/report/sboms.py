@@ -32,7 +32,12 @@ def summary(result: SbomRescan) -> str:
 
 def news(result: SbomRescan) -> str:
     """Only what became known, worst first; empty where that is nothing: what is worth a message."""
-    return "\n".join(f"{visible(one.name)}: {_line(known, one)}" for one, known in result.new)
+    return "\n".join(f"{visible(one.name)}: {_line(known, one)}{_doubt(one)}" for one, known in result.new)
+
+
+def _doubt(one: Rescanned) -> str:
+    """The cause, where it may be another than the database."""
+    return f" (cause: {one.cause})" if one.told_by else ""
 
 
 def _target(one: Rescanned) -> Iterator[str]:
@@ -46,6 +51,9 @@ def _target(one: Rescanned) -> Iterator[str]:
         yield f"  withdrawn: {', '.join(visible(found.id, limit=_WIDTH) for found in one.withdrawn[:_SHOWN])}"
     if said := hidden(one.scan.ignored):
         yield f"  {said}"
+    if one.told_by:
+        told, now = visible(one.told_by), visible(one.scan.scanner)
+        yield f"  told last from {told}, now by {now}: the cause may be the scanner or the database"
     yield f"  {_scanned(one)}"
 
 

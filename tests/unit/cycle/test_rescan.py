@@ -117,6 +117,20 @@ def test_what_became_known_meanwhile_is_the_databases_doing(tmp_path: Path) -> N
     assert told(made)[1] == "New since the last scan: 1 high: CVE-2026-1 (openssl, database)"
 
 
+def test_by_another_scanner_the_cause_is_in_doubt_and_that_is_said(tmp_path: Path) -> None:
+    made = shop(tmp_path)
+    made.scanner.otherwise = finds(packages=(FOUND.package,))
+    told(made)
+    newer_database(made)
+    made.scanner.version, before = "trivy 0.0.1", made.scanner.version
+    made.scanner.otherwise = finds(FOUND)
+
+    lines = told(made)
+
+    assert lines[1] == "New since the last scan: 1 high: CVE-2026-1 (openssl, database)"
+    assert lines[2].startswith(f"The last scan was by {before}, this one by trivy 0.0.1: ")
+
+
 def test_what_a_moved_image_fixed_is_the_images_doing(tmp_path: Path) -> None:
     made = house(tmp_path, {"Dockerfile": "FROM debian:12\n"})
     made.registry.push("debian:12", "old")

@@ -12,7 +12,8 @@ from bot.cycle.compare import compare
 from bot.errors import ScanError
 from bot.model.exposure import Ignored
 from bot.model.sboms import Audience, Remedy
-from bot.model.vulnerability import Package, Vulnerability
+from bot.model.vulnerability import Package, Severity, Vulnerability
+from bot.report.notices import of_sboms
 from bot.report.sboms import news, summary
 from bot.updates.rules import Rule
 from tests.fakes.forge import FakeForge
@@ -173,14 +174,24 @@ def test_a_withdrawn_vulnerability_is_told(world: World) -> None:
     assert [one.id for one in world.rescan().rescanned[0].withdrawn] == ["CVE-2026-1"]
 
 
-def test_another_version_of_the_scanner_makes_nothing_new(world: World) -> None:
+def test_what_is_new_on_the_day_of_another_scanner_is_told_with_that_as_a_possible_cause(
+    world: World,
+) -> None:
+    """It may have been published that very day, and is marked as told from then on."""
     world.rescan()
-    world.image.append(vulnerability(OPENSSL))
+    world.image.append(replace(vulnerability(OPENSSL), severity=Severity.CRITICAL))
     world.house.scanner.version = "trivy 0.0.1"
     world.database()
     result = world.rescan()
-    assert result.new == ()
-    assert "not comparable" in summary(result)
+
+    assert [known.vulnerability.id for _, known in result.new] == ["CVE-2026-1"]
+    assert news(result).endswith("no fix yet (cause: scanner or database)")
+    assert "now by trivy 0.0.1: the cause may be the scanner or the database" in summary(result)
+    (notice,) = of_sboms(result)
+    assert notice.lines[-1].startswith("Cause: scanner or database (told last from trivy ")
+    world.database()
+    assert world.rescan().new == ()
+    assert "told last from" not in summary(world.rescan())
 
 
 def test_what_the_operator_hides_or_shows_again_has_not_become_known_by_that(world: World) -> None:
