@@ -210,7 +210,7 @@ def _checkout(project: ProjectSettings) -> str:
 
 
 def _login(settings: Settings, way: Access, project: str) -> str:
-    with translated(project, "log in"):
+    with translated(project, "find out whose token it is"):
         return f"{settings.github.url} as {way.login(project)}"
 
 
@@ -227,7 +227,7 @@ def _glob(way: Access, project: ProjectSettings) -> str:
 
 
 def _reachable(settings: Settings, way: Access, name: str) -> str:
-    with translated(name, "read the project"):
+    with translated(name, "read anything"):
         project = way.client(name).get_repo(name)
         branch, may_write = project.default_branch, project.permissions.push
     if "publish" not in settings.workers.serve and not may_write:

@@ -43,6 +43,9 @@ def _configuration(path: Path | None, settings: Settings) -> Finding:
     if path is None:
         seen = "none here: the defaults were checked"
         return Finding("configuration", Mark.FINE, seen, "`refit init` writes one for this folder.")
+    if not settings.projects:
+        advice = "Name what is under care below `projects:`; config/bot.example.yaml shows how."
+        return Finding("configuration", Mark.WARNING, f"{path} names no project", advice)
     return Finding("configuration", Mark.FINE, f"{path}, {count(len(settings.projects), 'project')}")
 
 

@@ -12,6 +12,7 @@ from bot.model.observation import Change, Observation, Sighting
 from bot.model.reference import Reference
 from bot.model.run import Problem
 from bot.model.target import Project
+from bot.report.wording import count
 
 
 def observe(parts: Parts) -> Observation:
@@ -27,7 +28,7 @@ def observe(parts: Parts) -> Observation:
             references |= {tag.canonical: tag for tag in _tags(project, parts)}
         except RefitError as error:
             problems.append(Problem(project.name, error.message, error.hint))
-    parts.progress.step(f"ask about {len(references)} images")
+    parts.progress.step(f"ask about {count(len(references), 'image')}")
     ordered = [references[name] for name in sorted(references)]
     results = asyncio.run(together(lambda one: _see(one, parts), ordered))
     return Observation(

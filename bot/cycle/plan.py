@@ -22,6 +22,7 @@ from bot.model.run import Decided, Plan, Planned, Problem
 from bot.model.target import LINUX_AMD64, Project, Target
 from bot.model.update import Failed, Update
 from bot.model.use import Use
+from bot.report.wording import count
 
 
 def make_plan(parts: Parts) -> Plan:
@@ -40,7 +41,7 @@ def make_plan(parts: Parts) -> Plan:
             problems.append(Problem(project.name, error.message, error.hint))
         except Exception as error:  # noqa: BLE001 - likewise: what projects hold is written by anybody
             problems.append(bug(project.name, error))
-    parts.progress.step(f"resolve {len(found)} uses")
+    parts.progress.step(f"resolve {count(len(found), 'use')}")
     settle(found, parts)
     results, (shipped, unanswered) = asyncio.run(_ask(found, parts, commits))
     return Plan(

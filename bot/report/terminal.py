@@ -46,6 +46,10 @@ def render(result: RunResult, *, width: int = 100, color: bool = False) -> str:
     for item, indent in (*_drawn(rows(result), width), *_decided_lines(result.decided), *_failures(result)):
         _print(console, item, indent)
     _print_published(console, result.published)
+    if not (result.updates or result.decided or result.problems):
+        console.print(
+            Padding(line("nothing is under care: no project here names an image", "yellow"), (0, 0, 0, 2))
+        )
     console.print(Padding(line(_foot(result), "bold"), (0, 0, 0, 2)))
     for note in result.notes:
         console.print(Padding(line(visible(note, limit=300), "dim"), (0, 0, 0, 2)))

@@ -174,7 +174,8 @@ class Secret(Section):
         if self.env is not None:
             value = os.environ.get(self.env, "")
             if not value.strip("\r\n"):
-                raise ConfigError(f"{what}: the environment variable {self.env} is not set", hint="Set it.")
+                hint = "Set it where Refit runs; a service has an environment of its own."
+                raise ConfigError(f"{what}: the environment variable {self.env} is not set", hint=hint)
             return value.rstrip("\r\n")
         return self._from_file(what)
 

@@ -71,6 +71,12 @@ def test_without_a_configuration_the_defaults_are_checked(refit: Refit) -> None:
     assert found["trivy"][1].startswith("trivy 0.")
 
 
+def test_a_configuration_without_a_project_is_a_warning(refit: Refit) -> None:
+    mark, told = lines(configured(refit, projects=[]))["configuration"]
+    assert mark == "!"
+    assert "names no project" in told
+
+
 def test_a_missing_engine_is_a_warning_for_evidence_stays_at_level_base(refit: Refit) -> None:
     answer = refit("doctor")
 

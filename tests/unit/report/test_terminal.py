@@ -118,6 +118,11 @@ def test_an_unsupported_distribution_is_unknown_in_the_terminal_too() -> None:
     assert "0/0" not in text
 
 
+def test_a_run_over_nothing_says_so() -> None:
+    told = lines(updates=(), decided=(), problems=())
+    assert "  nothing is under care: no project here names an image" in told
+
+
 def test_many_skipped_uses_are_counted_not_listed() -> None:
     skipped = cases.result().decided[2]
     told = lines(decided=(skipped,) * 30)
