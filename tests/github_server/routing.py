@@ -220,11 +220,6 @@ def find(method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
     return row, {name: unquote(value) for name, value in match.groupdict().items()}
 
 
-def known_path(path: str) -> bool:
-    """Whether any operation has that path, whatever the method."""
-    return any(row.pattern.fullmatch(path) for row in OPERATIONS)
-
-
 def _vagueness(template: str) -> tuple[int, int]:
     names = re.findall(r"{(\w+)}", template)
     return sum(name in _GREEDY for name in names), len(names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,6 @@ from tests.unit.cycle.house import POINT, PROJECT, House, abandoned, changed, op
 
 SHOP = Project(PROJECT)
 ISSUE = Issue("slot", "digest", "Title", "Body")
-Drive = Callable[[House], RunResult]
 
 
 class ReadOnly(FakeForge):
