@@ -1,4 +1,4 @@
-"""The composition root: settings become collaborators. The only file that names concrete classes."""
+"""The composition root: settings become the collaborators of a cycle; what lies further in names none."""
 
 from __future__ import annotations
 

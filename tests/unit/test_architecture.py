@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -43,7 +45,7 @@ ALLOWED = {
     "bot.web": INNER | {"bot.ports", "bot.triggers"},
 }
 OUTERMOST = {
-    *("bot.__init__", "bot.app", "bot.cli", "bot.commands", "bot.convert", "bot.logs", "bot.under_care"),
+    *("bot", "bot.app", "bot.cli", "bot.commands", "bot.convert", "bot.logs", "bot.under_care"),
     *("bot.hearing", "bot.service", "bot.talk", "bot.workshop"),
 }
 
@@ -52,29 +54,51 @@ def part(module: str) -> str:
     return ".".join(module.split(".")[:2])
 
 
-def imports() -> Iterator[tuple[str, str, str]]:
-    """Every (part, imported part, place) of the package."""
-    for file in sorted((ROOT / "bot").rglob("*.py")):
-        module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+def modules(folder: str) -> dict[str, Path]:
+    """The files of a folder by the names they are imported by."""
+    files = {file.relative_to(ROOT): file for file in sorted((ROOT / folder).rglob("*.py"))}
+    return {".".join(path.with_suffix("").parts).removesuffix(".__init__"): files[path] for path in files}
+
+
+@cache
+def imports(folder: str) -> tuple[tuple[str, str, str], ...]:
+    """Every (module, imported module, place) below a folder, of modules that are in it."""
+    return tuple(_imports(modules(folder)))
+
+
+def _imports(known: Mapping[str, Path]) -> Iterator[tuple[str, str, str]]:
+    for module, file in known.items():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("bot"):
-                for alias in node.names:
-                    name = f"bot.{alias.name}" if node.module == "bot" else node.module
-                    yield part(module), part(name), f"{file.relative_to(ROOT)}:{node.lineno}"
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = {f"{node.module}.{alias.name}" for alias in node.names}
+                for name in (names & known.keys()) or ({node.module} & known.keys()):
+                    yield module, name, f"{file.relative_to(ROOT)}:{node.lineno}"
 
 
 def test_every_part_has_its_place() -> None:
-    parts = {part(".".join(f.relative_to(ROOT).with_suffix("").parts)) for f in (ROOT / "bot").rglob("*.py")}
+    assert {part(module) for module in modules("bot")} == set(ALLOWED) | OUTERMOST
 
-    assert parts == set(ALLOWED) | OUTERMOST
+
+def test_no_module_needs_itself_by_way_of_others() -> None:
+    graph: dict[str, set[str]] = {}
+    for module, imported, _ in imports("bot"):
+        graph.setdefault(module, set()).add(imported)
+
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the modules
+
+
+def test_no_test_takes_anything_from_a_file_of_tests() -> None:
+    taken = [place for _, name, place in imports("tests") if name.rpartition(".")[2].startswith("test_")]
+
+    assert taken == []
 
 
 @pytest.mark.parametrize("name", sorted(ALLOWED))
 def test_a_part_imports_only_what_lies_further_in(name: str) -> None:
     wrong = [
         f"{place} imports {target}"
-        for source, target, place in imports()
-        if source == name and target not in ALLOWED[name] | {name}
+        for source, target, place in imports("bot")
+        if part(source) == name and part(target) not in ALLOWED[name] | {name}
     ]
 
     assert wrong == []

@@ -13,7 +13,7 @@ from bot.model.target import Project
 from bot.ports import Task
 from tests.fakes.chat import FakeChat
 from tests.unit.cycle.house import PROJECT, House, outdated
-from tests.unit.triggers.test_worker import worker
+from tests.unit.triggers.workers import worker
 
 OTHER = "acme/other"
 

@@ -19,32 +19,19 @@ from bot.ports import Task
 from bot.queue.local import LocalQueue
 from bot.store.sql import open_store, sqlite_url
 from bot.triggers.chat.answers import Answers
-from bot.triggers.chat.conversation import Conversation
 from bot.triggers.outbox import undelivered
 from bot.triggers.worker import Worker
 from tests.fakes.chat import FakeChat
 from tests.unit.cycle.house import POINT, House, outdated
+from tests.unit.triggers.workers import talk, worker
 
 ASKED = {"subject": "debian:12", "thread": "C1/1"}
-
-
-def anybody(project: str, who: str) -> str:
-    del project, who
-    return ""
 
 
 def shop(folder: Path) -> House:
     made = outdated(folder)
     made.registry.push("debian:12")
     return made
-
-
-def talk(made: House, chat: FakeChat) -> Conversation:
-    return Conversation(Answers(chat, made.store, made.clock), anybody)
-
-
-def worker(made: House, chat: FakeChat | None = None) -> Worker:
-    return Worker(made.opened, talk(made, chat) if chat else None)
 
 
 def due(job: str, period: str) -> Task:
