@@ -138,6 +138,10 @@ def call(arguments: list[str] | None = None, application: typer.Typer = app) -> 
         return _misused(console, error)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
+    except ModuleNotFoundError as error:  # a checkout that was renewed, and not installed again
+        hint = "Install it again: `make .venv/ready` in a checkout, else `pip install` as before."
+        _show(console, f"this installation of Refit lacks the package {error.name}", hint)
+        return _USAGE
     except Exception:  # noqa: BLE001 - the last line of defence turns a bug into a report
         return _bug(console)
     if code == _INTERRUPTED:

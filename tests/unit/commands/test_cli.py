@@ -123,6 +123,11 @@ ENDINGS = {
     "usage": (UsageError("no such thing", hint="Look."), 2, "error: no such thing\nhint:  Look.\n"),
     "store": (StoreError("it is broken"), 3, "error: it is broken\n"),
     "service": (EngineMissing("no engine"), 4, "error: no engine\nhint:  Install Docker Engine"),
+    "half an installation": (
+        ModuleNotFoundError("No module named 'x'", name="x"),
+        2,
+        "error: this installation of Refit lacks the package x\nhint:  Install it again",
+    ),
     "bug": (ZeroDivisionError("division by zero"), 70, f"A bug in Refit {__version__}; please report this:"),
     "interrupted": (KeyboardInterrupt(), 130, "interrupted\n"),
 }
