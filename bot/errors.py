@@ -200,6 +200,15 @@ class NotHere(StoreError):
     default_hint = "The work is given to others; this machine takes none until it can."
 
 
+class NoWorker(StoreError):
+    """Of the machines that share the store, none does what is needed; it is asked for again later."""
+
+    default_hint = (
+        "Start `refit worker --role prove` where an engine is, and `refit worker --role publish`, or let "
+        "`refit serve` do it (`workers.serve`)."
+    )
+
+
 class EditError(RefitError):
     """An edit would change something other than the one reference; nothing was written."""
 

@@ -20,7 +20,7 @@ from bot.model.run import PublicationKind, PublicationState
 from bot.ports import Queue
 from bot.queue.local import LocalQueue
 from bot.queue.role import Role
-from bot.report.chat import coming, status
+from bot.report.chat import coming, status, untaken
 from bot.settings import Settings
 from bot.store.sql import open_store
 from bot.talk import Talk
@@ -113,7 +113,8 @@ class Service:
         open_ = sum(one.state is PublicationState.OPEN for one in pulls)
         told = [(cycle, f", {outcome(self._store, cycle)}") for cycle in last_of_each(self._store)]
         snoozes = self._store.snoozes(self._clock.now())
-        return status(told, open_, snoozes, ZoneInfo(self._settings.timezone), undelivered(self._store))
+        ailing = [*undelivered(self._store), *untaken(self._shop.queue.loads())]
+        return status(told, open_, snoozes, ZoneInfo(self._settings.timezone), ailing)
 
     def _next(self) -> Answer:
         jobs, now = timetable(self._settings), self._clock.now()

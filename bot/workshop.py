@@ -96,7 +96,7 @@ class Workshop:
     def metrics(self) -> Route:
         """/metrics of this machine."""
         care = KnownTargets(self._store).subjects
-        return metrics_route(Metrics(self._store, self._clock, self.queue.depth, self._counted, care))
+        return metrics_route(Metrics(self._store, self._clock, self.queue.loads, self._counted, care))
 
     def readable(self) -> bool:
         """True where store and queue answer."""

@@ -14,7 +14,7 @@ from typing import Final
 
 from bot.cycle.grouping import Group
 from bot.cycle.keys import ticket
-from bot.errors import BranchTaken, ServiceError
+from bot.errors import BranchTaken, NoWorker, ServiceError
 from bot.model.evidence import Evidence
 from bot.model.receipt import Receipt
 from bot.model.run import Cycle, Planned, Publication
@@ -28,6 +28,7 @@ _LOOK_SECONDS: Final = 0.5
 _LOOKS_PER_ASKING: Final = 10
 _ASKED_AGAIN: Final = 5
 _LOOKS_PER_WARNING: Final = 600
+_MOST_IDLE_LOOKS: Final = 3600  # half an hour in which nobody did anything of the kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +86,37 @@ class Crew:
 
         Raises:
             ServiceError: It was lost again and again.
+            NoWorker: No machine did anything of the kind for half an hour.
         """
-        asked = look = 0
+        asked = look = idle = 0
         while (receipt := self.store.receipt(key)) is None:
-            if look % _LOOKS_PER_ASKING == 0 and self.queue.submit(task, key):
-                asked += 1
+            if look % _LOOKS_PER_ASKING == 0:
+                asked += self.queue.submit(task, key)
+                idle = 0 if self._is_done_somewhere(task) else idle + _LOOKS_PER_ASKING
+                _warn(key, idle)
             if asked > _ASKED_AGAIN:
                 raise ServiceError(f"the job {key!r} was lost {asked} times", hint="Do the workers run?")
             look += 1
-            if look % _LOOKS_PER_WARNING == 0:
-                minutes = look * _LOOK_SECONDS / 60
-                log.warning("%s has waited for %d minutes: does a worker run that takes it?", key, minutes)
             self.pause(_LOOK_SECONDS)
         return receipt
+
+    def _is_done_somewhere(self, task: Task) -> bool:
+        """True where some machine is at work of this kind now."""
+        load = self.queue.loads().get(PROVE if task.name == PROVE else PUBLISH)
+        return load is not None and load.running > 0
+
+
+def _warn(key: str, idle: int) -> None:
+    """Say that nobody takes a job, now and then, and end it after a while: other work waits behind the cycle.
+
+    Raises:
+        NoWorker: That was long enough.
+    """
+    what, minutes = key.partition(" ")[0], int(idle * _LOOK_SECONDS / 60)
+    if idle >= _MOST_IDLE_LOOKS:
+        raise NoWorker(f"no machine took {what} jobs for {minutes} minutes")
+    if idle and idle % _LOOKS_PER_WARNING == 0:
+        log.warning("%s has waited for %d minutes: %s", key, minutes, NoWorker.default_hint)
 
 
 def evidence_of(receipt: Receipt, store: Store) -> tuple[Evidence, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bot.model.load import Load
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -32,6 +34,10 @@ class Queue(Protocol):
 
     def depth(self) -> int:
         """How many tasks wait or run."""
+        ...
+
+    def loads(self) -> Mapping[str, Load]:
+        """The same by role, `prove` for example; a role without any may be left out."""
         ...
 
     def drain(self, seconds: float) -> bool:

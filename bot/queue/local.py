@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from bot.errors import StoreError
+from bot.model.load import Load
 from bot.ports import Task
+from bot.queue.role import role_of
 
 log: Final = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ class LocalQueue:
         self._work, self._undone, self._threads = work, undone, threads
         self._changed = threading.Condition()
         self._waiting: deque[_Job] = deque()
-        self._taken: set[str] = set()
+        self._taken: dict[str, Task] = {}
         self._started = 0
         self._closed = False
 
@@ -57,7 +59,7 @@ class LocalQueue:
         with self._changed:
             if self._closed or key in self._taken:
                 return False
-            self._taken.add(key)
+            self._taken[key] = task
             self._waiting.append(_Job(task, key))
             self._start_one()
             self._changed.notify_all()
@@ -68,12 +70,20 @@ class LocalQueue:
         with self._changed:
             return len(self._taken)
 
+    def loads(self) -> Mapping[str, Load]:
+        """How much waits and runs, by role."""
+        with self._changed:
+            waiting = Counter(role_of(job.task).value for job in self._waiting)
+            taken = Counter(role_of(task).value for task in self._taken.values())
+        return {role: Load(waiting[role], taken[role] - waiting[role]) for role in taken}
+
     def drain(self, seconds: float) -> bool:
         """Take no more, drop what has not begun, wait for what runs; True when all of it ended in time."""
         with self._changed:
             self._closed = True
             left, self._waiting = list(self._waiting), deque()
-            self._taken -= {job.key for job in left}
+            for job in left:
+                del self._taken[job.key]
             self._changed.notify_all()
         for job in left:
             log.warning("task %s (%s) was not begun", job.task.name, job.key)
@@ -97,7 +107,7 @@ class LocalQueue:
 
     def _ended(self, job: _Job) -> None:
         with self._changed:
-            self._taken.discard(job.key)
+            self._taken.pop(job.key, None)
             self._changed.notify_all()
 
     def _next(self) -> _Job | None:

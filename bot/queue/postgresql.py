@@ -20,6 +20,7 @@ from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
 from bot.errors import NotHere, StoreError
+from bot.model.load import Load
 from bot.ports import Task
 from bot.queue.again import Again, HandedBack
 from bot.queue.role import Role, lock_of, role_of
@@ -81,6 +82,7 @@ class PostgresQueue:
         self._call(self._open())
         self._stop = asyncio.Event()
         self._unable = {role: asyncio.Event() for role in slots}
+        self._why = dict.fromkeys(slots, "")
         self._ended: Future[None] | None = None
 
     def start(self) -> None:
@@ -101,7 +103,15 @@ class PostgresQueue:
         Raises:
             StoreError: The database does not answer.
         """
-        return self._call(self._depth(), self._patience)
+        return sum(load.waiting + load.running for load in self.loads().values())
+
+    def loads(self) -> Mapping[str, Load]:
+        """How much waits and runs, by role, on all machines.
+
+        Raises:
+            StoreError: The database does not answer.
+        """
+        return self._call(self._loads(), self._patience)
 
     def drain(self, seconds: float) -> bool:
         """Take no more, wait for what runs here; True when all of it ended in time. The rest stays queued."""
@@ -140,9 +150,9 @@ class PostgresQueue:
             return False
         return True
 
-    async def _depth(self) -> int:
+    async def _loads(self) -> dict[str, Load]:
         queues = await self._app.job_manager.list_queues_async()
-        return sum(queue["todo"] + queue["doing"] for queue in queues)
+        return {queue["name"]: Load(queue["todo"], queue["doing"]) for queue in queues}
 
     async def _serve(self) -> None:
         """A worker for each role, so that one who waits for proofs cannot keep them from being made."""
@@ -181,8 +191,10 @@ class PostgresQueue:
         """Tell whether this machine can take a role's jobs; where it cannot, after a while."""
         self._unable[role].clear()
         why = await asyncio.to_thread(self._able, role)
+        if why != self._why[role]:  # said once, and not at every look
+            self._why[role] = why
+            log.warning("this machine takes %s", f"no {role} jobs: {why}" if why else f"{role} jobs again")
         if why:
-            log.warning("this machine takes no %s jobs: %s", role, why)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), self._look)
         return not why

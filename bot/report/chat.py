@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 
+from bot.errors import NoWorker
 from bot.model.answer import Answer, Button
+from bot.model.load import Load
 from bot.model.measurement import Baseline, Measurement
 from bot.model.offer import Offer
 from bot.model.run import Cycle, Decided, Plan, Planned, Problem, Proved, Rescan, RunResult
@@ -19,6 +21,7 @@ from bot.report import wording
 from bot.report.notices import moves
 
 _DAYS = 14
+_DRIVE = "drive"  # whoever is asked drives
 _MOST = 20
 _BUTTONS = 3
 
@@ -106,6 +109,18 @@ def status(
     lines = [*ailing, *(f"{one.id}: {one.state}, begun {at}{told}" for one, at, told in begun)]
     headline = f"{wording.count(pulls, 'pull request')} open" if cycles else "Nothing ran yet."
     return Answer(headline, tuple(lines), foot=_snoozed(snoozes))
+
+
+def untaken(loads: Mapping[str, Load]) -> list[str]:
+    """Of which work there is some, and no machine at it, as lines for the operator."""
+    alone = [
+        (role, load.waiting) for role, load in sorted(loads.items()) if load.waiting and not load.running
+    ]
+    return [
+        f"{wording.count(waiting, f'{role} job')} waiting, and no machine is at one. {NoWorker.default_hint}"
+        for role, waiting in alone
+        if role != _DRIVE
+    ]
 
 
 def coming(due: Sequence[tuple[str, datetime]]) -> Answer:

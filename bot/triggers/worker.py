@@ -18,7 +18,7 @@ from bot.cycle.quarterly import publish_reports
 from bot.cycle.sboms import rescan_sboms
 from bot.cycle.told import mark_told
 from bot.cycle.workspace import sweep
-from bot.errors import RefitError, StoreError
+from bot.errors import NoWorker, RefitError, StoreError
 from bot.model.answer import Answer
 from bot.model.run import CycleState, Problem, RunResult
 from bot.model.sboms import Audience
@@ -85,7 +85,7 @@ class Worker:
                     self._news.worked(task)
         except RefitError as error:
             log.error("%s: %s %s", _what(task), error.message, error.hint)  # noqa: TRY400 - expected: no traceback
-            if isinstance(error, StoreError):
+            if isinstance(error, StoreError) and not isinstance(error, NoWorker):
                 raise
             self._failed(task, error)
         except Exception as error:

@@ -25,6 +25,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import RefitError
+from bot.model.load import Load
 from bot.model.measurement import Measurement
 from bot.model.run import Cycle, CycleState
 from bot.ports import Clock, Registry, Store
@@ -75,14 +76,14 @@ class Metrics(Collector):
     Attributes:
         store: Cycles, results, measurements.
         clock: Wall time.
-        depth: How many tasks wait or run; it may fail.
+        loads: How many tasks wait and run, by role; it may fail.
         counted: What this process counted.
         under_care: `project#target` of each target, as far as known; nothing for all that were ever measured.
     """
 
     store: Store
     clock: Clock
-    depth: Callable[[], int]
+    loads: Callable[[], Mapping[str, Load]]
     counted: Counted
     under_care: Callable[[], Collection[str]]
 
@@ -94,9 +95,7 @@ class Metrics(Collector):
         yield from self._of_targets()
         yield from self._of_registries()
         yield _of_letters(self.store)
-        depth = GaugeMetricFamily("refit_queue_depth", "Tasks that wait or run.")
-        depth.add_metric([], self.depth())
-        yield depth
+        yield from _of_queue(self.loads())
 
     def _of_uses(self, cycles: Sequence[Cycle]) -> Iterator[Metric]:
         """Uses by outcome, as the newest finished monthly cycle left them."""
@@ -137,6 +136,17 @@ class Metrics(Collector):
             left.add_metric([host], rest)
             limit.add_metric([host], most)
         yield from (left, limit)
+
+
+def _of_queue(loads: Mapping[str, Load]) -> Iterator[Metric]:
+    """Work of all machines: what waits where nothing runs has nobody to do it."""
+    depth = GaugeMetricFamily("refit_queue_depth", "Tasks that wait or run.")
+    depth.add_metric([], sum(load.waiting + load.running for load in loads.values()))
+    jobs = GaugeMetricFamily("refit_queue_jobs", "Tasks by who takes them.", labels=["role", "state"])
+    for role, load in sorted(loads.items()):
+        jobs.add_metric([role, "waiting"], load.waiting)
+        jobs.add_metric([role, "running"], load.running)
+    yield from (depth, jobs)
 
 
 def _of_letters(store: Store) -> Metric:

@@ -65,6 +65,7 @@ def test_tasks_are_carried_out_in_the_order_they_came() -> None:
     for name in "abcd":
         assert queue.submit(Task(name), name)
     assert queue.depth() == 4
+    assert sum(load.waiting + load.running for load in queue.loads().values()) == 4
 
     works.gate.set()
     for _ in "abcd":

@@ -14,6 +14,7 @@ import pytest
 
 from bot import process
 from bot.errors import NotHere, StoreError
+from bot.model.load import Load
 from bot.ports import Task
 from bot.queue.postgresql import PostgresQueue
 from bot.queue.role import Role
@@ -83,6 +84,7 @@ def test_the_same_key_is_taken_once_while_it_waits_or_runs_on_any_machine(url: s
 
         assert not asking.queue.submit(*proof(1))
         assert not asking.queue.submit(*proof(2))
+        assert asking.queue.loads()["prove"] == Load(waiting=1, running=1)
         assert asking.queue.depth() == 2
         gate.set()
         until(lambda: asking.queue.depth() == 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,15 @@ from bot.cycle.crew import Crew, proof_key, publication_key
 from bot.cycle.grouping import Group, grouped
 from bot.cycle.hands import prove_job, publish_job
 from bot.cycle.monthly import Outcome, run_cycle
-from bot.errors import BranchTaken, ScanError, ServiceError, StoreError
+from bot.cycle.parts import Parts
+from bot.errors import BranchTaken, NoWorker, ScanError, ServiceError, StoreError
+from bot.model.load import Load
 from bot.model.receipt import Receipt
-from bot.model.run import Plan
-from bot.ports import Queue
+from bot.model.run import CycleState, Plan
+from bot.ports import Queue, Task
 from bot.queue.local import LocalQueue
 from bot.store.sql import open_store, sqlite_url
+from bot.triggers.notify import News
 from bot.triggers.worker import Worker
 from tests.unit.cycle.house import House, outdated
 
@@ -131,10 +135,40 @@ def test_a_job_that_is_lost_again_and_again_is_said(shop: House) -> None:
     assert queue.drain(120)
 
 
-def test_a_job_that_nobody_takes_is_said_now_and_then(shop: House, caplog: pytest.LogCaptureFixture) -> None:
-    queue = LocalQueue(lambda _: None)
-    queue.drain(0)  # it takes nothing, as where no machine of that role runs
-    looks = iter(range(1250))
+class Workerless(LocalQueue):
+    """A queue that no machine takes jobs from, or one that is at another job all the while."""
+
+    def __init__(self, running: int = 0) -> None:
+        super().__init__(lambda _: None)
+        self._running = running
+
+    def submit(self, task: Task, key: str) -> bool:
+        del task
+        taken, self._taken = self._taken, {key: Task("publish")}
+        return not taken
+
+    def loads(self) -> dict[str, Load]:
+        return {"publish": Load(len(self._taken), self._running)}
+
+
+def test_a_job_that_nobody_takes_is_said_with_what_to_start_and_ends_the_waiting(
+    shop: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    cycle = shop.store.begin("monthly-2026-11", shop.clock.now())
+    crew = Crew(shop.store, Workerless(), lambda _: None)
+
+    with pytest.raises(NoWorker, match="no machine took publish jobs for 30 minutes") as caught:
+        crew.publish(cycle, Group(shop.projects[0], "debian:12", ()))
+
+    assert "refit worker --role publish" in caught.value.hint
+    told = [line for line in caplog.messages if "Start `refit worker --role prove`" in line]
+    assert [line.partition(" has ")[2].partition(":")[0] for line in told] == [
+        f"waited for {minutes} minutes" for minutes in (5, 10, 15, 20, 25)
+    ]
+
+
+def test_a_job_that_waits_behind_others_is_waited_for(shop: House) -> None:
+    looks = iter(range(10_000))  # 83 minutes
 
     def pause(_: float) -> None:
         if next(looks, None) is None:
@@ -142,13 +176,28 @@ def test_a_job_that_nobody_takes_is_said_now_and_then(shop: House, caplog: pytes
 
     cycle = shop.store.begin("monthly-2026-11", shop.clock.now())
     with pytest.raises(KeyboardInterrupt):
-        Crew(shop.store, queue, pause).publish(cycle, Group(shop.projects[0], "debian:12", ()))
+        Crew(shop.store, Workerless(running=1), pause).publish(cycle, Group(shop.projects[0], "a:1", ()))
 
-    told = [line for line in caplog.messages if "does a worker run" in line]
-    assert [line.partition(" has ")[2][:21] for line in told] == [
-        "waited for 5 minutes:",
-        "waited for 10 minutes",
-    ]
+
+def test_a_cycle_that_nobody_works_for_is_to_be_gone_on_with_and_makes_room_for_other_work(
+    shop: House,
+) -> None:
+    crew = Crew(shop.store, Workerless(), lambda _: None)
+    failed: list[str] = []
+
+    class Told(News):
+        def failed(self, task: Task, error: Exception) -> None:
+            failed.append(f"{task.name}: {error}")
+
+    @contextmanager
+    def parts(_: str) -> Iterator[Parts]:
+        yield replace(shop.parts(), crew=crew)
+
+    Worker(parts, news=Told())(Task("monthly", {"period": "monthly-2026-11"}))
+
+    assert failed == ["monthly: no machine took prove jobs for 30 minutes"]
+    (cycle,) = shop.store.cycles()
+    assert cycle.state is CycleState.RUNNING
 
 
 def test_a_store_that_fails_leaves_the_job_to_be_done_again(shop: House, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from bot.commands.options import Format
 from bot.commands.schedule import schedule, table
-from bot.report.chat import coming, status
+from bot.model.load import Load
+from bot.report.chat import coming, status, untaken
 from bot.store.sql import SqlStore, open_store, sqlite_url
 from bot.triggers.ledger import last_of_each, scheduled
 from bot.triggers.periods import Job, Timetable
@@ -60,6 +61,16 @@ def test_people_read_one_time_zone_everywhere_and_programs_utc(
     times = [job["next"] for job in jobs] + [job["last"]["started"] for job in jobs if job["last"]]
     assert len(times) == 6
     assert all(one.endswith("+00:00") for one in times)
+
+
+def test_status_names_work_that_nobody_takes_and_what_to_start() -> None:
+    loads = {"drive": Load(1, 0), "prove": Load(3, 0), "publish": Load(2, 1)}
+
+    (line,) = status([], 0, (), ZoneInfo("UTC"), untaken(loads)).lines
+
+    assert line.startswith(
+        "3 prove jobs waiting, and no machine is at one. Start `refit worker --role prove`"
+    )
 
 
 def test_the_last_run_is_shown_with_what_it_did(store: SqlStore) -> None:

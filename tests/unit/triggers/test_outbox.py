@@ -53,7 +53,7 @@ def later(teller: Notifier, clock: FakeClock, span: timedelta) -> None:
 
 
 def metric(store: SqlStore, clock: FakeClock) -> dict[str, float]:
-    families = Metrics(store, clock, lambda: 0, Counted(), tuple).collect()
+    families = Metrics(store, clock, dict, Counted(), tuple).collect()
     (family,) = [one for one in families if one.name == "refit_undelivered"]
     return {one.labels["state"]: one.value for one in family.samples if one.labels["kind"] == "notification"}
 

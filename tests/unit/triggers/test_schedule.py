@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.errors import StoreError
+from bot.model.load import Load
 from bot.ports import Task
 from bot.triggers.periods import Job, Timetable
 from bot.triggers.schedule import Schedule
@@ -45,6 +46,9 @@ class Desk:
 
     def depth(self) -> int:
         return len(self.running)
+
+    def loads(self) -> dict[str, Load]:
+        return {}
 
     def drain(self, seconds: float) -> bool:
         del seconds

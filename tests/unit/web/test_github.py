@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from bot.errors import StoreError
+from bot.model.load import Load
 from bot.ports import Task
 from bot.store.sql import open_store, sqlite_url
 from bot.web.app import web_app
@@ -51,6 +52,9 @@ class Waiting:
 
     def depth(self) -> int:
         return len(self.keys)
+
+    def loads(self) -> dict[str, Load]:
+        return {}
 
     def drain(self, seconds: float) -> bool:
         del seconds

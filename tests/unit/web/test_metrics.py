@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from bot.errors import StoreError
+from bot.model.load import Load
 from bot.model.measurement import Measurement
 from bot.ports import Task
 from bot.store.sql import SqlStore, open_store, sqlite_url
@@ -48,7 +49,7 @@ Told = Mapping[tuple[str, ...], float]
 
 def scrape(store: SqlStore, counted: Counted | None = None, care: Collection[str] = ()) -> Told:
     """Every sample by its name and the values of its labels, in the order of their names."""
-    metrics = Metrics(store, FakeClock(), lambda: 2, counted or Counted(), lambda: care)
+    metrics = Metrics(store, FakeClock(), lambda: {"drive": Load(1, 1)}, counted or Counted(), lambda: care)
     answer = TestClient(Starlette(routes=[metrics_route(metrics)])).get("/metrics")
     assert answer.status_code == 200
     samples = [one for family in text_string_to_metric_families(answer.text) for one in family.samples]
@@ -77,6 +78,7 @@ def test_cycles_and_uses_are_told_from_the_newest_results(store: SqlStore) -> No
     assert told["refit_uses", "current"] == 7
     assert told["refit_uses", "failed"] == 0
     assert told["refit_queue_depth",] == 2
+    assert told["refit_queue_jobs", "drive", "waiting"] == 1
 
 
 def test_targets_are_told_as_they_were_measured_last(store: SqlStore) -> None:
@@ -152,7 +154,7 @@ def test_requests_and_quota_add_up_over_tasks(store: SqlStore) -> None:
 
 
 def test_a_store_that_does_not_answer_is_no_empty_page(store: SqlStore) -> None:
-    def broken() -> int:
+    def broken() -> dict[str, Load]:
         raise StoreError("the queue cannot be used")
 
     route = metrics_route(Metrics(store, FakeClock(), broken, Counted(), tuple))
@@ -164,7 +166,7 @@ def test_a_store_that_does_not_answer_is_no_empty_page(store: SqlStore) -> None:
 def test_no_label_is_one_that_prometheus_gives_itself(store: SqlStore) -> None:
     store.finish(store.begin("monthly-2026-11", NOW), "{}", NOW)
     store.save_measurement(POINT)
-    metrics = Metrics(store, FakeClock(), lambda: 2, Counted(), tuple)
+    metrics = Metrics(store, FakeClock(), lambda: {"drive": Load(1, 1)}, Counted(), tuple)
 
     labels = {label for family in metrics.collect() for one in family.samples for label in one.labels}
 
@@ -176,7 +178,10 @@ def test_the_alerts_ask_for_nothing_that_is_not_told(store: SqlStore) -> None:
     file = Path(__file__).parents[3] / "deploy" / "prometheus" / "alerts.yaml"
     groups = YAML(typ="safe").load(file.read_text(encoding="utf-8"))["groups"]
     asked = {name for group in groups for rule in group["rules"] for name in _NAME.findall(rule["expr"])}
-    told = {family.name for family in Metrics(store, FakeClock(), lambda: 2, Counted(), tuple).collect()}
+    told = {
+        family.name
+        for family in Metrics(store, FakeClock(), lambda: {"drive": Load(1, 1)}, Counted(), tuple).collect()
+    }
 
     assert asked
     assert asked <= told
