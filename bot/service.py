@@ -22,7 +22,7 @@ from bot.queue.local import LocalQueue
 from bot.queue.role import Role
 from bot.report.chat import coming, status, untaken
 from bot.settings import Settings
-from bot.store.sql import open_store
+from bot.store.apart import open_store_apart
 from bot.talk import Talk
 from bot.triggers.chat.conversation import Conversation
 from bot.triggers.chat.grammar import Word
@@ -54,7 +54,7 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._clock = SystemClock()
-        self._store = open_store(store_url(settings))
+        self._store = open_store_apart(store_url(settings))
         self._known = KnownTargets(self._store)
         self._talk = Talk(settings, self._store, self._clock)
         self._shop = Workshop(settings, self._store, self._clock, _slots(settings), self._worker)
@@ -136,7 +136,7 @@ class WorkerService:
     """
 
     def __init__(self, settings: Settings, role: Role, slots: int) -> None:
-        self._store = open_store(store_url(settings))
+        self._store = open_store_apart(store_url(settings))
         self._shop = Workshop(settings, self._store, SystemClock(), {role: slots}, _plain_worker)
         self.web: Starlette = web_app({"store": self._shop.readable}, [self._shop.metrics()])
 

@@ -19,7 +19,8 @@ Outcome = Literal["current", "update", "waiting", "abandoned", "skipped", "faile
 
 
 class _Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, from_attributes=True)
+    # Made up when the first document is: a terminal or a bot needs none of them.
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, from_attributes=True, defer_build=True)
 
 
 class UseShape(_Shape):

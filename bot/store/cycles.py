@@ -7,9 +7,10 @@ from datetime import datetime
 
 from bot.errors import StoreError
 from bot.model.driving import Driving
+from bot.model.evidence import Evidence
 from bot.model.run import Cycle, CycleState, Plan, RunResult
 from bot.store.base import Rows, columns
-from bot.store.codec import ENDED, EVIDENCE, PLAN, Ended, decode, encode
+from bot.store.codec import Ended, decode, encode
 from bot.store.tables import CYCLES, DRIVING, EVIDENCES
 from bot.store.transaction import Row, Transaction
 
@@ -34,7 +35,7 @@ class CycleRows(Rows):
 
     def finish(self, cycle: Cycle, result: str, now: datetime, outcome: RunResult | None = None) -> Cycle:
         """Mark a cycle done, with its result as JSON, and as a value where it has one."""
-        ended = None if outcome is None else encode(ENDED, _ended(outcome))
+        ended = None if outcome is None else encode(_ended(outcome))
         with self._writing() as writing:
             found = _there(writing, cycle)
             writing.change(
@@ -47,7 +48,7 @@ class CycleRows(Rows):
         """The result of a finished cycle as a value, or None where it has none."""
         with self._reading() as reading:
             text = reading.value(CYCLES, "outcome", _there(reading, cycle).id)
-            return None if text is None else _whole(decode(ENDED, text), reading)
+            return None if text is None else _whole(decode(Ended, text), reading)
 
     def drive(self, driving: Driving) -> None:
         """Let others see who drives a cycle and what it is at."""
@@ -80,12 +81,12 @@ class CycleRows(Rows):
         """The plan stored for a cycle, or None."""
         with self._reading() as reading:
             text = reading.value(CYCLES, "plan", _there(reading, cycle).id)
-        return None if text is None else decode(PLAN, text)
+        return None if text is None else decode(Plan, text)
 
     def save_plan(self, cycle: Cycle, plan: Plan) -> None:
         """Store the plan of a cycle."""
         with self._writing() as writing:
-            writing.change(CYCLES, _there(writing, cycle).id, plan=encode(PLAN, plan))
+            writing.change(CYCLES, _there(writing, cycle).id, plan=encode(plan))
 
 
 def _ended(result: RunResult) -> Ended:
@@ -99,7 +100,7 @@ def _whole(ended: Ended, reading: Transaction) -> RunResult:
     updates = []
     for one, keys in zip(ended.result.updates, ended.evidence, strict=True):
         bodies = [body for key in keys if (body := reading.value(EVIDENCES, "body", key)) is not None]
-        updates.append(replace(one, evidence=tuple(decode(EVIDENCE, body) for body in bodies)))
+        updates.append(replace(one, evidence=tuple(decode(Evidence, body) for body in bodies)))
     return replace(ended.result, updates=tuple(updates))
 
 

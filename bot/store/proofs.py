@@ -8,7 +8,7 @@ from bot.model.evidence import Evidence, SideName
 from bot.model.measurement import Baseline, Measurement
 from bot.model.vulnerability import Scan
 from bot.store.base import Rows, columns
-from bot.store.codec import EVIDENCE, SCAN, decode, encode
+from bot.store.codec import decode, encode
 from bot.store.tables import BASELINES, EVIDENCES, MEASUREMENTS, SCANS
 
 
@@ -18,11 +18,11 @@ class ProofRows(Rows):
     def evidence(self, key: str) -> Evidence | None:
         """Finished evidence by the key of what went in."""
         row = self._get(EVIDENCES, key)
-        return None if row is None else decode(EVIDENCE, row["body"])
+        return None if row is None else decode(Evidence, row["body"])
 
     def save_evidence(self, evidence: Evidence) -> None:
         """Store finished evidence under its key; what was finished first stays, whoever measures it again."""
-        row = {"key": evidence.key, "body": encode(EVIDENCE, evidence), "created": evidence.started}
+        row = {"key": evidence.key, "body": encode(evidence), "created": evidence.started}
         with self._writing() as writing:
             if writing.value(EVIDENCES, "key", evidence.key) is None:
                 writing.add(EVIDENCES, row)
@@ -30,11 +30,11 @@ class ProofRows(Rows):
     def scan(self, key: str) -> Scan | None:
         """A finished scan by its key."""
         row = self._get(SCANS, key)
-        return None if row is None else decode(SCAN, row["body"])
+        return None if row is None else decode(Scan, row["body"])
 
     def save_scan(self, key: str, scan: Scan, now: datetime) -> None:
         """Store a finished scan."""
-        self._save(SCANS, {"key": key, "body": encode(SCAN, scan), "created": now})
+        self._save(SCANS, {"key": key, "body": encode(scan), "created": now})
 
     def baseline(self, project: str, target: str, platform: str) -> Baseline | None:
         """The size a target is compared with."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.model.published import Published
 from bot.store.base import Rows
-from bot.store.codec import PUBLISHED, decode, encode
-from bot.store.tables import PUBLISHED as TABLE
+from bot.store.codec import decode, encode
+from bot.store.tables import PUBLISHED
 
 
 class PublishedRows(Rows):
@@ -15,10 +15,10 @@ class PublishedRows(Rows):
         """What is published, by project, target and platform."""
         order = "ORDER BY project, target, platform"
         if project is None:
-            rows = self._rows(TABLE, order)
+            rows = self._rows(PUBLISHED, order)
         else:
-            rows = self._rows(TABLE, f"WHERE project = ? {order}", project)
-        return tuple(decode(PUBLISHED, row["body"]) for row in rows)
+            rows = self._rows(PUBLISHED, f"WHERE project = ? {order}", project)
+        return tuple(decode(Published, row["body"]) for row in rows)
 
     def save_published(self, published: Published) -> None:
         """Store what was found for a target on one platform."""
@@ -26,7 +26,7 @@ class PublishedRows(Rows):
             "project": published.project,
             "target": published.target,
             "platform": str(published.platform),
-            "body": encode(PUBLISHED, published),
+            "body": encode(published),
             "at": published.at,
         }
-        self._save(TABLE, row)
+        self._save(PUBLISHED, row)

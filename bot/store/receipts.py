@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.model.receipt import Receipt
 from bot.store.base import Rows
-from bot.store.codec import RECEIPT, decode, encode
+from bot.store.codec import decode, encode
 from bot.store.tables import RECEIPTS
 
 
@@ -16,15 +16,15 @@ class ReceiptRows(Rows):
     def receipt(self, key: str) -> Receipt | None:
         """What became of a job, or None where it has not ended."""
         row = self._get(RECEIPTS, key)
-        return None if row is None else decode(RECEIPT, row["body"])
+        return None if row is None else decode(Receipt, row["body"])
 
     def save_receipt(self, receipt: Receipt, now: datetime) -> Receipt:
         """Store a receipt; where the same job was finished before, that one stays and is given back."""
         with self._writing() as writing:
             row = writing.get(RECEIPTS, receipt.key)
             if row is not None:
-                return decode(RECEIPT, row["body"])
-            writing.add(RECEIPTS, {"key": receipt.key, "body": encode(RECEIPT, receipt), "at": now})
+                return decode(Receipt, row["body"])
+            writing.add(RECEIPTS, {"key": receipt.key, "body": encode(receipt), "at": now})
             return receipt
 
     def forget_receipts(self, before: datetime) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.model.artifact import Sbom
 from bot.model.vulnerability import Scan
 from bot.store.base import Rows, columns
-from bot.store.codec import SCAN, decode, encode
+from bot.store.codec import decode, encode
 from bot.store.tables import SBOMS, TOLD
 from bot.store.transaction import Transaction
 
@@ -43,12 +43,12 @@ class SbomRows(Rows):
     def told(self, digest: str, audience: str, subject: str) -> Scan | None:
         """What an audience was told last of an SBOM of a target, or None; it lists no packages."""
         row = self._get(TOLD, digest, audience, subject)
-        return None if row is None else decode(SCAN, row["body"])
+        return None if row is None else decode(Scan, row["body"])
 
     def save_told(self, digest: str, audience: str, subject: str, scan: Scan, now: datetime) -> None:
         """Store what an audience was told of an SBOM of a target."""
         key = {"digest": digest, "audience": audience, "subject": subject}
-        self._save(TOLD, {**key, "body": encode(SCAN, scan), "at": now})
+        self._save(TOLD, {**key, "body": encode(scan), "at": now})
 
     def use_sboms(self, digests: Collection[str], now: datetime) -> None:
         """Note that these were rescanned."""

@@ -13,6 +13,7 @@ from bot.errors import StoreError
 from bot.store.base import Guard
 from bot.store.cycles import CycleRows
 from bot.store.database import Database, first_line
+from bot.store.drivers import driver_for
 from bot.store.folder import private, unusable
 from bot.store.proofs import ProofRows
 from bot.store.publications import PublicationRows
@@ -22,9 +23,8 @@ from bot.store.retention import RetentionRows
 from bot.store.revision import NEWEST
 from bot.store.sboms import SbomRows
 from bot.store.sightings import SightingRows
-from bot.store.sqlite import Sqlite
 from bot.store.talks import TalkRows
-from bot.store.transaction import Driver, Transaction
+from bot.store.transaction import Transaction
 
 _PASSWORD: Final = re.compile(r"(?<=:)[^:@/]+(?=@)")
 
@@ -69,11 +69,14 @@ def open_store(url: str, guard: Guard | None = None) -> SqlStore:
     Raises:
         StoreError: It cannot be opened or was written by a newer Refit.
     """
-    driver = _driver(url)
+    driver = driver_for(url)
     database = Database(driver)
     try:
         if database.revision() != NEWEST:
-            _upgrade(url, driver)
+            # Alembic and SQLAlchemy cost 32 MB, which a process whose tables are up to date need not pay.
+            from bot.store.upgrade import upgrade  # noqa: PLC0415 - only where there is something to do
+
+            upgrade(url, driver)
     except driver.failures as error:
         database.close()
         raise StoreError(
@@ -84,15 +87,6 @@ def open_store(url: str, guard: Guard | None = None) -> SqlStore:
         database.close()
         raise
     return SqlStore(database, guard)
-
-
-def _driver(url: str) -> Driver:
-    if url.startswith("sqlite:"):
-        return Sqlite(url)
-    # psycopg costs 9 MB, which a bot on one machine need not pay.
-    from bot.store.postgresql import Postgresql  # noqa: PLC0415 - only where many share a store
-
-    return Postgresql(url)
 
 
 def sqlite_url(folder: Path) -> str:
@@ -115,10 +109,3 @@ def with_password(url: str, password: str) -> str:
     parts = urlsplit(url)
     user, _, host = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()
-
-
-def _upgrade(url: str, driver: Driver) -> None:
-    # Alembic and SQLAlchemy cost 32 MB, which a process whose tables are up to date need not pay.
-    from bot.store.upgrade import upgrade  # noqa: PLC0415 - only where there is something to do
-
-    upgrade(url, driver)

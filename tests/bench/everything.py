@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -22,9 +23,22 @@ TOKEN: Final = "ghp_refit_bench"
 _DOCKERFILE: Final = "FROM {base}\nHEALTHCHECK CMD true\nCMD sleep 600\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """A world with a project on GitHub whose base has moved, and people in Slack and Matrix.
+
+    Attributes:
+        world: Its configuration and its processes.
+        slack: What is written there.
+    """
+
+    world: World
+    slack: SlackServer
+
+
 @contextmanager
-def everything() -> Iterator[World]:
-    """A world with a project on GitHub whose base has moved, and people in Slack and Matrix."""
+def everything() -> Iterator[Everything]:
+    """All of it, for as long as it is needed."""
     lab_folder = Path(os.environ.get("REFIT_LAB_DIR", ROOT / ".lab"))
     with ExitStack() as stack:
         lab = stack.enter_context(Lab.start(lab_folder, say=lambda _: None))
@@ -42,7 +56,7 @@ def everything() -> Iterator[World]:
             "notifications": {"to": [_secret(world, "notify", "json://127.0.0.1:9")]},
             "artifacts": {"link": "https://refit.example.com/artifacts/{digest}"},
         }
-        yield world
+        yield Everything(world, slack)
 
 
 @contextmanager

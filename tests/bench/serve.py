@@ -1,9 +1,10 @@
 """What `refit serve` costs while nothing happens: start, memory and processor time, each against its limit.
 
-python -m tests.bench.serve
+python -m tests.bench serve
 
-Everything that can be configured is (`tests/bench/everything.py`): on SQLite, on PostgreSQL, and on SQLite
-again after every job of the schedule has run once, a real proof and its pull request among them.
+Everything that can be configured is (`tests/bench/everything.py`), on PostgreSQL and on SQLite: before there
+was any work, and after every job of the schedule has run once, a real proof and its pull request among them,
+and somebody in Slack had everything rescanned. Then what each worker costs that has done its part of a cycle.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,8 +23,9 @@ import httpx2 as httpx
 
 from bot.triggers.periods import Job
 from deploy.lab.ports import free_port
-from tests.bench.everything import everything, on_postgresql
+from tests.bench.everything import Everything, everything, on_postgresql
 from tests.e2e.world import World
+from tests.fakes.slack_server import command, text_of
 
 READY_SECONDS: Final = 3.0
 MEMORY_BYTES: Final = 150_000_000
@@ -31,6 +33,7 @@ IDLE_SHARE: Final = 0.01  # of one core: "near 0"
 _SETTLED_SECONDS: Final = 5.0
 _WATCHED_SECONDS: Final = 30.0
 _PATIENCE_SECONDS: Final = 180.0
+_LAST_JOB: Final = "removed"  # the clean-up is the last of those that were missed
 _NEVER: Final = dict.fromkeys(Job, "0 0 29 2 *")
 
 
@@ -40,11 +43,13 @@ class Running:
 
     Attributes:
         process: Its process.
+        port: Where it answers.
         log: What it says.
         ready: Seconds from its start until it was.
     """
 
     process: subprocess.Popen[bytes]
+    port: int
     log: Path
     ready: float
 
@@ -71,39 +76,72 @@ class Running:
 
 def main() -> None:
     """Measure and print one line for each."""
-    with everything() as world:
-        world.settings["schedule"] = _NEVER
-        with started(world) as bot:  # the first start makes tables and compiled files
-            del bot
-        with started(world) as bot:
-            _print("on SQLite", bot)
-        with on_postgresql(world):
-            with started(world) as bot:
-                del bot
-            with started(world) as bot:
-                _print("on PostgreSQL", bot)
-        del world.settings["schedule"]
-        with started(world) as bot:
-            _wait_for(bot, "removed")  # the clean-up is the last of those that were missed
-            _print("on SQLite, after every job ran", bot)
+    with everything() as configured:
+        with on_postgresql(configured.world):
+            _measure(configured, "on PostgreSQL")
+        with on_postgresql(configured.world):
+            _measure_workers(configured.world)
+        _measure(configured, "on SQLite")
+
+
+def _measure(configured: Everything, where: str) -> None:
+    """One machine that does everything."""
+    world = configured.world
+    world.settings["schedule"] = _NEVER
+    with started(world, "serve"):  # the first start makes tables and compiled files
+        pass
+    with started(world, "serve") as bot:
+        _print(f"serve: everything configured, {where}", bot)
+    del world.settings["schedule"]
+    with started(world, "serve") as bot:
+        _wait_for(bot, _LAST_JOB)
+        _rescan(configured, bot)
+        _print(f"serve: everything configured, {where}, after every job and a rescan", bot)
+
+
+def _measure_workers(world: World) -> None:
+    """Machines that do their part of what another one drives."""
+    world.settings["workers"] = {"serve": []}
+    state = world.settings.get("state", str(world.state))
+    with ExitStack() as stack:
+        workers = {}
+        for role in ("prove", "publish"):
+            world.settings["state"] = str(world.folder / role)
+            workers[role] = stack.enter_context(started(world, "worker", "--role", role))
+        world.settings["state"] = state
+        _wait_for(stack.enter_context(started(world, "serve")), _LAST_JOB)
+        for role, bot in workers.items():
+            _print(f"worker: {role}, after its part of a cycle", bot)
+    del world.settings["workers"], world.settings["state"]
 
 
 @contextmanager
-def started(world: World) -> Iterator[Running]:
-    """A bot, until it is ended."""
-    port, log = free_port(), world.folder / "serve.log"
+def started(world: World, *words: str) -> Iterator[Running]:
+    """A process that runs until it is ended."""
+    port, log = free_port(), world.folder / f"{words[-1]}.log"
     world.settings["web"] = {"port": port}
-    command, begun = world.command("serve"), time.monotonic()
+    called, begun = world.command(*words), time.monotonic()
     with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=world.folder, env=world.environment(), stdout=out, stderr=out)
+        process = subprocess.Popen(called, cwd=world.folder, env=world.environment(), stdout=out, stderr=out)
     try:
         while not _ready(port):
             _patience(begun, log)
             time.sleep(0.02)
-        yield Running(process, log, time.monotonic() - begun)
+        yield Running(process, port, log, time.monotonic() - begun)
     finally:
         process.kill()
         process.wait(30)
+
+
+def _rescan(configured: Everything, bot: Running) -> None:
+    """Ask for a rescan of everything, as a person in Slack, until it is answered."""
+    body, headers = command("rescan all")
+    httpx.post(f"http://127.0.0.1:{bot.port}/slack/events", content=body, headers=headers, timeout=30)
+    begun = time.monotonic()
+    while not any(text_of(one).startswith("Done in") for one in configured.slack.messages):
+        _patience(begun, bot.log)
+        time.sleep(0.2)
+    configured.slack.messages.clear()
 
 
 def _ready(port: int) -> bool:
@@ -128,7 +166,7 @@ def _patience(begun: float, log: Path) -> None:
 def _print(what: str, bot: Running) -> None:
     idle = bot.idle()
     figures = {
-        "bench": f"serve: everything configured, {what}",
+        "bench": what,
         "ready_s": round(bot.ready, 2),
         "ready_to_limit_of_3_s": round(bot.ready / READY_SECONDS, 2),
         "memory_mb": round(bot.memory / 1e6, 1),

@@ -31,6 +31,7 @@ from bot.model.target import LINUX_AMD64
 from bot.model.update import Abandoned, Current, Failed, Skipped, Waiting
 from bot.model.use import Use, UseKind
 from bot.model.vulnerability import Database, Package, Scan, Severity, Vulnerability
+from bot.store.apart import open_store_apart
 from bot.store.lease import lease
 from bot.store.sql import SqlStore, open_store, sqlite_url, with_password
 from bot.store.tables import TABLES
@@ -275,19 +276,46 @@ def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -
         open_store(url)
 
 
+def loads(opened: str) -> str:
+    """Which of the libraries that change tables a process holds that has opened a store."""
+    code = f"""
+import sys
+from bot.store.apart import open_store_apart
+from bot.store.sql import open_store
+{opened}.cycles()
+print(sorted({{name.partition(".")[0] for name in sys.modules}} & {{"alembic", "sqlalchemy"}}))
+"""
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
 def test_a_store_whose_tables_are_up_to_date_is_opened_without_what_changes_them(
     store: SqlStore, store_url: str
 ) -> None:
     del store  # it is open: its tables are made
-    code = (
-        f"import sys; from bot.store.sql import open_store; open_store({store_url!r}).cycles();"
-        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'alembic', 'sqlalchemy'}))"
+
+    assert loads(f"open_store({store_url!r})") == "[]"
+
+
+def test_a_store_that_is_opened_for_months_does_not_keep_what_makes_its_tables(store_url: str) -> None:
+    assert loads(f"open_store_apart({store_url!r})") == "[]"
+
+
+def test_opening_a_store_for_months_says_what_is_wrong_with_it(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "state")
+    open_store(url).close()
+    with sqlite3.connect(tmp_path / "state" / "refit.sqlite3") as database:
+        database.execute("update alembic_version set version_num = '9999'")
+
+    with pytest.raises(StoreError, match="revision 9999, which this Refit does not know"):
+        open_store_apart(url)
+    (tmp_path / "state" / "refit.sqlite3").write_bytes(
+        b"this is no database, and long enough to be read as one"
     )
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-
-    ended = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-
-    assert ended.stdout == "[]\n"
+    with pytest.raises(StoreError, match="cannot open the store"):
+        open_store_apart(url)
 
 
 def test_a_password_may_hold_any_character_and_is_not_shown(postgresql: Cluster) -> None:
