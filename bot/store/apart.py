@@ -29,8 +29,8 @@ def open_store_apart(url: str) -> SqlStore:
         StoreError: It cannot be opened or was written by a newer Refit.
     """
     if not _up_to_date(url):
-        # What libpq reads belongs to the URL.
-        libpq = {name: value for name, value in os.environ.items() if name.startswith("PG")}
+        # What libpq reads, and the home folder's files, belong to the URL.
+        libpq = {name: text for name, text in os.environ.items() if name.startswith("PG") or name == "HOME"}
         env = process.environment(PYTHONPATH=str(Path(__file__).parents[2]), **libpq)
         with suppress(ProcessFailed):  # the same goes wrong below, which knows how to say it
             process.run(_CHILD, timeout=_SECONDS, env=env, stdin=url.encode(), tied=True)
