@@ -51,25 +51,6 @@ def test_work_is_done_once_by_whoever_is_free(url: str) -> None:
     assert sorted(map(int, first.done + second.done)) == list(range(20))
 
 
-def test_a_new_job_and_one_whose_lock_is_let_go_are_begun_without_waiting_for_a_look(url: str) -> None:
-    done: list[str] = []
-
-    def publish(task: Task) -> None:
-        done.append(task.value["n"])
-
-    never = 3600.0
-    worker = PostgresQueue(connecting(url), publish, {Role.PUBLISH: 1}, poll=never)
-    worker.start()
-    with machine(url, {}) as asking:
-        for number in range(3):
-            value = {"n": str(number), "project": "acme/shop"}
-            assert asking.queue.submit(Task("publish", value), f"publish {number}")
-            until(lambda count=number: len(done) > count // 2)  # type: ignore[misc]  # some wait for the lock
-        until(lambda: done == ["0", "1", "2"])
-    assert worker.drain(SOON)
-    worker.close()
-
-
 def test_the_same_key_is_taken_once_while_it_waits_or_runs_on_any_machine(url: str) -> None:
     gate, begun = threading.Event(), threading.Event()
 
