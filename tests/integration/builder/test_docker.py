@@ -205,8 +205,11 @@ def test_a_command_that_the_engine_finds_too_old_is_named_with_what_to_install(
         assert DockerBuilder(engine.settings).available().startswith("docker 26.1.")
 
 
-@pytest.mark.parametrize("host", ["unix:///nowhere/docker.sock", "tcp://127.0.0.1:1"])
-def test_without_an_engine_it_says_what_to_install(host: str) -> None:
+@pytest.mark.parametrize(
+    ("host", "hint"),
+    [("unix:///nowhere/docker.sock", "Install Docker Engine"), ("tcp://127.0.0.1:1", "Start the engine")],
+)
+def test_without_an_engine_it_says_what_to_do(host: str, hint: str) -> None:
     with pytest.raises(EngineMissing) as raised:
         DockerBuilder(BuilderSettings(host)).available()
-    assert "Install Docker Engine" in raised.value.hint
+    assert hint in raised.value.hint
