@@ -37,17 +37,15 @@ def table(rows: Sequence[Scheduled], offset: timedelta = timedelta(0)) -> str:
     lines = [_HEAD, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
     shown = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+    notes = ["Still due: `refit serve` does it when it starts."] if any(row.missed for row in rows) else []
     if offset:
-        shown += [
-            "",
-            f"Each begins {offset} after its time: this installation's own part of `schedule.spread`.",
-        ]
-    return "\n".join(shown)
+        notes.append(f"Each begins {offset} after its time: this installation's part of `schedule.spread`.")
+    return "\n".join([*shown, *([""] if notes else []), *notes])
 
 
 def _cells(row: Scheduled) -> tuple[str, ...]:
     due = f"{row.due:%a %Y-%m-%d %H:%M %Z}" if row.due else f"never ({row.cron})"
-    late = "; this period is still to be done" if row.missed else ""
+    late = "; still due" if row.missed else ""
     return row.job.value, due, row.last.id if row.last else "-", (row.outcome or "never ran") + late
 
 

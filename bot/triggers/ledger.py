@@ -84,7 +84,7 @@ def finished_periods(store: Store) -> set[str]:
 def outcome(store: Store, cycle: Cycle) -> str:
     """What a run did, in words: `2 updates, 1 failed`."""
     if cycle.state is not CycleState.DONE:
-        return "running, or cut off and to be gone on with"
+        return "running, or cut off"
     result = json.loads(store.result(cycle.id) or "{}")
     first, *more = [(key, _count(result[key])) for key in _COUNTED if key in result] or [("", 0)]
     told = [first, *((key, number) for key, number in more if number)]
