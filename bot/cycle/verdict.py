@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from bot.cycle.parts import VerdictPolicy
-from bot.model.evidence import Absence, Evidence, Health, HealthState, Level, Verdict, VerdictState
+from bot.model.evidence import Absence, Evidence, Health, HealthState, Level, Side, Verdict, VerdictState
 from bot.model.measurement import Baseline
 from bot.model.target import Target
 from bot.model.vulnerability import Comparison, Finding, Severity
@@ -83,11 +84,27 @@ def _before(evidence: Evidence) -> Iterable[_Reason]:
 def _scans(evidence: Evidence, policy: VerdictPolicy) -> Iterable[_Reason]:
     if note := (database := evidence.after.scan.database).note:
         yield _PASS, f"vulnerabilities as known on {database.updated_at:%Y-%m-%d}: {note}"
-    if not evidence.after.scan.supported:
-        what = evidence.after.scan.distribution or "an unknown distribution"
-        yield _WARN, f"vulnerabilities unknown: the scanner has no data for {what}"
-    if evidence.comparison is not None:
-        yield from _introduced(evidence.comparison, policy)
+    before, after = evidence.before, evidence.after
+    if not after.scan.supported:
+        yield _WARN, f"vulnerabilities unknown: the scanner has no data for {_distribution(after)}"
+    elif before is not None and not before.scan.supported:
+        yield _WARN, f"vulnerabilities before unknown: the scanner has no data for {_distribution(before)}"
+    if evidence.comparison is not None and before is not None:
+        same = before.scan.supported is after.scan.supported
+        yield from _introduced(evidence.comparison if same else _of_languages(evidence.comparison), policy)
+
+
+def _distribution(side: Side) -> str:
+    return side.scan.distribution or "an unknown distribution"
+
+
+def _of_languages(comparison: Comparison) -> Comparison:
+    """What stays known where the scanner has data for one distribution only: packages that a file lists."""
+    fixed, introduced = (
+        tuple(found for found in findings if found.vulnerability.package.path)
+        for findings in (comparison.fixed, comparison.introduced)
+    )
+    return replace(comparison, fixed=fixed, introduced=introduced)
 
 
 def _introduced(comparison: Comparison, policy: VerdictPolicy) -> Iterable[_Reason]:

@@ -92,6 +92,20 @@ def test_a_trade_of_vulnerabilities_passes_only_when_the_worst_gets_better(
     assert reason in reasons
 
 
+def test_what_an_unknown_distribution_had_before_counts_as_neither_introduced_nor_fixed() -> None:
+    unknown = side(supported=False)
+
+    state, reasons = verdict(evidence(introduced="9C 40H", before=unknown))
+    assert state is WARN
+    assert reasons == "vulnerabilities before unknown: the scanner has no data for debian 12"
+
+    lock_file = Package("left-pad", "1", "npm", "package-lock.json")
+    found = Finding(Vulnerability("CVE-2026-1", lock_file, Severity.HIGH), Cause.REBUILD)
+    moved = evidence(fixed="9C", after=unknown)
+    assert moved.comparison is not None
+    assert verdict(replace(moved, comparison=replace(moved.comparison, introduced=(found,))))[0] is BLOCK
+
+
 HEALTHS = {
     "healthy on both": (HealthState.HEALTHY, HealthState.HEALTHY, PASS),
     "healthy and then not": (HealthState.HEALTHY, HealthState.UNHEALTHY, BLOCK),
