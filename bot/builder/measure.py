@@ -31,10 +31,17 @@ from bot.saved.stream import CHUNK, GZIP, ZSTD, Stream, plain
 _SMALL: Final = 4 * 1024**2
 _KEPT: Final = 512 * 1024**2
 _MAGIC: Final = slice(257, 262)  # of a tar's header
+# What an engine holds its own disk bounds; but a path takes memory here, and none there.
+_IN_ENGINE: Final = Limits(unpacked=2**63)
 _NO_LAYERS: Final = ("VERSION", "repositories", "oci-layout")
 
 
-def measure_stream(archive: Iterable[bytes], base: Mapping[str, int | None], scratch: Path) -> Build:
+def measure_stream(
+    archive: Iterable[bytes],
+    base: Mapping[str, int | None],
+    scratch: Path,
+    limits: Limits = _IN_ENGINE,
+) -> Build:
     """Measure one image as `docker save` writes it, read once as it comes; memory stays flat.
 
     Both layouts are read: Docker's own (`ID/layer.tar`) and OCI's (`blobs/sha256/…`), the
@@ -46,12 +53,13 @@ def measure_stream(archive: Iterable[bytes], base: Mapping[str, int | None], scr
             where known; only the other layers are packed to see what a push would store.
         scratch: Folder for layers until it is known which ones those are, at most 512 MiB; what
             does not fit is not packed, and has no pushed size.
+        limits: How much is read: each path takes memory.
 
     Raises:
-        EngineError: The archive is broken, or a layer's compression is unknown.
+        EngineError: The archive is broken, too large, or a layer's compression is unknown.
     """
     pieces = iter(archive)
-    with _room(scratch) as room:
+    with _room(scratch, limits) as room:
         files = _Files(room)
         with tarfile.open(fileobj=cast("IO[bytes]", Stream(pieces)), mode="r|", bufsize=CHUNK) as tar:
             for member in tar:
@@ -71,19 +79,18 @@ def measure_saved(image: SavedImage, scratch: Path) -> Build:
     Raises:
         EngineError: The archive is broken, too large, or a layer's compression is unknown.
     """
-    budget = Budget(Limits())
-    with _room(scratch) as room:
+    with _room(scratch, Limits()) as room:
         blobs = []
         for layer in image.layers:
             with layer.open() as file:
-                blobs.append(_blob(layer.name, layer.size, file, room, budget))
+                blobs.append(_blob(layer.name, layer.size, file, room))
         return _build(image.config, blobs, {})
 
 
 @contextmanager
-def _room(scratch: Path) -> Iterator[_Room]:
+def _room(scratch: Path, limits: Limits) -> Iterator[_Room]:
     """Room to read one image; what cannot be read is an `EngineError`."""
-    room = _Room(scratch)
+    room = _Room(scratch, Budget(limits))
     try:
         yield room
     except (tarfile.TarError, zlib.error, ValueError, KeyError, IndexError, TypeError) as error:
@@ -94,9 +101,10 @@ def _room(scratch: Path) -> Iterator[_Room]:
 
 @dataclass(slots=True)
 class _Room:
-    """Files to keep layers in until it is known which of them are to be packed."""
+    """How much may be read, and files to keep layers in until it is known which of them are to be packed."""
 
     scratch: Path
+    budget: Budget
     kept: list[IO[bytes]] = field(default_factory=list)
     left: int = _KEPT
 
@@ -165,14 +173,12 @@ def _is_document(head: bytes) -> bool:
     return head[:1] in (b"{", b"[") and head[_MAGIC] != b"ustar"
 
 
-def _blob(  # noqa: PLR0913 - a file, and what is known of it
-    name: str, size: int, file: IO[bytes], room: _Room, budget: Budget | None = None, *, head: bytes = b""
-) -> _Blob:
+def _blob(name: str, size: int, file: IO[bytes], room: _Room, *, head: bytes = b"") -> _Blob:
     head = head or file.read(CHUNK)
     packed = head.startswith((GZIP, ZSTD))
     kept = None if packed else room.file(size)
     tee = _Tee(plain(name, file, head), kept)
-    contents = read_layer(iter(tee), budget)
+    contents = read_layer(iter(tee), room.budget)
     return _Blob(tee.size, contents, size if packed else None, kept)
 
 

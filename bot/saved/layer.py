@@ -43,7 +43,7 @@ class Budget:
         """One more path."""
         self.entries += 1
         if self.entries > self.limits.entries:
-            raise EngineError(f"it has more than {self.limits.entries:,} files: not read")
+            raise EngineError(f"an image of more than {self.limits.entries:,} files is not read")
 
     def metered(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """A layer's bytes, up to what may be read of the whole image."""

@@ -17,6 +17,7 @@ from bot.builder.measure import measure_stream
 from bot.builder.packing import gzipped_size
 from bot.errors import EngineError
 from bot.model.evidence import Build, PathSize
+from bot.saved.layer import Limits
 from tests.unit.builder.layers import layer_tar
 
 FIRST, SECOND = layer_tar({"etc/os-release": b"debian"}), layer_tar({"app": b"a" * 4000})
@@ -82,6 +83,17 @@ def test_a_layer_that_begins_with_a_file_named_like_json_is_a_layer(name: str) -
         "manifest.json": manifest("1/layer.tar"),
     }
     assert measured(archive(files)).layers[0].files == {name: 4}
+
+
+def test_an_image_of_more_files_than_the_memory_holds_is_not_measured() -> None:
+    files = {
+        "abc.json": config(IDS[:1], []),
+        "1/layer.tar": layer_tar({f"{number}": b"" for number in range(4)}),
+        "manifest.json": manifest("1/layer.tar"),
+    }
+    with pytest.raises(EngineError, match="an image of more than 3 files is not read"):
+        measure_stream(archive(files), {}, Path(tempfile.gettempdir()), Limits(entries=3))
+    assert len(measured(archive(files)).layers[0].files) == 4
 
 
 def test_what_is_attached_to_an_image_is_no_layer_of_it_however_large_it_is() -> None:
