@@ -31,6 +31,7 @@ T = TypeVar("T")
 _TASK: Final = "refit"
 _POOL_SECONDS: Final = 60.0
 _CALL_SECONDS: Final = 90.0
+_LAST_SECONDS: Final = 1.0
 _AGAIN_SECONDS: Final = 2.0
 # New jobs are told at once, in 10 to 100 ms. Nobody is told of one that was handed back, and Procrastinate's
 # worker loses what it is told in the middle of a look: looking costs 0.1 % of a processor at this pace.
@@ -128,10 +129,16 @@ class PostgresQueue:
     def close(self) -> None:
         """Give the connections back; nothing runs any more."""
         with suppress(StoreError):
-            self._call(self._app.close_async())
+            self._call(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _close(self) -> None:
+        """Close the connections, once what was given up has let go of its own."""
+        if given_up := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(given_up, timeout=_LAST_SECONDS)
+        await self._app.close_async()
 
     async def _open(self) -> None:
         await self._app.open_async()
