@@ -151,7 +151,7 @@ def _details(cases: Sequence[Case], cap: int) -> list[str]:
 def sentence(proved: Sequence[Proved]) -> str:
     """The verdict and one sentence, as plain text for a line that shows no Markdown."""
     state = facts.verdict(proved).state
-    return f"{state.value.upper()}: {plain(headline(proved, facts.cases(proved)), limit=400)}"
+    return f"{state.value.upper()}: {plain(headline(proved, facts.cases(proved), say=str), limit=400)}"
 
 
 def _verdict(proved: Sequence[Proved], cases: Sequence[Case]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from bot.model.evidence import Absence, Evidence, Health, Level, Side
@@ -33,13 +34,20 @@ _LEVELS: Final = {
     Level.HEALTH: "build + health",
 }
 _UNKNOWN: Final = "unknown"
+_QUOTED: Final = partial(quote, limit=400)
 
 
-def headline(proved: Sequence[Proved], cases: Sequence[Case]) -> str:
-    """Why it is no pass, what merging this does, and how many lines it changes."""
+def headline(proved: Sequence[Proved], cases: Sequence[Case], say: Callable[[str], str] = _QUOTED) -> str:
+    """Why it is no pass, what merging this does, and how many lines it changes.
+
+    Args:
+        proved: The group.
+        cases: Its measurements.
+        say: Makes words from outside harmless where they are shown; for Markdown by default.
+    """
     lead = facts.lead(proved)
     done = "" if facts.failures(proved) or not cases else _done(proved, cases, told=bool(lead))
-    sentences = [wording.sentence(part) for part in (quote(lead, limit=400), done) if part]
+    sentences = [wording.sentence(part) for part in (say(lead), done) if part]
     return " ".join([*sentences, _lines(proved)])
 
 

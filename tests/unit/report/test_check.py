@@ -39,6 +39,16 @@ def test_the_verdict_decides_the_conclusion(name: str, expected: Conclusion) -> 
     assert made.title.split(":")[0] in {"PASS", "BLOCK"}
 
 
+def test_the_title_is_plain_text_that_shows_what_failed_as_it_is() -> None:
+    failed = cases.build_failed()
+    text = "the step `RUN apt-get update && cp a_b *.txt <out> [x]|y` failed with code 1"
+    evidence = (replace(failed.evidence[0], failure=text),)
+    verdict = replace(failed.verdict, reasons=(text,))
+    made = check.for_ours([replace(failed, evidence=evidence, verdict=verdict)], OURS)
+
+    assert made.title == f"BLOCK: T{text[1:]}. One line changes."
+
+
 @pytest.mark.parametrize("name", cases.CASES)
 def test_every_case_fits_and_names_its_line(name: str) -> None:
     proved = cases.CASES[name]()
