@@ -8,10 +8,9 @@ from typing import Final
 from github.Issue import Issue as GitHubIssue
 from github.NamedUser import NamedUser
 
-from bot.errors import ForgeRefused
 from bot.forge.place import Place, is_by
-from bot.forge.pulls import BODY_LIMIT
-from bot.model.marker import body_digest, marked, parse, withdrawn
+from bot.forge.pulls import whole_body
+from bot.model.marker import body_digest, parse, withdrawn
 from bot.model.run import Issue, Publication, PublicationKind, PublicationState
 
 _LOOKED_AT: Final = 1000
@@ -46,9 +45,7 @@ def publication(place: Place, issue: GitHubIssue) -> Publication:
 
 def reconcile(place: Place, wanted: Issue, existing: Publication | None) -> Publication:
     """Do what is missing for an issue to be open; one closed meanwhile stays closed for its digest."""
-    body = marked(wanted.body, wanted.slot, wanted.digest)
-    if len(body) > BODY_LIMIT:
-        raise ForgeRefused(f"the body has {len(body)} characters; GitHub takes {BODY_LIMIT}")
+    body = whole_body(wanted)
     issue = newest(place, wanted.slot)
     if issue is not None and issue.state != "open":
         found = publication(place, issue)

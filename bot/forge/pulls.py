@@ -17,13 +17,25 @@ from bot.forge import data
 from bot.forge.api import message_of
 from bot.forge.place import Place, is_by
 from bot.model.marker import body_digest, context, marked, parse, withdrawn
-from bot.model.run import Publication, PublicationKind, PublicationState, PullRequest
+from bot.model.run import Issue, Publication, PublicationKind, PublicationState, PullRequest
 
 BODY_LIMIT: Final = 65_536
 BLOCKED_LABEL: Final = "refit: blocked"
 _BLOCKED_TITLE: Final = "[blocked] "
 _LOOKED_AT: Final = 50
 log: Final = logging.getLogger(__name__)
+
+
+def whole_body(wanted: Issue | PullRequest) -> str:
+    """The text as it is written, its marker put in.
+
+    Raises:
+        ForgeRefused: It is longer than GitHub takes.
+    """
+    body = marked(wanted.body, wanted.slot, wanted.digest)
+    if len(body) > BODY_LIMIT:
+        raise ForgeRefused(f"the body has {len(body)} characters; GitHub takes {BODY_LIMIT}")
+    return body
 
 
 def newest(place: Place, slot: str, branch: str) -> Pull | None:
@@ -62,9 +74,7 @@ def reconcile(place: Place, wanted: PullRequest, existing: Publication | None) -
         BranchTaken: Somebody else committed to the branch.
         ForgeRefused: The body is too long.
     """
-    body = marked(wanted.body, wanted.slot, wanted.digest)
-    if len(body) > BODY_LIMIT:
-        raise ForgeRefused(f"the body has {len(body)} characters; GitHub takes {BODY_LIMIT}")
+    body = whole_body(wanted)
     pull = newest(place, wanted.slot, wanted.branch)
     if pull is not None and pull.state != "open":
         found = publication(place, pull)

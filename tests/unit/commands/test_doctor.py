@@ -173,42 +173,41 @@ def test_a_wrong_configuration_is_a_usage_error(refit: Refit) -> None:
     assert "did you mean `projects`?" in answer.err
 
 
-def on_github(refit: Refit, server: GitHubServer) -> Answer:
+@pytest.fixture
+def token(github: GitHubServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A token that GitHub knows, where the configuration looks for it."""
+    monkeypatch.setenv("REFIT_TEST_TOKEN", "ghp_good")
+    return github.create_token(login="refit", value="ghp_good")
+
+
+def on_github(refit: Refit, server: GitHubServer, *names: str, **more: object) -> Answer:
     return configured(
         refit,
-        projects=[{"name": "acme/shop"}],
+        projects=[{"name": name} for name in names or ["acme/shop"]],
         github={"url": server.api, "token": {"env": "REFIT_TEST_TOKEN"}},
+        **more,
     )
 
 
 def test_on_github_the_login_and_each_project_are_shown(
-    refit: Refit, github: GitHubServer, monkeypatch: pytest.MonkeyPatch
+    refit: Refit, github: GitHubServer, token: str
 ) -> None:
     github.create_repository("acme/shop", {"README.md": "x"}, roles={"refit": "write"})
-    github.create_token(login="refit", value="ghp_good")
-    monkeypatch.setenv("REFIT_TEST_TOKEN", "ghp_good")
 
     answer = on_github(refit, github)
 
     assert answer.code == 0, answer.out
     assert lines(answer)["github"] == ("✓", f"{github.api} as refit")
     assert lines(answer)["acme/shop"] == ("✓", "may be written, default branch main")
-    assert "ghp_good" not in answer.out + answer.err
+    assert token not in answer.out + answer.err
 
 
-def test_of_a_glob_is_shown_what_it_stands_for(
-    refit: Refit, github: GitHubServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("token")
+def test_of_a_glob_is_shown_what_it_stands_for(refit: Refit, github: GitHubServer) -> None:
     for name in ("acme/shop", "acme/web"):
         github.create_repository(name, {"README.md": "x"}, roles={"refit": "write"})
-    github.create_token(login="refit", value="ghp_good")
-    monkeypatch.setenv("REFIT_TEST_TOKEN", "ghp_good")
 
-    answer = configured(
-        refit,
-        projects=[{"name": "acme/*"}, {"name": "acme/no-*"}],
-        github={"url": github.api, "token": {"env": "REFIT_TEST_TOKEN"}},
-    )
+    answer = on_github(refit, github, "acme/*", "acme/no-*")
 
     assert lines(answer)["acme/*"] == ("✓", "2 projects: acme/shop, acme/web")
     mark, told = lines(answer)["acme/no-*"]
@@ -218,12 +217,9 @@ def test_of_a_glob_is_shown_what_it_stands_for(
     )
 
 
-def test_a_token_that_may_only_read_is_in_the_way(
-    refit: Refit, github: GitHubServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("token")
+def test_a_token_that_may_only_read_is_in_the_way(refit: Refit, github: GitHubServer) -> None:
     github.create_repository("acme/shop", {"README.md": "x"}, roles={"refit": "read"})
-    github.create_token(login="refit", value="ghp_good")
-    monkeypatch.setenv("REFIT_TEST_TOKEN", "ghp_good")
 
     answer = on_github(refit, github)
 
@@ -232,17 +228,15 @@ def test_a_token_that_may_only_read_is_in_the_way(
     assert "may read acme/shop, and not write" in lines(answer)["acme/shop"][1]
 
 
+@pytest.mark.usefixtures("token")
 def test_a_token_that_may_only_read_is_enough_where_others_publish(
-    refit: Refit, github: GitHubServer, monkeypatch: pytest.MonkeyPatch
+    refit: Refit, github: GitHubServer
 ) -> None:
     github.create_repository("acme/shop", {"README.md": "x"}, roles={"refit": "read"})
-    github.create_token(login="refit", value="ghp_good")
-    monkeypatch.setenv("REFIT_TEST_TOKEN", "ghp_good")
 
-    answer = configured(
+    answer = on_github(
         refit,
-        projects=[{"name": "acme/shop"}],
-        github={"url": github.api, "token": {"env": "REFIT_TEST_TOKEN"}},
+        github,
         store=f"postgresql://refit@127.0.0.1:{free_port()}/refit",
         workers={"serve": ["prove"]},
     )
