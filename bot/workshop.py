@@ -140,7 +140,7 @@ class Workshop:
 
 def _shared_queue(settings: Settings, worker: Worker, slots: Mapping[Role, int]) -> Queue:
     # Procrastinate and psycopg cost 19 MB and a part of the start, which a bot on one machine need not pay.
-    from bot.queue.postgresql import PostgresQueue  # noqa: PLC0415 - only where many share a store
+    from bot.queue.postgresql import Pace, PostgresQueue  # noqa: PLC0415 - only where many share a store
     from bot.store.postgresql import connecting  # noqa: PLC0415 - likewise
 
     return PostgresQueue(
@@ -149,8 +149,10 @@ def _shared_queue(settings: Settings, worker: Worker, slots: Mapping[Role, int])
         slots,
         able=partial(_why_not, settings),
         undone=worker.undone,
-        beat=settings.workers.heartbeat.total_seconds(),
-        stalled=settings.workers.stalled_after.total_seconds(),
+        pace=Pace(
+            beat=settings.workers.heartbeat.total_seconds(),
+            stalled=settings.workers.stalled_after.total_seconds(),
+        ),
     )
 
 

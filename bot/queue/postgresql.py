@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from procrastinate import App, JobContext, PsycopgConnector
@@ -38,6 +39,28 @@ _AGAIN_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a machine looks, and how long it waits.
+
+    Attributes:
+        beat: Seconds between two heartbeats.
+        stalled: Seconds without one, after which a worker's jobs are given to others.
+        attempts: How often a job is done again for lack of a store before it is given up.
+        look: Seconds between two looks whether this machine is able again.
+        patience: Seconds that the database may take for an answer.
+    """
+
+    beat: float = 10.0
+    stalled: float = 30.0
+    attempts: int = 50
+    look: float = 30.0
+    patience: float = _CALL_SECONDS
+
+
+USUAL: Final = Pace()
+
+
 class PostgresQueue:
     """The `Queue` port on PostgreSQL; one event loop in a thread of its own.
 
@@ -47,17 +70,13 @@ class PostgresQueue:
         slots: How many jobs of each role run here at once; none of them: this process only asks.
         able: Says why this machine cannot take a role's jobs now; empty where it can.
         undone: Told of each task that is given up after many attempts, with its last `StoreError`.
-        beat: Seconds between two heartbeats.
-        stalled: Seconds without one, after which a worker's jobs are given to others.
-        attempts: How often a job is done again for lack of a store before it is given up.
-        look: Seconds between two looks whether this machine is able again.
-        patience: Seconds that the database may take for an answer.
+        pace: How often it looks, and how long it waits.
 
     Raises:
         StoreError: The database does not answer, or its queue was made by a newer version.
     """
 
-    def __init__(  # noqa: PLR0913 - options by keyword
+    def __init__(  # noqa: PLR0913 - what it does, asks and tells is a function each
         self,
         connecting: Mapping[str, Any],
         work: Callable[[Task], None],
@@ -65,18 +84,13 @@ class PostgresQueue:
         *,
         able: Callable[[Role], str] = lambda _: "",
         undone: Callable[[Task, StoreError], None] = lambda _task, _error: None,
-        beat: float = 10.0,
-        stalled: float = 30.0,
-        attempts: int = 50,
-        look: float = 30.0,
-        patience: float = _CALL_SECONDS,
+        pace: Pace = USUAL,
     ) -> None:
         bring_up_to_date(connecting)
         self._work, self._undone, self._slots = work, undone, dict(slots)
-        self._beat, self._stalled, self._attempts = beat, stalled, attempts
-        self._able, self._look, self._patience = able, look, patience
+        self._able, self._pace = able, pace
         self._app = App(connector=_connector(connecting, slots))
-        self._app.task(name=_TASK, retry=Again(attempts), pass_context=True)(self._carry_out)
+        self._app.task(name=_TASK, retry=Again(pace.attempts), pass_context=True)(self._carry_out)
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(sum(slots.values()) + 2, "refit-work"))
         self._thread = threading.Thread(target=self._loop.run_forever, name="refit-queue", daemon=True)
@@ -97,7 +111,7 @@ class PostgresQueue:
         Raises:
             StoreError: The database does not answer.
         """
-        return self._call(self._defer(task, key), self._patience)
+        return self._call(self._defer(task, key), self._pace.patience)
 
     def depth(self) -> int:
         """How many tasks wait or run, on all machines.
@@ -113,7 +127,7 @@ class PostgresQueue:
         Raises:
             StoreError: The database does not answer.
         """
-        return self._call(self._loads(), self._patience)
+        return self._call(self._loads(), self._pace.patience)
 
     def drain(self, seconds: float) -> bool:
         """Take no more, wait for what runs here; True when all of it ended in time. The rest stays queued."""
@@ -185,8 +199,8 @@ class PostgresQueue:
                     fetch_job_polling_interval=_POLL_SECONDS,
                     install_signal_handlers=False,
                     delete_jobs="always",
-                    update_heartbeat_interval=self._beat,
-                    stalled_worker_timeout=self._stalled,
+                    update_heartbeat_interval=self._pace.beat,
+                    stalled_worker_timeout=self._pace.stalled,
                 )
             )
             ends = [asyncio.create_task(event.wait()) for event in (self._stop, self._unable[role])]
@@ -204,7 +218,7 @@ class PostgresQueue:
             log.warning("this machine takes %s", f"no {role} jobs: {why}" if why else f"{role} jobs again")
         if why:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), self._look)
+                await asyncio.wait_for(self._stop.wait(), self._pace.look)
         return not why
 
     async def _end(self, worker: asyncio.Task[None], role: Role) -> None:
@@ -223,9 +237,11 @@ class PostgresQueue:
     async def _rescue(self) -> None:
         """Give the jobs of workers whose heart stopped to whoever is free."""
         while True:
-            await asyncio.sleep(self._beat)
+            await asyncio.sleep(self._pace.beat)
             try:
-                stalled = await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._stalled)
+                stalled = await self._app.job_manager.get_stalled_jobs(
+                    seconds_since_heartbeat=self._pace.stalled
+                )
                 for job in stalled:
                     log.warning("job %s of a worker that stands still is given to others", job.queueing_lock)
                     await self._app.job_manager.retry_job(job)
@@ -242,7 +258,7 @@ class PostgresQueue:
             self._loop.call_soon_threadsafe(self._unable[role_of(Task(name))].set)
             raise HandedBack from None
         except StoreError as error:
-            if context.job.attempts >= self._attempts:
+            if context.job.attempts >= self._pace.attempts:
                 self._undone(Task(name, value), error)
             raise
         except KeyboardInterrupt:  # a program it waited for was ended: the process is stopping

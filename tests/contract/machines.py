@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from bot.ports import Task
-from bot.queue.postgresql import PostgresQueue
+from bot.queue.postgresql import Pace, PostgresQueue
 from bot.queue.role import Role
 from bot.store.postgresql import connecting
 
@@ -23,7 +23,7 @@ class Machine:
     ) -> None:
         self.done: list[str] = []
         self._also = work
-        self.queue = PostgresQueue(connecting(url), self._work, slots, beat=BEAT, stalled=stalled)
+        self.queue = PostgresQueue(connecting(url), self._work, slots, pace=Pace(beat=BEAT, stalled=stalled))
 
     def _work(self, task: Task) -> None:
         if self._also is not None:

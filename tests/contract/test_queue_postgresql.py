@@ -16,7 +16,7 @@ from bot import process
 from bot.errors import NotHere, StoreError
 from bot.model.load import Load
 from bot.ports import Task
-from bot.queue.postgresql import PostgresQueue
+from bot.queue.postgresql import Pace, PostgresQueue
 from bot.queue.role import Role
 from bot.store.postgresql import connecting
 from tests.contract.machines import BEAT, SOON, STALLED, machine, proof, until
@@ -25,13 +25,14 @@ from tests.postgresql import Cluster, cluster
 ROOT = Path(__file__).parents[2]
 _MACHINE = f"""
 import sys, time
-from bot.queue.postgresql import PostgresQueue
+from bot.queue.postgresql import Pace, PostgresQueue
 from bot.queue.role import Role
 from bot.store.postgresql import connecting
 def work(task):
     print(task.value["n"], flush=True)
     time.sleep(600)
-queue = PostgresQueue(connecting(sys.argv[1]), work, {{Role.PROVE: 2}}, beat={BEAT}, stalled={STALLED})
+pace = Pace(beat={BEAT}, stalled={STALLED})
+queue = PostgresQueue(connecting(sys.argv[1]), work, {{Role.PROVE: 2}}, pace=pace)
 queue.start()
 time.sleep(600)
 """
@@ -151,7 +152,7 @@ def test_a_machine_that_lost_its_engine_takes_nothing_until_it_is_back(url: str)
         if not engine.is_set():
             raise NotHere("no engine")
 
-    queue = PostgresQueue(connecting(url), build, {Role.PROVE: 1}, able=able, look=0.1, beat=BEAT)
+    queue = PostgresQueue(connecting(url), build, {Role.PROVE: 1}, able=able, pace=Pace(look=0.1, beat=BEAT))
     queue.start()
     with machine(url, {}) as asking:
         asking.queue.submit(*proof(1))
@@ -172,7 +173,11 @@ def test_a_machine_that_lost_its_engine_takes_nothing_until_it_is_back(url: str)
 
 def test_a_machine_that_waits_for_its_engine_stops_at_once(url: str) -> None:
     queue = PostgresQueue(
-        connecting(url), lambda _: None, {Role.PROVE: 1}, able=lambda _: "no engine", look=10 * SOON
+        connecting(url),
+        lambda _: None,
+        {Role.PROVE: 1},
+        able=lambda _: "no engine",
+        pace=Pace(look=10 * SOON),
     )
     queue.start()
     queue.submit(*proof(1))
@@ -193,7 +198,7 @@ def test_what_is_given_up_after_many_attempts_is_told_once(url: str) -> None:
     def tell(task: Task, error: StoreError) -> None:
         told.append((task.value["n"], error.message))
 
-    queue = PostgresQueue(connecting(url), fail, {Role.PROVE: 1}, undone=tell, attempts=1)
+    queue = PostgresQueue(connecting(url), fail, {Role.PROVE: 1}, undone=tell, pace=Pace(attempts=1))
     queue.start()
     queue.submit(*proof(1))
     until(lambda: queue.depth() == 0)
@@ -204,7 +209,7 @@ def test_what_is_given_up_after_many_attempts_is_told_once(url: str) -> None:
 
 
 def test_a_database_that_does_not_answer_is_said(url: str) -> None:
-    queue = PostgresQueue(connecting(url), lambda _: None, {}, patience=0.5)
+    queue = PostgresQueue(connecting(url), lambda _: None, {}, pace=Pace(patience=0.5))
 
     with psycopg.connect(url) as other:
         other.execute("LOCK TABLE procrastinate_jobs IN ACCESS EXCLUSIVE MODE")
