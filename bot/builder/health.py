@@ -16,6 +16,7 @@ from docker.types import LogConfig
 
 from bot import process
 from bot.builder.client import BuilderSettings
+from bot.builder.companions import must_run, room_of
 from bot.builder.images import borrow
 from bot.errors import ProcessFailed
 from bot.model.evidence import Health, HealthState
@@ -82,13 +83,14 @@ def start_and_probe(  # noqa: PLR0913 - the engine's two ways in, and the port's
     config = client.images.get(image).attrs.get("Config") or {}
     probe = probe_of(config, plan)
     with ExitStack() as stack:
-        mode = stack.enter_context(_companions(client, settings, plan, name))
-        limits = _limits(settings, plan, mode, root=_is_root(config)) | _read_only(plan)
+        companions = stack.enter_context(_companions(client, settings, plan, name))
+        limits = _limits(settings, plan, room_of(companions), root=_is_root(config)) | _read_only(plan)
         try:
             container = stack.enter_context(_container(client, image, name, limits))
             started = time.monotonic()
             container.start()
         except docker.errors.APIError as error:
+            must_run(companions)
             return _not_startable(error)
         exec_argv = [str(command), "exec", container.id or name, *probe.argv]
         watch = _Watch(container, exec_argv, settings.environment(), probe, plan.seconds)
@@ -177,8 +179,8 @@ def _container(
 @contextmanager
 def _companions(
     client: docker.DockerClient, settings: BuilderSettings, plan: HealthPlan, name: str
-) -> Iterator[str]:
-    """Start the plan's companions; gives the network mode that the target is to share with them.
+) -> Iterator[Sequence[Container]]:
+    """Start the plan's companions; the target is to share the network of the first.
 
     All share one network with nothing in it but the loopback device, so no rule of a firewall
     has to hold anything back (an engine's internal networks still reach their host). Each
@@ -186,16 +188,20 @@ def _companions(
     the same environment as the target.
     """
     with ExitStack() as stack:
-        mode = "none"
+        started: list[Container] = []
         for number, image in enumerate(plan.companions):
             borrow(client, image)
-            options = _limits(settings, plan, mode, root=True)
+            options = _limits(settings, plan, room_of(started), root=True)
             if number == 0:
                 options["extra_hosts"] = {_alias(one): "127.0.0.1" for one in plan.companions}
             companion = stack.enter_context(_container(client, image, f"{name}-with-{number}", options))
-            companion.start()
-            mode = f"container:{companion.id}" if number == 0 else mode
-        yield mode
+            try:
+                companion.start()
+            except docker.errors.APIError:
+                must_run(started)
+                raise
+            started.append(companion)
+        yield started
 
 
 def _alias(image: str) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.builder import BuilderSettings
+from bot.builder.client import connect
+from bot.builder.companions import must_run
 from bot.errors import EngineError
 from bot.model.evidence import HealthState
 from bot.model.target import HealthPlan
@@ -105,6 +107,21 @@ def test_companions_are_reached_by_name_and_the_world_is_not(bench: Workbench) -
 def test_a_companion_that_cannot_be_had_is_the_engines_trouble(bench: Workbench, lab: Lab) -> None:
     with pytest.raises(EngineError, match="the engine could not start"):
         bench.start(SLEEP, plan=HealthPlan(companions=(f"{lab.registry}/team/none:1",)))
+
+
+def test_a_companion_that_has_ended_is_named_with_what_it_said(bench: Workbench) -> None:
+    bench.build(f"FROM {bench.base}", 'CMD ["sh", "-c", "echo no password was set; exit 3"]', name="db")
+    with connect(bench.settings) as client:
+        companion = client.containers.create(f"{bench.prefix}-db", name=f"{bench.prefix}-with-0")
+        companion.start()
+        companion.wait()
+        with pytest.raises(EngineError) as raised:
+            must_run([companion])
+    assert (
+        f"{bench.prefix}-db of health.with ended with exit code 3: no password was set"
+        in raised.value.message
+    )
+    assert "health.env" in raised.value.hint
 
 
 def pushed(bench: Workbench, image: str, place: str) -> dict[str, str]:
