@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,21 +26,21 @@ from bot.settings import Settings
 
 def audit_archive(path: Path, settings: Settings, *, quiet: bool) -> Audit:
     """Audit a saved image."""
-    with opened(settings, ANSWERS, quiet=quiet) as parts, tempfile.TemporaryDirectory() as scratch:
-        return _audited(path.resolve(), path.name, parts, Path(scratch))
+    with opened(settings, ANSWERS, quiet=quiet) as parts, workspace(parts, "audit") as room:
+        return _audited(path.resolve(), path.name, parts, room.folder)
 
 
 def audit_in_engine(name: str, settings: Settings, *, quiet: bool) -> Audit:
     """Audit an image that the engine has."""
-    with opened(settings, Needs(drive=False), quiet=quiet) as parts, tempfile.TemporaryDirectory() as folder:
+    with opened(settings, Needs(drive=False), quiet=quiet) as parts, workspace(parts, "audit") as room:
         if parts.builder is None:
             raise EngineMissing(
                 f"{name} is no file, folder or target, and there is no engine: {parts.no_builder}"
             )
-        file = Path(folder) / "image.tar"
+        file = room.folder / "image.tar"
         parts.progress.step(f"save {name}")
         parts.builder.save(name, file)
-        return _audited(file, name, parts, Path(folder))
+        return _audited(file, name, parts, room.folder)
 
 
 def audit_built(target: Target, settings: Settings, *, quiet: bool) -> Audit:

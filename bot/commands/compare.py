@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +19,7 @@ from bot.cycle.compare_images import Archive, InEngine, Published, Source, Subje
 from bot.cycle.parts import Parts
 from bot.cycle.repeat import repeat
 from bot.cycle.rescan import target_named
+from bot.cycle.workspace import workspace
 from bot.errors import UsageError
 from bot.model.compared import ImageComparison
 from bot.model.reference import Reference
@@ -50,6 +50,14 @@ class _Build:
         if wrong:
             raise UsageError(f"--build-arg takes NAME=VALUE, not {wrong[0]!r}")
         return tuple((key, value) for key, _, value in parted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """A saved image that is still to be read."""
+
+    name: str
+    path: Path
 
 
 class Output(StrEnum):
@@ -130,15 +138,18 @@ def _show(result: ImageComparison, output: Output) -> None:
 def _compared(
     settings: Settings, progress: TerminalProgress, images: Sequence[str], build: _Build
 ) -> ImageComparison:
-    with tempfile.TemporaryDirectory(prefix="refit-") as scratch:
-        folders = [Path(scratch) / side for side in ("before", "after")]
-        subjects = [_subject(text, build, folder) for text, folder in zip(images, folders, strict=True)]
-        engine = any(isinstance(one, Source | InEngine) for one in subjects)
-        with open_parts(settings, progress, Needs(drive=False, engine=engine)) as parts:
-            return compare_images(parts, subjects[0], subjects[1])
+    before, after = (_subject(text, build) for text in images)
+    engine = any(isinstance(one, Source | InEngine) for one in (before, after))
+    with (
+        open_parts(settings, progress, Needs(drive=False, engine=engine)) as parts,
+        workspace(parts, "archives") as room,
+    ):
+        return compare_images(
+            parts, _read(before, room.folder / "before"), _read(after, room.folder / "after")
+        )
 
 
-def _subject(text: str, build: _Build, scratch: Path) -> Subject:
+def _subject(text: str, build: _Build) -> Subject | _Saved:
     """What a word of the command line means: a file that is there comes first.
 
     Raises:
@@ -146,7 +157,7 @@ def _subject(text: str, build: _Build, scratch: Path) -> Subject:
     """
     path = Path(text)
     if path.exists():
-        return _file(text, path, build, scratch)
+        return _file(text, path, build)
     if text.startswith(_IN_ENGINE):
         return InEngine(text, text.removeprefix(_IN_ENGINE))
     try:
@@ -158,16 +169,22 @@ def _subject(text: str, build: _Build, scratch: Path) -> Subject:
         ) from error
 
 
-def _file(text: str, path: Path, build: _Build, scratch: Path) -> Subject:
+def _file(text: str, path: Path, build: _Build) -> Subject | _Saved:
     if is_saved_image(path):
-        scratch.mkdir(parents=True)
-        with open_saved(path.resolve(), machine_platform()) as image:
-            found = measure_saved(image, scratch)
-        return Archive(text, for_scanner(path.resolve(), scratch), found)
+        return _Saved(text, path.resolve())
     dockerfile = path / "Dockerfile" if path.is_dir() else path
     if not dockerfile.is_file():
         raise UsageError(f"{text} holds neither a Dockerfile nor an image", hint="Name the file itself.")
     return build.source(text, dockerfile.resolve())
+
+
+def _read(subject: Subject | _Saved, scratch: Path) -> Subject:
+    if not isinstance(subject, _Saved):
+        return subject
+    scratch.mkdir()
+    with open_saved(subject.path, machine_platform()) as image:
+        found = measure_saved(image, scratch)
+    return Archive(subject.name, for_scanner(subject.path, scratch), found)
 
 
 def _repeated(parts: Parts, words: Sequence[str], commit: str) -> ImageComparison:
