@@ -13,8 +13,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.console import Console
-from rich.text import Text
 from typer.core import TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
@@ -128,24 +126,23 @@ def main(arguments: list[str] | None = None) -> None:
 
 def call(arguments: list[str] | None = None, application: typer.Typer = app) -> int:
     """Run the command line and return its exit code; every ending has its own code and text."""
-    console = Console(stderr=True)
     try:
         code = _code(application(args=arguments, prog_name="refit", standalone_mode=False))
     except RefitError as error:
-        _show(console, error.message, error.hint)
+        _show(error.message, error.hint)
         return error.exit_code
     except typer.TyperException as error:
-        return _misused(console, error)
+        return _misused(error)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     except ModuleNotFoundError as error:  # a checkout that was renewed, and not installed again
         hint = "Install it again: `make .venv/ready` in a checkout, else `pip install` as before."
-        _show(console, f"this installation of Refit lacks the package {error.name}", hint)
+        _show(f"this installation of Refit lacks the package {error.name}", hint)
         return _USAGE
     except Exception:  # noqa: BLE001 - the last line of defence turns a bug into a report
-        return _bug(console)
+        return _bug()
     if code == _INTERRUPTED:
-        console.print("interrupted")
+        _say("interrupted")
     return code
 
 
@@ -153,7 +150,7 @@ def _code(value: Any) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _misused(console: Console, error: typer.TyperException) -> int:
+def _misused(error: typer.TyperException) -> int:
     """A command line that cannot be read: what is wrong with it, and where its help is."""
     context = getattr(error, "ctx", None)
     path = str(context.command_path) if context else "refit"
@@ -163,22 +160,30 @@ def _misused(console: Console, error: typer.TyperException) -> int:
         return _USAGE
     # "Value error" is how the library underneath marks a failed check; it says nothing to a person.
     message = message.replace("Value error, ", "").rstrip(".")
-    _show(console, message[:1].lower() + message[1:], f"`{path} --help` shows what there is.")
+    _show(message[:1].lower() + message[1:], f"`{path} --help` shows what there is.")
     return _USAGE
 
 
-def _bug(console: Console) -> int:
+def _bug() -> int:
     text = f"A bug in Refit {__version__}; please report this:\n{traceback.format_exc()}"
-    console.print(Text(text), soft_wrap=True)
+    _say(text)
     return _BUG
 
 
-def _show(console: Console, message: str, hint: str) -> None:
+def _show(message: str, hint: str) -> None:
     """A message may quote what a registry, git or a project says: none of it steers the terminal."""
     message, hint = ("\n".join(map(shown_line, text.split("\n"))) for text in (message, hint))
-    console.print(Text.assemble(("error: ", "bold red"), message), highlight=False, soft_wrap=True)
+    _say(("error: ", "bold red"), message)
     if hint:
-        console.print(Text.assemble(("hint:  ", "bold"), hint), highlight=False, soft_wrap=True)
+        _say(("hint:  ", "bold"), hint)
+
+
+def _say(*parts: str | tuple[str, str]) -> None:
+    """Write to standard error. What does that is loaded now: a bot that goes well never needs it."""
+    from rich.console import Console  # noqa: PLC0415 - see above
+    from rich.text import Text  # noqa: PLC0415 - likewise
+
+    Console(stderr=True).print(Text.assemble(*parts), highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

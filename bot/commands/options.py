@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.console import Console
 
 from bot.errors import ConfigError
 from bot.settings import Settings, load
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 DEFAULT_NAME: Final = "refit.yaml"
 
@@ -74,4 +76,6 @@ def config_or_defaults(given: Path | None) -> Settings:
 
 def errors_console() -> Console:
     """Where progress and errors go: standard error, so that standard output stays the result."""
+    from rich.console import Console  # noqa: PLC0415 - it costs 2 MB, and a bot writes nothing there
+
     return Console(stderr=True)
