@@ -58,7 +58,7 @@ class RegistryClient:
         reference = self._settings.canonical(reference)
         key = ("head", _name(reference), wanted(reference))
         if (known := self._shelf.recalled(key)) is not None:
-            return _given(cast("Head | ImageNotFound", known))
+            return _given(known)
         return await self._once(key, lambda: self._remembered_head(key, reference))
 
     async def content(self, reference: Reference) -> Index | Manifest:

@@ -8,13 +8,15 @@ import threading
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from bot.errors import RegistryAnswerInvalid
+from bot.errors import ImageNotFound, RegistryAnswerInvalid
+from bot.model.manifest import Head
 from bot.ports import Clock
 from bot.registry import protocol
 from bot.registry.images import Hashed
 from bot.registry.settings import ContentCache
 from bot.registry.tags import TagList
 
+Question = tuple[str, ...]
 _TAGS, _HEAD = "tag-list", "head"
 _HEAD_SECONDS: Final = 600.0
 _MEMORY_LIMIT: Final = 32 * 1024**2
@@ -31,21 +33,21 @@ class Shelf:
 
     def __init__(self, cache: ContentCache | None, clock: Clock, *, refresh: bool) -> None:
         self._cache, self._clock, self._refresh = cache, clock, refresh
-        self._answers: dict[object, tuple[object, float]] = {}
+        self._answers: dict[Question, tuple[Head | ImageNotFound, float]] = {}
         self._memory: dict[tuple[str, str], bytes] = {}
         self._held = 0
         self._lock = threading.Lock()
 
-    def recalled(self, key: object) -> object | None:
+    def recalled(self, key: Question) -> Head | ImageNotFound | None:
         """An answer of this run, or None where there is none or it is old."""
         found = self._answers.get(key)
         if found is None or self._clock.monotonic() > found[1]:
             return None
         return found[0]
 
-    def remember(self, key: object, value: object) -> None:
-        """Keep an answer for ten minutes: a run asks once, and a service that lives for weeks asks again."""
-        self._answers[key] = (value, self._clock.monotonic() + _HEAD_SECONDS)
+    def remember(self, key: Question, answer: Head | ImageNotFound) -> None:
+        """Keep the answer to a HEAD for ten minutes: a run asks once, a service of weeks asks again."""
+        self._answers[key] = (answer, self._clock.monotonic() + _HEAD_SECONDS)
 
     async def content(self, kind: str, digest: str) -> bytes | None:
         """Bytes by their digest, verified; None where they are not there (or no longer themselves)."""

@@ -131,7 +131,7 @@ def test_a_project_with_its_issues_switched_off_costs_a_note(tmp_path: Path) -> 
     assert "no issue in acme/shop" in result.notes[0]
 
 
-def test_size_reports(tmp_path: Path) -> None:
+def test_its_size_reports_are_written_by_others(tmp_path: Path) -> None:
     made = outdated(tmp_path)
     made.store.save_measurement(POINT)
     with publishers(made) as queue:

@@ -28,7 +28,7 @@ from bot.dockerfile.dotenv import read_dotenv
         ("1TAG=1", None),
     ],
 )
-def test_a_line(line: str, value: str | None) -> None:
+def test_a_line_gives_the_value_that_compose_reads_in_it(line: str, value: str | None) -> None:
     assert read_dotenv(line.encode()).get("TAG") == value
 
 

@@ -120,7 +120,7 @@ _REFUSALS = [
     [row[1:] for row in _REFUSALS],
     ids=[row[0] for row in _REFUSALS],
 )
-def test_it_is_refused(
+def test_what_github_refuses_is_refused_with_its_status_and_words(
     api: Api,
     github: GitHubServer,
     shop: Repository,
