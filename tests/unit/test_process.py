@@ -134,6 +134,15 @@ def test_nothing_of_our_environment_is_passed_on_but_what_finds_programs() -> No
     assert "EXTRA=1" in finished.text
 
 
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "no_proxy", "all_proxy"])
+def test_a_proxy_is_passed_on_under_whatever_name_it_is_told(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "http://proxy.example:3128")
+
+    assert f"{name}=http://proxy.example:3128" in run(["env"], timeout=120).text
+
+
 def test_lines_of_standard_error_are_shown_as_they_come() -> None:
     lines: list[str] = []
 
