@@ -14,7 +14,7 @@ from bot.ports import BuildRequest
 # The engine's own trouble, as against a Dockerfile that does not build.
 _FULL: Final = "no space left on device"
 _ENGINE: Final = ("cannot connect to the docker daemon", "rpc error")
-_MAKE_ROOM: Final = "Free space there (docker system df shows what takes it), or lower builder.min_free."
+MAKE_ROOM: Final = "Free space there (docker system df shows what takes it), or lower builder.min_free."
 # A registry that could not be asked, as against one that has no such image.
 _REGISTRY: Final = (
     "connection refused",
@@ -45,7 +45,7 @@ def failure(progress: Progress, request: BuildRequest, tail: str) -> EngineError
     error = progress.error or tail.rpartition("\n")[2] or "the docker command gave no reason"
     if said := next((line for line in (error, *progress.log.splitlines()) if _FULL in line.lower()), ""):
         at = f" at {progress.failed}" if progress.failed else ""
-        return EngineError(f"the engine's disk is full{at}: {said[:300]}", hint=_MAKE_ROOM)
+        return EngineError(f"the engine's disk is full{at}: {said[:300]}", hint=MAKE_ROOM)
     if any(mark in error.lower() for mark in _ENGINE):
         return EngineError(f"the engine could not build: {error[:400]}", hint=hint_for(error))
     if progress.failed_to_pull:
@@ -94,7 +94,7 @@ def unfinished(error: ProcessFailed, progress: Progress, request: BuildRequest, 
     at = f" at {progress.running}" if progress.running else ""
     reason = watch.reason or error.message[:300]
     if watch.disk_full:
-        return EngineError(f"the build was ended{at}: {reason}", hint=_MAKE_ROOM)
+        return EngineError(f"the build was ended{at}: {reason}", hint=MAKE_ROOM)
     if watch.memory_exceeded:
         hint = "Raise builder.memory, or let the step do less at a time."
         message = f"the build was ended{at}: {reason}"

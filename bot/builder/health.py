@@ -15,10 +15,12 @@ from docker.models.containers import Container
 from docker.types import LogConfig
 
 from bot import process
-from bot.builder.client import BuilderSettings
+from bot.builder.client import BuilderSettings, data_folder
 from bot.builder.companions import must_run, room_of
+from bot.builder.failures import MAKE_ROOM
 from bot.builder.images import borrow
-from bot.errors import ProcessFailed
+from bot.builder.watch import Watch
+from bot.errors import EngineError, ProcessFailed
 from bot.model.evidence import Health, HealthState
 from bot.model.reference import Reference
 from bot.model.target import HealthPlan
@@ -93,7 +95,8 @@ def start_and_probe(  # noqa: PLR0913 - the engine's two ways in, and the port's
             must_run(companions)
             return _not_startable(error)
         exec_argv = [str(command), "exec", container.id or name, *probe.argv]
-        watch = _Watch(container, exec_argv, settings.environment(), probe, plan.seconds)
+        room = Watch(None, settings.min_free, data_folder(settings))
+        watch = _Watch(container, exec_argv, settings.environment(), probe, plan.seconds, room)
         return watch.until_settled(started)
 
 
@@ -114,14 +117,21 @@ class _Watch:
     env: Mapping[str, str]
     probe: Probe
     seconds: float
+    room: Watch
 
     def until_settled(self, started: float) -> Health:
-        """Probe until the container is healthy, has ended, or time is up."""
+        """Probe until the container is healthy, has ended, or time is up.
+
+        Raises:
+            EngineError: It, or whatever else, fills the engine's disk.
+        """
         limit = self.seconds if self.probe.argv else min(SETTLE_SECONDS, self.seconds)
         said = ""
         while True:
             round_began = time.monotonic()
             elapsed = round_began - started
+            if trouble := self.room.trouble():
+                raise EngineError(trouble, hint=MAKE_ROOM)
             ended = self._ended()
             if ended:
                 return Health(HealthState.EXITED, elapsed, self._log(ended))
@@ -144,7 +154,12 @@ class _Watch:
     def _ask(self, seconds: float) -> tuple[bool, str]:
         try:
             answer = process.run(
-                self.exec_argv, timeout=seconds, env=self.env, check=False, limit=_PROBE_OUTPUT
+                self.exec_argv,
+                timeout=seconds,
+                env=self.env,
+                check=False,
+                limit=_PROBE_OUTPUT,
+                until=self.room.trouble,
             )
         except ProcessFailed as error:
             late = "did not end" in error.message

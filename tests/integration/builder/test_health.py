@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.builder import BuilderSettings
+from bot.builder import BuilderSettings, DockerBuilder
 from bot.builder.client import connect
 from bot.builder.companions import must_run
 from bot.errors import EngineError
@@ -151,6 +152,17 @@ def test_a_companion_that_was_pulled_is_given_back_and_one_that_was_there_is_kep
     assert places[1] not in listed
     assert "refit-pulled" not in listed
     bench.docker("image", "rm", theirs)
+
+
+def test_a_container_that_leaves_too_little_room_on_the_engines_disk_is_ended(bench: Workbench) -> None:
+    image = bench.build(f"FROM {bench.base}", SLEEP).image
+    narrow = DockerBuilder(replace(bench.settings, min_free=10**18))
+
+    with pytest.raises(EngineError, match=r"must stay free \(builder.min_free\)") as raised:
+        narrow.health(image, HealthPlan(seconds=60), name=f"{bench.prefix}-run")
+
+    assert "Free space" in raised.value.hint
+    assert bench.docker("ps", "--all", "--quiet", "--filter", f"name={bench.prefix}") == ""
 
 
 def test_nothing_that_was_started_stays(bench: Workbench) -> None:
