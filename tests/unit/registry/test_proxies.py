@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import httpx2 as httpx
 import pytest
@@ -12,6 +13,12 @@ from bot.registry.guard import Zone
 from bot.registry.wire import Outgoing, Tls, Wire, proxy_for
 
 HOST = "registry.example"
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
 
 
 def failure() -> RegistryError:
