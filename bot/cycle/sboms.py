@@ -9,12 +9,12 @@ calls `mark_told`, so that whoever is killed in between tells it when started ag
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bot.cycle.bases import base_image
 from bot.cycle.compare import compare
-from bot.cycle.discover import discover
+from bot.cycle.discover import Found, discover
 from bot.cycle.inventory import last_key, remember, sbom_of, subject_of
 from bot.cycle.parts import Parts
 from bot.cycle.remedies import Remedies
@@ -93,12 +93,17 @@ def _places(parts: Parts) -> tuple[list[_Place], list[Problem]]:
         except RefitError as error:
             problems.append(Problem(project.name, error.message, error.hint))
             continue
-        for one in found.found:
-            if one.target is not None and one.use.final and one.use.reference is not None:
-                for platform in one.target.platforms:
-                    place = _Place(one.target, platform, one.use.reference)
-                    places.setdefault((place.name, platform), place)
+        for place in _places_of(found.found):
+            places.setdefault((place.name, place.platform), place)
     return list(places.values()), problems
+
+
+def _places_of(found: Iterable[Found]) -> Iterator[_Place]:
+    """What each target stands on, by its platforms."""
+    for one in found:
+        if one.target is not None and one.use.final and one.use.reference is not None:
+            for platform in one.target.platforms:
+                yield _Place(one.target, platform, one.use.reference)
 
 
 async def _all_bases(places: Iterable[_Place], parts: Parts) -> list[_Bases | RegistryError]:
