@@ -15,8 +15,9 @@ from typing import Any, Final
 from bot.errors import StoreError
 from bot.store.transaction import Driver, Transaction
 
-# As many connections at once, and so long for one of them to become free.
+# As many connections at once, and so long for one of them to become free; so many are kept for later.
 _MOST: Final = 15
+_KEPT: Final = 5
 _PATIENCE_SECONDS: Final = 30.0
 
 
@@ -95,7 +96,7 @@ class Database:
 
     def _give_back(self, connection: Any) -> None:
         with self._lock:
-            if not self._closed:
+            if not self._closed and len(self._idle) < _KEPT:
                 self._idle.append(connection)
                 return
         connection.close()

@@ -68,7 +68,7 @@ class Postgresql:
         """Ask, for it may have ended with a database that restarted."""
         try:
             connection.execute(b"SELECT 1")
-        except psycopg.OperationalError:
+        except psycopg.Error:
             return False
         return True
 
