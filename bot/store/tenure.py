@@ -31,14 +31,18 @@ _TAKE: Final[LiteralString] = (
     "INSERT INTO leases (name, holder, beat) VALUES (%s, %s, now()) "
     "ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, beat = now()"
 )
-_STALE: Final[LiteralString] = (
-    "SELECT holder FROM leases WHERE name = %s AND beat < now() - make_interval(secs => %s)"
-)
-_END_HOLDER: Final[LiteralString] = (
-    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted "
+_HOLDS: Final[LiteralString] = (
+    "locktype = 'advisory' AND granted "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
     "AND objsubid = 1 AND ((classid::bigint << 32) | objid::bigint) = %s"
 )
+# Whoever has just come has the lock a moment before its name is written: until then the beat is another's.
+_STALE: Final[LiteralString] = (
+    "SELECT holder FROM leases WHERE name = %s AND beat < now() - make_interval(secs => %s) "  # noqa: S608 - of constants
+    "AND NOT EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) "
+    f"WHERE {_HOLDS} AND backend_start > now() - make_interval(secs => %s))"
+)
+_END_HOLDER: Final[LiteralString] = f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {_HOLDS}"  # noqa: S608 - likewise
 
 
 @contextmanager
@@ -83,7 +87,7 @@ class _Tenure:
     def take(self) -> None:
         """Take the lock, from a holder whose heart does not beat if need be."""
         if not self._locked():
-            if not self._one(_STALE, _NAME, self._stale):
+            if not self._one(_STALE, _NAME, self._stale, _LOCK, self._stale):
                 raise _held(self._holder(), "drives the cycle of this store")
             self._connection.execute(_END_HOLDER, (_LOCK,))
             self._wait_for_lock()

@@ -18,7 +18,7 @@ import pytest
 from bot import process
 from bot.errors import LeaseHeld, StoreError
 from bot.store.sql import open_store
-from bot.store.tenure import tenure
+from bot.store.tenure import _LOCK, tenure
 from tests.postgresql import Cluster, cluster
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -29,7 +29,7 @@ _HOLDER = """
 import sys, time
 from datetime import UTC, datetime
 from bot.store.sql import open_store
-from bot.store.tenure import tenure
+from bot.store.tenure import _LOCK, tenure
 with tenure(sys.argv[1], beat=0.2, stale=1.0) as guard:
     store = open_store(sys.argv[1], guard)
     print("held", flush=True)
@@ -114,6 +114,19 @@ def test_a_frozen_holder_is_replaced_and_does_nothing_more_when_it_thaws(url: st
     store = open_store(url)
     assert store.cycles() == ()
     store.close()
+
+
+def test_who_has_just_come_is_not_taken_for_the_one_that_died_before(url: str) -> None:
+    with tenure(url):
+        pass
+    with psycopg.connect(url, autocommit=True) as come:  # it has the lock, and has not written its name yet
+        come.execute("UPDATE leases SET beat = now() - interval '1 hour'")
+        come.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+
+        with pytest.raises(LeaseHeld), tenure(url, stale=SOON):
+            pass
+
+        assert come.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_an_answer_that_was_long_in_coming_is_not_taken_for_a_new_one(url: str) -> None:
