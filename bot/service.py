@@ -58,9 +58,9 @@ class Service:
         self._known = KnownTargets(self._store)
         self._talk = Talk(settings, self._store, self._clock)
         self._shop = Workshop(settings, self._store, self._clock, _slots(settings), self._worker)
-        worker, self._due = self._shop.worker, self._shop.queue
-        self._asked = LocalQueue(worker, undone=worker.undone)
-        self._quick = LocalQueue(worker, undone=worker.undone, threads=_QUICK_AT_ONCE)
+        kept, self._due = self._shop.kept, self._shop.queue
+        self._asked = kept.queue(lambda work, undone: LocalQueue(work, undone=undone))
+        self._quick = kept.queue(lambda work, undone: LocalQueue(work, undone=undone, threads=_QUICK_AT_ONCE))
         done = partial(finished_periods, self._store)
         self._schedule = Schedule(timetable(settings), self._due, done, self._clock)
         self._talk.listen(self._queue, self._targets, {Word.STATUS: self._status, Word.NEXT: self._next})
@@ -70,6 +70,7 @@ class Service:
 
     def start(self) -> None:
         """Catch up on what was missed, then keep time."""
+        self._shop.kept.take_up(self._quick)
         self._talk.start()
         self._shop.start()
         self._schedule.start()

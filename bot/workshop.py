@@ -23,7 +23,9 @@ from bot.ports import Clock, Queue, Store
 from bot.queue.local import LocalQueue
 from bot.queue.role import Role
 from bot.settings import Settings
+from bot.store.holder import this_process
 from bot.triggers.chat.grammar import Word
+from bot.triggers.kept import Kept
 from bot.triggers.periods import Job
 from bot.triggers.worker import OpenParts, Worker
 from bot.under_care import Remembered
@@ -76,7 +78,8 @@ class Workshop:
         self._projects = Remembered(clock)
         self._counted = Counted()
         self.worker = make_worker(self._parts)
-        self.queue: Queue = LocalQueue(self.worker, undone=self.worker.undone)
+        self.kept = Kept(self.worker, store, clock, this_process())
+        self.queue: Queue = self.kept.queue(lambda work, undone: LocalQueue(work, undone=undone))
         if settings.store is not None:
             self.queue = _shared_queue(settings, self.worker, slots)
 

@@ -21,6 +21,8 @@ ASKED: Final = "asked"
 # What was not taken yet, by a destination of notifications and by a chat; what is tried stays new.
 OWED_NOTICE: Final = "owed-notice"
 OWED_ANSWER: Final = "owed-answer"
+# What people asked for and what has not ended.
+PENDING: Final = "pending"
 _DELIVERIES_KEPT: Final = timedelta(days=7)
 _HALF_WRITTEN_KEPT: Final = timedelta(days=1)
 # Of each target and platform: what runs, and what a pull request proposes.
@@ -49,7 +51,7 @@ def clean(parts: Parts) -> Cleaned:
     sboms: list[Sbom] = []
     removed: list[int] = []
     try:
-        for noted in (DELIVERY, ASKED, OWED_NOTICE, OWED_ANSWER):
+        for noted in (DELIVERY, ASKED, OWED_NOTICE, OWED_ANSWER, PENDING):
             parts.store.forget(noted, before=now - _DELIVERIES_KEPT)
         at_hand = parts.store.sboms()  # read first: the document of an SBOM is there before it is
         kept = tuple(parts.artifacts.kept())

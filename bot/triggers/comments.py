@@ -20,6 +20,7 @@ from bot.triggers.chat.desk import described
 from bot.triggers.chat.github import NAME
 from bot.triggers.chat.grammar import COMMENT, Command, NotUnderstood, Word, help_text, parse
 from bot.triggers.deliveries import heard_first, unhear
+from bot.triggers.kept import AGAIN
 
 log: Final = logging.getLogger(__name__)
 _HEARD, _NO = "eyes", "confused"
@@ -41,6 +42,7 @@ class Said:
         author: Who said it.
         text: The command.
         issue_of: Who wrote the issue of a ticked box; empty for a comment.
+        again: True where a process was killed after it had heard it.
     """
 
     project: str
@@ -49,6 +51,7 @@ class Said:
     author: str
     text: str
     issue_of: str = ""
+    again: bool = False
 
     @property
     def key(self) -> str:
@@ -126,7 +129,7 @@ class Comments:
 
     def _first(self, said: Said, parts: Parts) -> bool:
         """True the first time a comment is heard, by webhook or by polling; boxes have their delivery."""
-        return not said.comment or heard_first(parts.store, said.delivery, parts.clock.now())
+        return not said.comment or said.again or heard_first(parts.store, said.delivery, parts.clock.now())
 
     def _heard(self, said: Said, parts: Parts) -> None:
         self._audit(said, "command", parts)
@@ -189,6 +192,7 @@ def _said(task: Task) -> Said:
         value["author"],
         value["text"],
         value.get("issue_of", ""),
+        again=bool(value.get(AGAIN)),
     )
 
 

@@ -104,6 +104,8 @@ class Worker:
             self._failed(task, why)
             return
         when = "before this began" if why is None else "in the middle of this"
+        if self._talk is not None:
+            self._talk.stopped(task.value)
         self._say(task.value, Answer(f"I was stopped {when}: please ask again."))
 
     def _failed(self, task: Task, error: RefitError) -> None:

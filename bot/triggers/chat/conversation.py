@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final, Protocol
@@ -89,6 +90,12 @@ class Conversation:
         except ChatError:
             return False
         return True
+
+    def stopped(self, value: Value) -> None:
+        """Leave no progress that looks as if it went on."""
+        if value.get("progress"):
+            with suppress(ChatError):  # it costs that edit only
+                self._answers.chat.edit(value["thread"], value["progress"], Answer("Stopped."))
 
     def say(self, value: Value, answer: Answer) -> None:
         """Answer in the thread of a task; a chat that is down takes it later."""
