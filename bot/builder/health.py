@@ -83,7 +83,7 @@ def start_and_probe(  # noqa: PLR0913 - the engine's two ways in, and the port's
 ) -> Health:
     """Start `image`, probe it every half second, and remove all that was started."""
     config = client.images.get(image).attrs.get("Config") or {}
-    probe = probe_of(config, plan)
+    probe, room = probe_of(config, plan), Watch(None, settings.min_free, data_folder(settings))
     with ExitStack() as stack:
         companions = stack.enter_context(_companions(client, settings, plan, name))
         limits = _limits(settings, plan, room_of(companions), root=_is_root(config)) | _read_only(plan)
@@ -95,7 +95,6 @@ def start_and_probe(  # noqa: PLR0913 - the engine's two ways in, and the port's
             must_run(companions)
             return _not_startable(error)
         exec_argv = [str(command), "exec", container.id or name, *probe.argv]
-        room = Watch(None, settings.min_free, data_folder(settings))
         watch = _Watch(container, exec_argv, settings.environment(), probe, plan.seconds, room)
         return watch.until_settled(started)
 
