@@ -169,6 +169,18 @@ def test_what_an_image_brings_that_moves_along_is_a_bases_doing_for_both(tmp_pat
     assert {frozenset(request.fresh_stages) for request in builder.built} == {frozenset({"build", "1"})}
 
 
+def test_a_proof_counts_only_for_all_images_that_move_together(tmp_path: Path) -> None:
+    made = versions(tmp_path, "20", "20-slim", "22", "22-slim")
+    assert made.builder is not None
+    made.run()
+    first = len(made.builder.built)
+    made.registry.push("node:22-slim", "newer", created=NOW - 5 * DAY, layers=("newer",))
+
+    made.run()
+
+    assert len(made.builder.built) == 2 * first
+
+
 def test_an_arg_that_does_not_suit_both_images_stays(tmp_path: Path) -> None:
     made = versions(tmp_path, "20", "20-slim", "22")
 
