@@ -32,7 +32,7 @@ def test_sixty_months_with_kills_miss_nothing_and_double_nothing(tmp_path: Path)
     chance = random.Random(SEED)  # noqa: S311 - moments, no secrets
     for _ in range(KILLS):
         with life(tmp_path) as one:
-            lived(tmp_path, chance.randint(5, 60))
+            lived(one, tmp_path, chance.randint(5, 60))
             time.sleep(chance.uniform(0, 0.1))
             one.send_signal(signal.SIGKILL)
     with life(tmp_path) as last:
@@ -56,7 +56,7 @@ def life(folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "tests.e2e.soak", str(folder)], cwd=ROOT, env=env)
 
 
-def lived(folder: Path, days: int) -> None:
+def lived(one: subprocess.Popen[bytes], folder: Path, days: int) -> None:
     """Wait until so many more days are over: a fast machine lives through more of them in a second."""
     lives = folder / "lives"
 
@@ -65,6 +65,7 @@ def lived(folder: Path, days: int) -> None:
 
     until = over() + days
     while over() < until:
+        assert one.poll() is None
         time.sleep(0.01)
 
 
