@@ -22,6 +22,8 @@ from bot.store.transaction import Driver
 # Alembic keeps what it works on in globals of its modules.
 _one_at_a_time: Final = threading.Lock()
 _DIALECTS: Final = {"sqlite": "sqlite://", "postgresql": "postgresql+psycopg://"}
+# Between two statements a migration loads code, which a slow machine takes its time for.
+_PATIENCE: Final = "SET LOCAL idle_in_transaction_session_timeout = '5min'"
 
 
 def upgrade(url: str, driver: Driver) -> None:
@@ -58,6 +60,8 @@ def _writing(url: str, driver: Driver) -> Iterator[Connection]:
 
     try:
         with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(_PATIENCE)
             yield connection
     except DBAPIError as error:
         raise (error.orig or error) from error

@@ -10,10 +10,13 @@ import pytest
 from bot.model.exposure import Ignored
 from bot.model.retention import Expiring
 from bot.model.run import Plan
+from bot.store.postgresql import Postgresql
 from bot.store.revision import NEWEST
 from bot.store.sql import SqlStore, open_store
 from bot.store.tables import TABLES
+from bot.store.upgrade import _writing
 from tests.contract.older import NOW, ROWS, Row, heads, read, revisions, write
+from tests.postgresql import Cluster
 
 # Migrations rewrite these to what is read today: they are read through the store, below.
 _REWRITTEN = {("scans", "body"), ("evidence", "body")}
@@ -94,3 +97,11 @@ def as_utc(value: object) -> object:
     if isinstance(value, datetime):
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     return value
+
+
+def test_a_slow_machine_has_minutes_between_two_steps_of_a_migration(postgresql: Cluster) -> None:
+    url = postgresql.database()
+    with _writing(url, Postgresql(url)) as connection:
+        shown = connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()
+
+    assert shown == "5min"
