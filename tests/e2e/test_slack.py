@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 
 import httpx2 as httpx
@@ -46,6 +47,30 @@ def served(world: World, slack: SlackServer) -> Iterator[Served]:
     }
     with serving(world) as running:
         yield running
+
+
+def test_who_asked_a_bot_that_is_killed_in_the_middle_hears_of_it_once_from_the_next(
+    served: Served, slack: SlackServer, world: World
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # a registry that takes calls, and never answers
+        silent.settimeout(120)
+        body, headers = command(f"rescan 127.0.0.1:{silent.getsockname()[1]}/x:1")
+        httpx.post(f"{served.url}/slack/events", content=body, headers=headers, timeout=30)
+        silent.accept()
+        served.process.kill()
+        served.process.wait(30)
+    before = len(slack.messages)
+
+    with serving(world, number=2) as again:
+        wait_until(lambda: len(slack.messages) > before, what=again.text)
+        assert again.stop() == 0
+    with serving(world, number=3) as third:
+        assert third.stop() == 0
+
+    assert [text_of(one).splitlines()[0] for one in slack.messages[1:]] == [
+        "Stopped.",
+        "I was stopped in the middle of this: please ask again.",
+    ]
 
 
 def test_a_slash_command_leads_to_a_real_rescan_with_an_offer_in_its_thread(
