@@ -17,10 +17,11 @@ from bot.errors import RefitError
 from bot.forge.discussion import GitHubDiscussion
 from bot.hearing import Behind, hear_matrix, hear_slack, matrix_chat, slack_chat
 from bot.model.answer import Answer
-from bot.notify import send, usable_urls
+from bot.notify import usable_urls
 from bot.ports import Chat, Clock, Discussion, Queue, Store, Task
 from bot.settings import ForgeKind, Settings
 from bot.settings.talks import CommentsSection
+from bot.telling import destinations, notifier
 from bot.triggers.chat.answers import Answers
 from bot.triggers.chat.github import NAME as GITHUB
 from bot.triggers.chat.github import GitHubChat
@@ -30,7 +31,7 @@ from bot.triggers.chat.names import MATRIX
 from bot.triggers.chat.slack_app import NAME as SLACK
 from bot.triggers.chat.switch import Switch
 from bot.triggers.comments import Comments
-from bot.triggers.notify import News, Notifier
+from bot.triggers.notify import News
 from bot.triggers.polling import Polling
 from bot.triggers.webhook import usable_secrets
 from bot.web.github import Webhooks, github_routes
@@ -64,15 +65,15 @@ class Talk:
 
     def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
         self._settings, self._store, self._clock = settings, store, clock
-        urls = _destinations(settings)
+        urls = destinations(settings)
         self._checked = _checking(urls)
         self._discussion = _discussion(settings)
         self._slack = slack_chat(settings.slack) if settings.slack else None
         self._matrix = matrix_chat(settings.matrix) if settings.matrix else None
         self.answers = Answers(Switch(self._chats()), store, clock)
-        notifier = _notifier(settings, urls, store, clock)
-        self.news = News(notifier)
-        self._owing: tuple[Owing, ...] = (self.answers, notifier) if notifier else (self.answers,)
+        teller = notifier(settings, urls, store, clock)
+        self.news = News(teller)
+        self._owing: tuple[Owing, ...] = (self.answers, teller) if teller else (self.answers,)
         self._comments: Comments | None = None
         self._polling: Polling | None = None
         self.routes: list[Route] = []
@@ -224,22 +225,12 @@ class Talk:
             self._stopping.wait(_FRESH_SECONDS if len(here) == len(self._hearers) else again)
 
 
-def _destinations(settings: Settings) -> tuple[str, ...]:
-    section = settings.notifications
-    return tuple(one.read("notifications.to") for one in section.to) if section else ()
-
-
 def _checking(urls: Sequence[str]) -> Future[object]:
     """Apprise takes a second to look at them, which everything else need not wait for."""
     pool = ThreadPoolExecutor(1, "refit-notify")
     checked: Future[object] = pool.submit(usable_urls, urls)
     pool.shutdown(wait=False)
     return checked
-
-
-def _notifier(settings: Settings, urls: Sequence[str], store: Store, clock: Clock) -> Notifier | None:
-    section = settings.notifications
-    return Notifier(urls, section.about, store, clock, send) if section else None
 
 
 def _discussion(settings: Settings) -> Discussion | None:

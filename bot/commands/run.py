@@ -16,13 +16,17 @@ from bot.commands.joining import run_or_join
 from bot.commands.options import ConfigOption, Format, FormatOption, QuietOption, errors_console, load_config
 from bot.commands.output import colored, width, write, write_json
 from bot.cycle.monthly import CycleRequest, Outcome, monthly_name, run_cycle
+from bot.cycle.parts import Parts
 from bot.errors import UsageError
 from bot.model.evidence import VerdictState
 from bot.model.run import RunResult
 from bot.model.update import Failed, Skipped
+from bot.notify import usable_urls
 from bot.progress import TerminalProgress
 from bot.report import dry_run as preview
 from bot.report import terminal, wire
+from bot.telling import destinations, notifier
+from bot.triggers.notify import News
 
 _FAILING: Final[Mapping[str | None, tuple[VerdictState, ...]]] = {
     None: (),
@@ -48,6 +52,10 @@ EvidenceOnlyOption = Annotated[
         help="Attach evidence to pull requests that Renovate, Dependabot or people opened, and open none.",
     ),
 ]
+NotifyOption = Annotated[
+    bool,
+    typer.Option("--notify", help="Tell the configured notifications what is new, as serve does."),
+]
 FailOnOption = Annotated[
     str | None,
     typer.Option(
@@ -64,6 +72,7 @@ def run(  # noqa: PLR0913 - the options of a command line
     only: OnlyOption = None,
     dry_run: DryRunOption = False,
     evidence_only: EvidenceOnlyOption = False,
+    notify: NotifyOption = False,
     output: FormatOption = Format.TABLE,
     config: ConfigOption = None,
     fail_on: FailOnOption = None,
@@ -77,7 +86,12 @@ def run(  # noqa: PLR0913 - the options of a command line
     # The month is fixed now: what waits for another process may begin in the next one.
     request = CycleRequest(_named(cycle) or monthly_name(now, zone), only, dry_run, evidence_only)
     name = request.cycle_name(now, zone)
-    work = partial(run_cycle, request=request)
+    urls = usable_urls(destinations(settings)) if notify else ()
+
+    def work(parts: Parts) -> Outcome:
+        news = News(notifier(settings, urls, parts.store, parts.clock) if urls else None)
+        return run_cycle(parts, request, told=news.cycle)
+
     with interruptible(), TerminalProgress(errors_console(), quiet=quiet) as progress:
         # Nothing that others see comes of a dry run: it works beside whoever drives.
         parts = partial(open_parts, settings, progress, Needs(drive=not dry_run))

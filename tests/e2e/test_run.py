@@ -13,6 +13,7 @@ import pytest
 from bot import process
 from tests.e2e.shown import visible_text
 from tests.e2e.world import ROOT, Base, World
+from tests.integration.chat.hooks import hook
 
 pytestmark = pytest.mark.lab
 
@@ -42,6 +43,23 @@ def test_an_update_becomes_a_pull_request_whose_diff_is_the_from_line(world: Wor
     assert after == before.replace(base.stale.encode(), base.fresh.encode())
     assert world.git(path, "diff", "--name-only", "main", branch).split() == ["Dockerfile"]
     assert world.git(path, "status", "--porcelain") == ""
+
+
+def test_a_run_that_is_asked_to_tell_tells_what_is_new_once(world: World) -> None:
+    base = world.base()
+    world.project({"Dockerfile": plain(base)})
+    base.move()
+
+    with hook() as told:
+        world.settings = {"notifications": {"to": [{"env": "TELL"}]}}
+        env = world.environment(TELL=told.url)
+        unasked = world.run("--only", "Dockerfile", env=world.environment())
+        ended = [world.run("--notify", env=env) for _ in range(2)]
+
+    assert [one.code for one in (unasked, *ended)] == [0, 0, 0], ended[0].err
+    (message,) = told.got
+    assert message["title"].endswith("1 pull request")
+    assert message["message"].startswith("pass · shop: ")
 
 
 def test_the_numbers_in_the_body_are_trivys_own_and_the_layers_own(world: World) -> None:

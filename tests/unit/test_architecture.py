@@ -46,7 +46,7 @@ ALLOWED = {
 }
 OUTERMOST = {
     *("bot", "bot.app", "bot.cli", "bot.commands", "bot.convert", "bot.logs", "bot.under_care"),
-    *("bot.hearing", "bot.service", "bot.talk", "bot.workshop"),
+    *("bot.hearing", "bot.service", "bot.talk", "bot.telling", "bot.workshop"),
 }
 
 
