@@ -66,8 +66,8 @@ class DockerBuilder:
         """
         command = self._chosen()
         with tempfile.TemporaryDirectory(prefix="refit-build-", dir=request.scratch) as folder:
-            # buildx keeps a file for every build ever made, where its settings are.
-            env = logged_in(self._settings, Path(folder)) | {"BUILDX_CONFIG": folder}
+            # buildx keeps a file for every build where its settings are, and copies of what it is given.
+            env = logged_in(self._settings, Path(folder)) | {"BUILDX_CONFIG": folder, "TMPDIR": folder}
             secrets = written(request.secrets, Path(folder))
             arguments = build_arguments(command, request, secrets)
             with redacted(request.secrets), guarded(self._settings, request.name) as guard:

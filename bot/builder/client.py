@@ -195,7 +195,8 @@ def _built_with(command: Command, env: Mapping[str, str]) -> Command:
     """
     words = [*command.words, "--output=type=tar,dest=-", "-"]
     with tempfile.TemporaryDirectory(prefix="refit-trial-") as folder:
-        kept = {**env, "BUILDX_CONFIG": folder}  # else buildx keeps a file of every build
+        # Else buildx keeps a file of every build, and what it was piped in a folder.
+        kept = {**env, "BUILDX_CONFIG": folder, "TMPDIR": folder}
         process.run([command.path, *words], timeout=_TRY_SECONDS, env=kept, stdin=_TRIAL)
     process.run([command.path, "version"], timeout=_TRY_SECONDS, env=env)
     return command

@@ -179,6 +179,17 @@ def test_a_docker_command_that_cannot_build_is_passed_over(lab: Lab, tmp_path: P
     assert choose_command(BuilderSettings(lab.docker_host)).version
 
 
+def test_trying_a_command_and_building_leave_no_file_in_the_temporary_folder(
+    builds_with: BuilderSettings, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = bench.folder / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    choose_command(builds_with)
+    bench.build(f"FROM {bench.base}")
+    assert list(temporary.iterdir()) == []
+
+
 def test_trying_a_command_makes_no_image_that_a_kill_could_leave_behind(builds_with: BuilderSettings) -> None:
     with connect(builds_with) as client:
         began = int(time.time()) + 1
