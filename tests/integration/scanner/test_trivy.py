@@ -146,7 +146,11 @@ FAILS = {
         True,
         "the registry cannot be reached",
     ),
-    "an image the registry lacks": ("debian@sha256:" + "1" * 64, True, "the registry has no such image"),
+    "an image the registry lacks": (
+        "{registry}/library/debian@sha256:" + "1" * 64,
+        True,
+        "the registry has no such image",
+    ),
     "an image the engine lacks": ("sha256:" + "1" * 64, False, "the engine has no such image"),
     "a name that is none": ("Not A Name", True, "an image reference has no spaces"),
 }
@@ -154,6 +158,7 @@ FAILS = {
 
 @pytest.mark.parametrize(("subject", "remote", "message"), FAILS.values(), ids=FAILS.keys())
 def test_a_scan_that_fails_says_why(bench: Bench, subject: str, remote: bool, message: str) -> None:  # noqa: FBT001 - a column of the table
+    subject = subject.format(registry=bench.lab.registry)
     with pytest.raises(ScanError) as raised:
         bench.scanner.scan(ScanRequest(subject, remote=remote, digest="", platform=LINUX_AMD64))
     assert message in raised.value.message
