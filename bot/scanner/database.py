@@ -196,12 +196,26 @@ def _held_copy(source: Path, target: Path, digest: str) -> Hold:
                 return hold
 
 
+@contextmanager
+def _held_folder(parent: Path) -> Iterator[Path]:
+    """A new folder that is held: who cleans up may take one before for what a kill left."""
+    while True:
+        folder = Path(tempfile.mkdtemp(dir=parent))
+        with suppress(FileNotFoundError):
+            hold = Hold(folder)
+            if hold.is_of(folder):
+                break
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _copy(source: Path, target: Path, digest: str) -> None:
     """Copy rather than link: a later download may write into the source's own file."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        copying = Hold(Path(folder))  # noqa: F841 - held while it lives: others clean up right now
-        made = Path(folder) / "db"
+    with _held_folder(target.parent) as folder:
+        made = folder / "db"
         made.mkdir()
         for name in VULNERABILITIES.files:
             shutil.copyfile(source / name, made / name)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ from bot.errors import ProcessFailed, ScanError
 from bot.scanner.database import DatabaseSettings, Snapshot, take_snapshot
 from bot.scanner.hold import Hold
 
+ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
@@ -203,6 +206,33 @@ def test_a_digest_that_was_remembered_of_other_bytes_is_found_out(tmp_path: Path
 
     assert taken.database.digest == "sha256:" + hashlib.sha256(b"two").hexdigest()
     assert (taken.folder / "trivy.db").read_bytes() == b"two"
+
+
+CLEANS = """
+import sys
+from pathlib import Path
+from bot.scanner.hold import remove_unheld
+print("cleaning", flush=True)
+while True:
+    for one in Path(sys.argv[1]).iterdir():
+        remove_unheld(one)
+"""
+
+
+def test_who_cleans_up_takes_no_copy_that_has_just_been_begun(tmp_path: Path) -> None:
+    cache, state = database(tmp_path / "cache"), tmp_path / "state"
+    state.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", CLEANS, state], cwd=ROOT, stdout=subprocess.PIPE
+    ) as cleaning:
+        try:
+            assert cleaning.stdout is not None
+            assert cleaning.stdout.readline() == b"cleaning\n"
+            taken = [snapshot(database(cache, b"%d" % number), state) for number in range(300)]
+        finally:
+            cleaning.kill()
+
+    assert [(one.folder / "trivy.db").read_bytes() for one in taken] == [b"%d" % n for n in range(300)]
 
 
 def test_a_copy_that_finds_no_room_is_an_error_with_a_way_out(tmp_path: Path) -> None:
