@@ -111,7 +111,7 @@ def test_a_mention_in_socket_mode_gets_the_difference_to_the_last_scan(
 def answered(served: Served, slack: SlackServer, text: str) -> bool:
     """Ask once more in the thread; False where the bot is still at the same."""
     before, busy = len(slack.messages), "being done already"
-    slack.send("events_api", mention(text, ts="1700000009.000001"))
+    slack.send("events_api", mention(text, thread_ts="1700000009.000001"))
 
     def told() -> bool:
         new = slack.messages[before:]
