@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -88,20 +88,20 @@ def open_parts(
         LeaseHeld: Another process drives a cycle of this state folder.
         StoreError: The store cannot be opened.
     """
-    clock = clock or SystemClock()
+    clock, artifacts = clock or SystemClock(), shelf(settings)
     with (
         _driving(settings) if needs.drive else nullcontext() as guard,
         opened_store(settings, guard) as store,
         _engine(settings, wanted=needs.engine) as (builder, no_builder),
+        closing(scanner(settings, clock, artifacts)) as trivy,
     ):
         every = forges(settings, clock, writes=needs.writes)
         settings, problems = expand(settings, every)
-        artifacts = shelf(settings)
         yield Parts(
             registry=RegistryClient(
                 registry_settings(settings), cache=store, clock=clock, refresh=needs.refresh
             ),
-            scanner=scanner(settings, clock, artifacts),
+            scanner=trivy,
             builder=builder,
             forges=by_project(settings, every),
             store=store,

@@ -50,7 +50,7 @@ class Snapshot:
     Attributes:
         folder: The copy itself; a scan's cache links it as `db`.
         database: Digest, date, schema version, and why it is not the newest.
-        hold: Keeps others from removing it, for as long as this value lives.
+        hold: Keeps others from removing it, until it is released or this value is no more.
     """
 
     folder: Path

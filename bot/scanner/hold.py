@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class Hold:
-    """A shared lock of the operating system on a folder, for as long as this object lives.
+    """A shared lock of the operating system on a folder, until it is released or this object is no more.
 
     Args:
         folder: What is held.
@@ -21,8 +21,12 @@ class Hold:
 
     def __init__(self, folder: Path) -> None:
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        weakref.finalize(self, os.close, self._descriptor)
+        self._close = weakref.finalize(self, os.close, self._descriptor)
         fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
+    def release(self) -> None:
+        """Let others remove it from now on; a second time changes nothing."""
+        self._close()
 
     def is_of(self, folder: Path) -> bool:
         """Whether the folder that stands there is the held one: another may have taken its place."""

@@ -99,6 +99,13 @@ class TrivyScanner:
         notes = (taken.database.note, f"for Java archives, {note}")
         return replace(taken, database=replace(taken.database, note="; ".join(filter(None, notes))))
 
+    def close(self) -> None:
+        """Let the snapshot go: others may remove it, and the next one is of a newer database."""
+        with self._lock:
+            if self._snapshot is not None:
+                self._snapshot.hold.release()
+                self._snapshot = None
+
     def ignore_digest(self) -> str:
         """Digest of what hides findings (ignore file, VEX documents), for the scan's key; empty for none."""
         paths = [*([self._settings.ignore_file] if self._settings.ignore_file else []), *self._settings.vex]

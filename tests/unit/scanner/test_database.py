@@ -15,7 +15,7 @@ import pytest
 
 from bot.errors import ProcessFailed, ScanError
 from bot.scanner.database import DatabaseSettings, Snapshot, take_snapshot
-from bot.scanner.hold import Hold
+from bot.scanner.hold import Hold, remove_unheld
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -233,6 +233,17 @@ def test_who_cleans_up_takes_no_copy_that_has_just_been_begun(tmp_path: Path) ->
             cleaning.kill()
 
     assert [(one.folder / "trivy.db").read_bytes() for one in taken] == [b"%d" % n for n in range(300)]
+
+
+def test_what_is_held_stays_until_it_is_released(tmp_path: Path) -> None:
+    taken = snapshot(database(tmp_path / "cache"), tmp_path / "state")
+
+    remove_unheld(taken.folder)
+    assert (taken.folder / "trivy.db").exists()
+    taken.hold.release()
+    taken.hold.release()
+    remove_unheld(taken.folder)
+    assert not taken.folder.exists()
 
 
 def test_a_copy_that_finds_no_room_is_an_error_with_a_way_out(tmp_path: Path) -> None:
