@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -256,24 +257,28 @@ def test_eight_threads_write_at_once_and_nothing_is_lost(store: SqlStore) -> Non
     assert all(store.cached("test", f"{number}-{count}") for number in range(8) for count in range(25))
 
 
-def test_a_store_of_a_newer_refit_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("opens", [open_store, open_store_apart], ids=["for a command", "for months"])
+def test_a_store_of_a_newer_refit_is_refused(tmp_path: Path, opens: Callable[[str], SqlStore]) -> None:
     url = sqlite_url(tmp_path / "state")
     open_store(url).close()
     with sqlite3.connect(tmp_path / "state" / "refit.sqlite3") as database:
         database.execute("update alembic_version set version_num = '9999'")
 
     with pytest.raises(StoreError, match="revision 9999, which this Refit does not know"):
-        open_store(url)
+        opens(url)
 
 
-def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("opens", [open_store, open_store_apart], ids=["for a command", "for months"])
+def test_a_file_that_is_no_database_is_refused_with_a_sentence(
+    tmp_path: Path, opens: Callable[[str], SqlStore]
+) -> None:
     url = sqlite_url(tmp_path / "state")
     (tmp_path / "state" / "refit.sqlite3").write_text(
         "this is no database, and long enough to be read as one"
     )
 
     with pytest.raises(StoreError, match="cannot open the store"):
-        open_store(url)
+        opens(url)
 
 
 def loads(opened: str) -> str:
@@ -301,21 +306,6 @@ def test_a_store_whose_tables_are_up_to_date_is_opened_without_what_changes_them
 
 def test_a_store_that_is_opened_for_months_does_not_keep_what_makes_its_tables(store_url: str) -> None:
     assert loads(f"open_store_apart({store_url!r})") == "[]"
-
-
-def test_opening_a_store_for_months_says_what_is_wrong_with_it(tmp_path: Path) -> None:
-    url = sqlite_url(tmp_path / "state")
-    open_store(url).close()
-    with sqlite3.connect(tmp_path / "state" / "refit.sqlite3") as database:
-        database.execute("update alembic_version set version_num = '9999'")
-
-    with pytest.raises(StoreError, match="revision 9999, which this Refit does not know"):
-        open_store_apart(url)
-    (tmp_path / "state" / "refit.sqlite3").write_bytes(
-        b"this is no database, and long enough to be read as one"
-    )
-    with pytest.raises(StoreError, match="cannot open the store"):
-        open_store_apart(url)
 
 
 def test_a_password_may_hold_any_character_and_is_not_shown(postgresql: Cluster) -> None:
